@@ -1,0 +1,32 @@
+"""What can go wrong, as sentences a person can act on.
+
+Takes the file, key and value that are at fault; gives exceptions whose text is one sentence.
+`InputError` ends a command with exit code 2, `NotConverged` with 3.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """An input that cannot be used: says where it is, what it is and what is allowed."""
+
+    def __init__(self, what: str, *, file: object = None, key: str | None = None):
+        where = ": ".join(str(part) for part in (file, key) if part)
+        super().__init__(f"{where}: {what}" if where else what)
+        self.what, self.file, self.key = what, file, key
+
+    def at(self, file: object = None, key: str | None = None) -> "InputError":
+        """The same error with its place filled in by a caller who knows it."""
+        return InputError(self.what, file=file or self.file, key=key or self.key)
+
+
+class NotConverged(RuntimeError):
+    """A stride was asked for as a single answer and the solver did not find one."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A clause that names the nearest known name, or all of them: ``did you mean 'mass_kg'?``"""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else "known: " + ", ".join(known)
