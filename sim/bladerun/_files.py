@@ -1,0 +1,46 @@
+"""Writing results whole or not at all.
+
+Takes the path a result is meant for; gives a temporary path beside it, which takes the real
+name only when the writing succeeded, and output folders that are known to be writable.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bladerun.errors import InputError
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder of `path`; on success it is renamed to `path`, else removed.
+
+    The temporary name keeps the suffix of `path`, because many writers choose the format by it.
+    """
+    path = Path(path)
+    tmp = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    try:
+        yield tmp
+        os.replace(tmp, path)
+    finally:
+        tmp.unlink(missing_ok=True)
+
+
+def output_dir(path: str | Path) -> Path:
+    """The folder `path`, created if missing; `InputError` if it cannot be written to."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{secrets.token_hex(4)}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise InputError(
+            f"the output folder cannot be written to ({reason}); give a writable folder with --out", file=folder
+        ) from None
+    return folder
