@@ -1,0 +1,59 @@
+# Every target does its own set-up: a fresh Linux machine needs Python >= 3.11, pip and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
+BLADE ?= j-sprint
+CATEGORY ?= 4
+
+.PHONY: help fit run bench test test-slow lint check format clean
+
+help:
+	@echo "make fit     compare the fittings of experiments/first-fit.toml; ends with the report's path"
+	@echo "make test    the fast tests"
+	@echo "make run     one stride of experiments/first-fit.toml"
+	@echo "make bench   the virtual materials tester (BLADE=$(BLADE) CATEGORY=$(CATEGORY))"
+	@echo "make check   lint, format, types and the fast tests"
+	@echo "make lint | test-slow | format | clean"
+
+fit: $(VENV)/.installed
+	@$(BIN)/bladerun fit experiments/first-fit.toml
+
+run: $(VENV)/.installed
+	@$(BIN)/bladerun run experiments/first-fit.toml
+
+bench: $(VENV)/.installed
+	@$(BIN)/bladerun bench $(BLADE) --category $(CATEGORY)
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
+
+test-slow: $(VENV)/.installed
+	$(BIN)/python -m pytest -m slow
+
+check: lint test
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(VENV)/.lint
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist runs .pytest_cache .ruff_cache .hypothesis
+
+# venv without its own pip: also works where Debian's python3-venv is missing.
+$(BIN)/python:
+	@echo "setting up $(VENV) (once, a few minutes)" >&2
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.installed
+	@$(PIP) --editable '.[test,lint]'
+	@touch $@
