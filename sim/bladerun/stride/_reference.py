@@ -1,0 +1,153 @@
+"""How able-bodied people run, at any speed and size: the curves that a stride is compared with.
+
+Takes joint names, a speed, a number of knots and a leg length (facts: `models/reference/`).
+Gives periodic joint angles, their SD between people, stride time and ground force; phase 0 = right touchdown.
+"""
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from bladerun._facts import models_dir, toml
+from bladerun.errors import InputError, nearest
+
+_CURVES = ("fukuchi2017.csv", "pooled_upper_body.csv")
+_NAMED_OTHERWISE = {
+    "pelvis_tilt": "pelvis_anterior_tilt",
+    "pelvis_tz": "pelvis_height",
+    "subtalar_inversion": "ankle_inversion",
+}
+_SYMMETRIC = ("pelvis_tilt", "pelvis_tz", "lumbar_extension")  # repeat with every step
+_ANTISYMMETRIC = (
+    "pelvis_list",
+    "pelvis_rotation",
+    "lumbar_bending",
+    "lumbar_rotation",
+)  # change sign with every step
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One stride of reference running at phases k / knots, phase 0 = right touchdown.
+
+    q, sd: (knots, joints) rad; pelvis_tz in m as deviation from its own mean. Zero where not tracked.
+    tracked: (joints,) False where there are no data (pelvis_tx, pelvis_ty, toes, socket, blade).
+    stride_time_s, stride_time_sd_s: two steps, at this leg length.
+    grf: (knots, [right, left], [forward, left, up]) body weights, on the runner.
+    """
+
+    q: np.ndarray
+    sd: np.ndarray
+    tracked: np.ndarray
+    stride_time_s: float
+    stride_time_sd_s: float
+    grf: np.ndarray
+
+
+def reference(joints: tuple[str, ...], speed_m_s: float, knots: int, *, leg_length_m: float) -> Reference:
+    """The reference stride for these joints (order and signs of the model) at this speed and leg length.
+
+    Stride time scales with sqrt(leg length), a pendulum's period; pelvis height with leg length.
+    """
+    size = leg_length_m / toml("reference/gait.toml")["leg_length"]["value_m"]
+    phase = np.arange(knots) / knots
+    q, sd = np.zeros((2, knots, len(joints)))
+    tracked = np.zeros(len(joints), bool)
+    for i, joint in enumerate(joints):
+        name, side = (joint[:-2], joint[-1]) if joint.endswith(("_r", "_l")) else (joint, "r")
+        if _NAMED_OTHERWISE.get(name, name) not in _table():
+            continue
+        percent, mean, spread = band(name, speed_m_s)
+        scale = size if name == "pelvis_tz" else np.pi / 180
+        shifted = phase - 0.5 * (side == "l")
+        q[:, i] = scale * _periodic(percent / 100, mean, shifted, _parity(name))
+        sd[:, i] = scale * np.interp(shifted, percent / 100, spread, period=1)
+        tracked[i] = True
+    time, time_sd = (np.sqrt(size) * t for t in _stride_time(speed_m_s))
+    return Reference(q, sd, tracked, float(time), float(time_sd), _grf(speed_m_s, phase))
+
+
+def band(quantity: str, speed_m_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Percent of stride (51,), mean and SD between people of a curve of "this side" from its own touchdown.
+
+    Units as in the table: angles deg, `pelvis_height` m, `grf_*` body weights, `*_moment` Nm/kg. A joint's
+    name without its side is understood too. Raises InputError for a name that has no data.
+    """
+    name = _NAMED_OTHERWISE.get(quantity, quantity)
+    if name not in _table():
+        raise InputError(f"no reference curve is called {quantity!r}; {nearest(quantity, _table())}")
+    speeds, percent, means, sds = _table()[name]
+    mean, sd = _at_speed(speeds, means, speed_m_s), np.array([np.interp(speed_m_s, speeds, s) for s in sds.T])
+    if name == "lumbar_extension":  # its own mean and SD are offsets between models
+        lean = toml("reference/gait.toml")["trunk_lean"]
+        mean = mean - mean[:-1].mean() + band("pelvis_tilt", speed_m_s)[1][:-1].mean() - lean["mean_deg"]
+        sd = np.full_like(sd, lean["sd_deg"])
+    return percent, mean, sd
+
+
+@cache
+def _table() -> dict[str, tuple[np.ndarray, ...]]:
+    """quantity -> speeds (s,), percent (51,), mean (s, 51), sd (s, 51)."""
+    rows = defaultdict(list)
+    for file in _CURVES:
+        with (models_dir() / "reference" / file).open(encoding="utf-8", newline="") as text:
+            for row in csv.DictReader(text):
+                key = row["quantity"], float(row["speed_m_s"])
+                rows[key].append([float(row[column]) for column in ("percent", "mean", "sd")])
+    table = {}
+    for quantity in {name for name, _ in rows}:
+        speeds = sorted(speed for name, speed in rows if name == quantity)
+        curves = np.array([rows[quantity, speed] for speed in speeds])
+        table[quantity] = np.array(speeds), curves[0, :, 0], curves[:, :, 1], curves[:, :, 2]
+    return table
+
+
+def _at_speed(speeds, values, speed_m_s):
+    """Linear in speed over the first axis of values; outside straight on for a short way, then held."""
+    if len(speeds) == 1:
+        return values[0]
+    reach = toml("reference/gait.toml")["fit"]["extrapolate_m_s"]
+    speed = np.clip(speed_m_s, speeds[0] - reach, speeds[-1] + reach)
+    i = np.clip(np.searchsorted(speeds, speed) - 1, 0, len(speeds) - 2)
+    part = (speed - speeds[i]) / (speeds[i + 1] - speeds[i])
+    return (1 - part) * values[i] + part * values[i + 1]
+
+
+def _stride_time(speed_m_s):
+    fact = toml("reference/gait.toml")["stride_time"]
+    speeds = np.array(fact["speed_m_s"])
+    return [_at_speed(speeds, np.array(fact[key]), speed_m_s) for key in ("mean_s", "sd_s")]
+
+
+def _parity(name):
+    """Which harmonics a curve has: None all, 0 even (repeats each step), 1 odd (changes sign each step)."""
+    return 0 if name in _SYMMETRIC else 1 if name in _ANTISYMMETRIC else None
+
+
+def _periodic(phase, curve, at, parity=None):
+    """A low-order Fourier series through one stride given from phase 0 to 1, evaluated at phases `at`.
+
+    What the two ends differ by is spread along the stride first. Keeping only even (odd) harmonics is
+    the same as averaging a curve with (minus) itself half a stride later.
+    """
+    closed = (curve - (curve[-1] - curve[0]) * (phase - phase[:-1].mean()))[:-1]
+    keep = toml("reference/gait.toml")["fit"]["harmonics"]
+    n = np.arange(keep + 1)
+    terms = np.fft.rfft(closed)[: keep + 1] / len(closed) * np.where(n == 0, 1, 2)
+    if parity is not None:
+        terms = np.where(n % 2 == parity, terms, 0)
+    return np.real(np.exp(2j * np.pi * np.outer(at, n)) @ terms)
+
+
+def _grf(speed_m_s, phase):
+    """(knots, 2, 3): as tabulated, linear between points so that contact stays as short as it was."""
+    grf = np.zeros((len(phase), 2, 3))
+    for axis, name in enumerate(("grf_fore_aft", "grf_medial", "grf_vertical")):
+        percent, mean, _ = band(name, speed_m_s)
+        for side, shift in enumerate((0.0, 0.5)):
+            grf[:, side, axis] = np.interp(phase - shift, percent / 100, mean, period=1)
+    grf[:, 1, 1] *= -1  # towards the midline is left for the right foot, right for the left foot
+    return grf
