@@ -53,7 +53,7 @@ def test_left_is_right_half_a_stride_later(speed, half):
 def test_smooth_across_the_seam(speed, knots):
     q = stride(speed, knots).q
     steps = np.abs(np.diff(np.vstack([q, q[:1]]), axis=0))
-    assert (steps[-1] <= steps[:-1].max(axis=0) + 1e-12).all()
+    assert (steps[-1] <= 1.2 * steps[:-1].max(axis=0)).all()
 
 
 @settings(max_examples=20, deadline=None)
@@ -98,7 +98,7 @@ def test_trunk_leans_forward_in_space_and_pelvis_height_is_a_deviation(speed):
     lean = np.rad2deg(ref.q[:, AT["pelvis_tilt"]] - ref.q[:, AT["lumbar_extension"]])
     assert lean.mean() == pytest.approx(7.2, abs=1e-3)
     assert (lean > -2).all() and (lean < 16).all()
-    assert ref.q[:, AT["pelvis_tz"]].mean() == pytest.approx(0, abs=2e-4)
+    assert ref.q[:, AT["pelvis_tz"]].mean() == pytest.approx(0, abs=1e-9)
 
 
 def test_stride_time_falls_with_speed_and_grows_with_size():

@@ -66,6 +66,8 @@ def reference(joints: tuple[str, ...], speed_m_s: float, knots: int, *, leg_leng
         q[:, i] = scale * _periodic(percent / 100, mean, shifted, _parity(name))
         sd[:, i] = scale * np.interp(shifted, percent / 100, spread, period=1)
         tracked[i] = True
+        if name == "pelvis_tz":  # published about the mean with both ends counted
+            q[:, i] -= q[:, i].mean()
     time, time_sd = (np.sqrt(size) * t for t in _stride_time(speed_m_s))
     return Reference(q, sd, tracked, float(time), float(time_sd), _grf(speed_m_s, phase))
 
