@@ -1,0 +1,489 @@
+"""Inverse dynamics of a tree of 1-dof joints, with analytic derivatives, compiled by numba.
+
+Takes a compiled `mujoco.MjModel` (as `Links`) and q, v, a; gives the generalised forces that its
+actuators would have to supply, ground contact included, and their derivatives.
+
+World-frame spatial vectors (angular first, about the world origin); each degree of freedom is a link, the
+inertia of a body is carried by its last one, welded bodies are merged. Derivatives after Singh, Russell &
+Wensing 2022 (doi 10.1109/LRA.2022.3141194). Equal to `mj_inverse` to rounding: tests/test_dynamics.py.
+"""
+
+from typing import NamedTuple
+
+import mujoco
+import numpy as np
+from numba import njit
+
+from bladerun.stride._contact import sphere_force
+
+
+class Links(NamedTuple):
+    """A model as the arrays the compiled code reads; n joints, s contact spheres. SI units."""
+
+    parent: np.ndarray  # (n,) index of the parent joint, -1 at the root
+    slide: np.ndarray  # (n,) bool
+    rot0: np.ndarray  # (n, 3, 3) parent link's frame -> this body's frame at q = 0
+    pos0: np.ndarray  # (n, 3)
+    axis: np.ndarray  # (n, 3) in the body's frame
+    anchor: np.ndarray  # (n, 3) in the body's frame
+    mass: np.ndarray  # (n,)
+    com: np.ndarray  # (n, 3) in the body's frame
+    inertia: np.ndarray  # (n, 3, 3) about the COM, in the body's frame
+    armature: np.ndarray  # (n,)
+    stiffness: np.ndarray  # (n,)
+    rest: np.ndarray  # (n,) joint position at which its spring is slack
+    damping: np.ndarray  # (n,)
+    gravity: float
+    sphere_link: np.ndarray  # (s,)
+    sphere_pos: np.ndarray  # (s, 3) centre, in the body's frame
+    sphere_radius: np.ndarray  # (s,)
+    sphere_law: np.ndarray  # (s, 3) stiffness, damping, friction
+
+
+def links(mj: mujoco.MjModel) -> Links:
+    """The arrays of a compiled model whose joints are all slides and hinges."""
+    if np.any((mj.jnt_type != mujoco.mjtJoint.mjJNT_SLIDE) & (mj.jnt_type != mujoco.mjtJoint.mjJNT_HINGE)):
+        raise ValueError("the stride's dynamics know slide and hinge joints only")
+    n = mj.nv
+    body_of = mj.dof_bodyid
+    frame_rot, frame_pos, carrier = _welded_frames(mj)
+    rot0, pos0 = np.tile(np.eye(3), (n, 1, 1)), np.zeros((n, 3))
+    for i in range(n):
+        b = body_of[i]
+        if i == mj.body_dofadr[b]:
+            p = mj.body_parentid[b]
+            rot0[i] = frame_rot[p] @ _rotation(mj.body_quat[b])
+            pos0[i] = frame_pos[p] + frame_rot[p] @ mj.body_pos[b]
+    mass, com, inertia = np.zeros(n), np.zeros((n, 3)), np.zeros((n, 3, 3))
+    for i in range(n):
+        bodies = [b for b in range(1, mj.nbody) if carrier[b] == i]
+        if not bodies:
+            continue
+        mass[i] = mj.body_mass[bodies].sum()
+        centres = [frame_pos[b] + frame_rot[b] @ mj.body_ipos[b] for b in bodies]
+        if mass[i] > 0:
+            com[i] = sum(mj.body_mass[b] * c for b, c in zip(bodies, centres, strict=True)) / mass[i]
+        for b, c in zip(bodies, centres, strict=True):
+            turn = frame_rot[b] @ _rotation(mj.body_iquat[b])
+            d = c - com[i]
+            inertia[i] += turn @ np.diag(mj.body_inertia[b]) @ turn.T
+            inertia[i] += mj.body_mass[b] * (d @ d * np.eye(3) - np.outer(d, d))
+    spheres = contact_spheres(mj)
+    bodies = mj.geom_bodyid[spheres]
+    return Links(
+        parent=mj.dof_parentid.astype(np.int64),
+        slide=mj.jnt_type == mujoco.mjtJoint.mjJNT_SLIDE,
+        rot0=rot0,
+        pos0=pos0,
+        axis=mj.jnt_axis.copy(),
+        anchor=mj.jnt_pos.copy(),
+        mass=mass,
+        com=com,
+        inertia=inertia,
+        armature=mj.dof_armature.copy(),
+        stiffness=np.asarray(mj.jnt_stiffness).reshape(n, -1)[:, 0].copy(),
+        rest=mj.qpos_spring.copy(),
+        damping=np.asarray(mj.dof_damping).reshape(n, -1)[:, 0].copy(),
+        gravity=float(-mj.opt.gravity[2]),
+        sphere_link=np.array([carrier[b] for b in bodies], dtype=np.int64),
+        sphere_pos=np.array(
+            [frame_pos[b] + frame_rot[b] @ mj.geom_pos[g] for g, b in zip(spheres, bodies, strict=True)]
+        ).reshape(-1, 3),
+        sphere_radius=mj.geom_size[spheres, 0].copy(),
+        sphere_law=mj.geom_user[spheres, :3].copy(),
+    )
+
+
+def contact_spheres(mj: mujoco.MjModel) -> list[int]:
+    """Geom ids of the spheres that touch the ground (named ``contact_*``), in model order."""
+    return [g for g in range(mj.ngeom) if mj.geom(g).name.startswith("contact_")]
+
+
+def _welded_frames(mj):
+    """Each body's frame in that of its carrier body (the nearest ancestor with a joint), and its last joint."""
+    rot, pos = np.tile(np.eye(3), (mj.nbody, 1, 1)), np.zeros((mj.nbody, 3))
+    carrier = np.full(mj.nbody, -1)
+    for b in range(1, mj.nbody):
+        if mj.body_dofnum[b]:
+            carrier[b] = mj.body_dofadr[b] + mj.body_dofnum[b] - 1
+        else:
+            p = mj.body_parentid[b]
+            rot[b] = rot[p] @ _rotation(mj.body_quat[b])
+            pos[b] = pos[p] + rot[p] @ mj.body_pos[b]
+            carrier[b] = carrier[p]
+    return rot, pos, carrier
+
+
+def _rotation(quat):
+    matrix = np.zeros(9)
+    mujoco.mju_quat2Mat(matrix, quat)
+    return matrix.reshape(3, 3)
+
+
+class Motion(NamedTuple):
+    """Scratch of one evaluation, reused over knots: link frames and spatial quantities."""
+
+    rot: np.ndarray  # (n, 3, 3)
+    pos: np.ndarray  # (n, 3)
+    S: np.ndarray  # (n, 6) joint axes
+    V: np.ndarray  # (n, 6)
+    A: np.ndarray  # (n, 6)
+    psid: np.ndarray  # (n, 6) V_parent x S
+    psidd: np.ndarray  # (n, 6) A_parent x S + V_parent x psid
+    inertia: np.ndarray  # (n, 6, 6) composite
+    B: np.ndarray  # (n, 6, 6) composite
+    f: np.ndarray  # (n, 6) composite
+    sphere_force: np.ndarray  # (s, 3)
+    sphere_point: np.ndarray  # (s, 3) lowest point
+    sphere_velocity: np.ndarray  # (s, 3) of the material there
+
+
+def motion(model: Links) -> Motion:
+    """Scratch arrays for a model."""
+    n, s = len(model.parent), len(model.sphere_link)
+    vectors = [np.zeros((n, 6)) for _ in range(5)]
+    return Motion(
+        np.zeros((n, 3, 3)),
+        np.zeros((n, 3)),
+        *vectors,
+        np.zeros((n, 6, 6)),
+        np.zeros((n, 6, 6)),
+        np.zeros((n, 6)),
+        np.zeros((s, 3)),
+        np.zeros((s, 3)),
+        np.zeros((s, 3)),
+    )
+
+
+@njit(cache=True)
+def inverse(model, m, q, v, a, tau, derivatives, tau_q, tau_v, tau_a):
+    """Generalised forces that must act besides gravity, springs and dampers; contact not yet in.
+
+    model Links, m Motion (overwritten); q, v, a (n,) [m, rad and per s]; fills tau (n,) [N, Nm] and, with
+    `derivatives`, tau_q, tau_v, tau_a (n, n), d tau_i / d q_j and so on. `add_contact` goes on from there.
+    """
+    _forward(model, m, q, v, a)
+    _composite(model, m, derivatives)
+    for i in range(len(model.parent)):
+        tau[i] = _dot(m.S[i], m.f[i]) + model.armature[i] * a[i] + model.damping[i] * v[i]
+        tau[i] += model.stiffness[i] * (q[i] - model.rest[i])
+    if derivatives:
+        _derivatives(model, m, tau_q, tau_v, tau_a)
+
+
+@njit(cache=True)
+def _dot(x, y):
+    return x[0] * y[0] + x[1] * y[1] + x[2] * y[2] + x[3] * y[3] + x[4] * y[4] + x[5] * y[5]
+
+
+@njit(cache=True)
+def _motion_cross(x, y, out):
+    """x x y of two motion vectors."""
+    out[0] = x[1] * y[2] - x[2] * y[1]
+    out[1] = x[2] * y[0] - x[0] * y[2]
+    out[2] = x[0] * y[1] - x[1] * y[0]
+    out[3] = x[1] * y[5] - x[2] * y[4] + x[4] * y[2] - x[5] * y[1]
+    out[4] = x[2] * y[3] - x[0] * y[5] + x[5] * y[0] - x[3] * y[2]
+    out[5] = x[0] * y[4] - x[1] * y[3] + x[3] * y[1] - x[4] * y[0]
+
+
+@njit(cache=True)
+def _force_cross(x, f, out):
+    """x x* f of a motion and a force vector."""
+    out[0] = x[1] * f[2] - x[2] * f[1] + x[4] * f[5] - x[5] * f[4]
+    out[1] = x[2] * f[0] - x[0] * f[2] + x[5] * f[3] - x[3] * f[5]
+    out[2] = x[0] * f[1] - x[1] * f[0] + x[3] * f[4] - x[4] * f[3]
+    out[3] = x[1] * f[5] - x[2] * f[4]
+    out[4] = x[2] * f[3] - x[0] * f[5]
+    out[5] = x[0] * f[4] - x[1] * f[3]
+
+
+@njit(cache=True)
+def _times(matrix, x, out):
+    for r in range(6):
+        row = matrix[r]
+        out[r] = row[0] * x[0] + row[1] * x[1] + row[2] * x[2] + row[3] * x[3] + row[4] * x[4] + row[5] * x[5]
+
+
+@njit(cache=True)
+def _forward(model, m, q, v, a):
+    """Frames, joint axes, velocities and accelerations, root to tip."""
+    axis = np.empty(3)
+    anchor = np.empty(3)
+    turn = np.empty((3, 3))
+    start = np.empty((3, 3))
+    v0 = np.zeros(6)
+    a0 = np.zeros(6)
+    a0[5] = model.gravity
+    for i in range(len(model.parent)):
+        p = model.parent[i]
+        R, x = m.rot[i], m.pos[i]
+        if p < 0:
+            start[:] = model.rot0[i]
+            x[:] = model.pos0[i]
+            vp, ap = v0, a0
+        else:
+            Rp = m.rot[p]
+            for r in range(3):
+                for c in range(3):
+                    s = 0.0
+                    for k in range(3):
+                        s += Rp[r, k] * model.rot0[i, k, c]
+                    start[r, c] = s
+                x[r] = m.pos[p, r]
+                for k in range(3):
+                    x[r] += Rp[r, k] * model.pos0[i, k]
+            vp, ap = m.V[p], m.A[p]
+        for r in range(3):
+            axis[r] = 0.0
+            anchor[r] = x[r]
+            for k in range(3):
+                axis[r] += start[r, k] * model.axis[i, k]
+                anchor[r] += start[r, k] * model.anchor[i, k]
+        S = m.S[i]
+        if model.slide[i]:
+            R[:] = start
+            for r in range(3):
+                x[r] += axis[r] * q[i]
+                S[r] = 0.0
+                S[3 + r] = axis[r]
+        else:
+            c, s = np.cos(q[i]), np.sin(q[i])
+            u = model.axis[i]
+            t = 1.0 - c
+            turn[0, 0], turn[0, 1], turn[0, 2] = t * u[0] * u[0] + c, t * u[0] * u[1] - s * u[2], t * u[0] * u[2] + s * u[1]
+            turn[1, 0], turn[1, 1], turn[1, 2] = t * u[0] * u[1] + s * u[2], t * u[1] * u[1] + c, t * u[1] * u[2] - s * u[0]
+            turn[2, 0], turn[2, 1], turn[2, 2] = t * u[0] * u[2] - s * u[1], t * u[1] * u[2] + s * u[0], t * u[2] * u[2] + c
+            for r in range(3):
+                for k in range(3):
+                    R[r, k] = start[r, 0] * turn[0, k] + start[r, 1] * turn[1, k] + start[r, 2] * turn[2, k]
+            for r in range(3):
+                x[r] = anchor[r]
+                for k in range(3):
+                    x[r] -= R[r, k] * model.anchor[i, k]
+            S[0], S[1], S[2] = axis[0], axis[1], axis[2]
+            S[3] = anchor[1] * axis[2] - anchor[2] * axis[1]
+            S[4] = anchor[2] * axis[0] - anchor[0] * axis[2]
+            S[5] = anchor[0] * axis[1] - anchor[1] * axis[0]
+        _motion_cross(vp, S, m.psid[i])
+        _motion_cross(ap, S, m.psidd[i])
+        _motion_cross(vp, m.psid[i], m.V[i])
+        for r in range(6):
+            m.psidd[i, r] += m.V[i, r]
+            m.V[i, r] = vp[r] + S[r] * v[i]
+            m.A[i, r] = ap[r] + S[r] * a[i] + m.psid[i, r] * v[i]
+
+
+@njit(cache=True)
+def _composite(model, m, derivatives):
+    """Composite inertia, Coriolis matrix B and force, tip to root."""
+    n = len(model.parent)
+    Iw = np.empty((3, 3))
+    c = np.empty(3)
+    h = np.empty(6)
+    t6 = np.empty(6)
+    vm = np.zeros((6, 6))
+    for i in range(n):
+        I, B, f = m.inertia[i], m.B[i], m.f[i]
+        I[:] = 0.0
+        f[:] = 0.0
+        if derivatives:
+            B[:] = 0.0
+        mass = model.mass[i]
+        if mass == 0.0:
+            continue
+        R = m.rot[i]
+        for r in range(3):
+            c[r] = m.pos[i, r]
+            for k in range(3):
+                c[r] += R[r, k] * model.com[i, k]
+        for r in range(3):
+            for k in range(r, 3):
+                s = 0.0
+                for x in range(3):
+                    for y in range(3):
+                        s += R[r, x] * model.inertia[i, x, y] * R[k, y]
+                Iw[r, k] = s
+                Iw[k, r] = s
+        cc = c[0] * c[0] + c[1] * c[1] + c[2] * c[2]
+        for r in range(3):
+            for k in range(3):
+                I[r, k] = Iw[r, k] - mass * c[r] * c[k]
+            I[r, r] += mass * cc
+            I[3 + r, 3 + r] = mass
+        I[0, 4], I[0, 5] = -mass * c[2], mass * c[1]
+        I[1, 3], I[1, 5] = mass * c[2], -mass * c[0]
+        I[2, 3], I[2, 4] = -mass * c[1], mass * c[0]
+        for r in range(3):
+            for k in range(3):
+                I[3 + r, k] = I[k, 3 + r]
+        V = m.V[i]
+        _times(I, V, h)
+        _times(I, m.A[i], f)
+        _force_cross(V, h, t6)
+        for r in range(6):
+            f[r] += t6[r]
+        if derivatives:
+            _coriolis(I, V, h, vm, B)
+    for i in range(n - 1, 0, -1):
+        p = model.parent[i]
+        if p < 0:
+            continue
+        for r in range(6):
+            m.f[p, r] += m.f[i, r]
+            for k in range(6):
+                m.inertia[p, r, k] += m.inertia[i, r, k]
+        if derivatives:
+            for r in range(6):
+                for k in range(6):
+                    m.B[p, r, k] += m.B[i, r, k]
+
+
+@njit(cache=True)
+def _coriolis(I, V, h, vm, B):
+    """B = 1/2 [(V x*) I - I (V x) + (h xbar*)], with (h xbar*) S = S x* h."""
+    w0, w1, w2, u0, u1, u2 = V[0], V[1], V[2], V[3], V[4], V[5]
+    vm[0, 1], vm[0, 2], vm[1, 0], vm[1, 2], vm[2, 0], vm[2, 1] = -w2, w1, w2, -w0, -w1, w0
+    vm[3, 4], vm[3, 5], vm[4, 3], vm[4, 5], vm[5, 3], vm[5, 4] = -w2, w1, w2, -w0, -w1, w0
+    vm[3, 1], vm[3, 2], vm[4, 0], vm[4, 2], vm[5, 0], vm[5, 1] = -u2, u1, u2, -u0, -u1, u0
+    for r in range(6):
+        for k in range(6):
+            s = 0.0
+            for x in range(6):
+                s -= vm[x, r] * I[x, k] + I[r, x] * vm[x, k]
+            B[r, k] = 0.5 * s
+    for g in range(3):  # -[n]x in the angular-angular block, -[f]x in the two others
+        r0, k0 = (0, 3, 0)[g], (0, 0, 3)[g]
+        o = 0 if g == 0 else 3
+        x, y, z = 0.5 * h[o], 0.5 * h[o + 1], 0.5 * h[o + 2]
+        B[r0, k0 + 1] += z
+        B[r0, k0 + 2] -= y
+        B[r0 + 1, k0] -= z
+        B[r0 + 1, k0 + 2] += x
+        B[r0 + 2, k0] += y
+        B[r0 + 2, k0 + 1] -= x
+
+
+@njit(cache=True)
+def _derivatives(model, m, tau_q, tau_v, tau_a):
+    """Partial derivatives before contact, one sweep over pairs of a joint and its ancestors."""
+    n = len(model.parent)
+    u, w, t = np.empty(6), np.empty(6), np.empty(6)
+    down_q, down_v = np.empty(6), np.empty(6)
+    tau_q[:] = 0.0
+    tau_v[:] = 0.0
+    tau_a[:] = 0.0
+    for i in range(n):
+        S, I, B = m.S[i], m.inertia[i], m.B[i]
+        _times(I, S, w)
+        for r in range(6):
+            s = 0.0
+            for k in range(6):
+                s += B[k, r] * S[k]
+            u[r] = 2 * s
+        _times(B, m.psid[i], down_q)
+        _times(I, m.psidd[i], t)
+        for r in range(6):
+            down_q[r] = 2 * down_q[r] + t[r]
+        _force_cross(S, m.f[i], t)
+        for r in range(6):
+            down_q[r] += t[r]
+        _times(B, S, down_v)
+        _times(I, m.psid[i], t)
+        for r in range(6):
+            down_v[r] = 2 * (down_v[r] + t[r])
+        j = i
+        while j >= 0:
+            tau_q[i, j] = _dot(u, m.psid[j]) + _dot(w, m.psidd[j])
+            tau_v[i, j] = _dot(u, m.S[j]) + 2 * _dot(w, m.psid[j])
+            tau_a[i, j] = _dot(w, m.S[j])
+            if j != i:
+                tau_q[j, i] = _dot(m.S[j], down_q)
+                tau_v[j, i] = _dot(m.S[j], down_v)
+                tau_a[j, i] = tau_a[i, j]
+            j = model.parent[j]
+        tau_q[i, i] += model.stiffness[i]
+        tau_v[i, i] += model.damping[i]
+        tau_a[i, i] += model.armature[i]
+
+
+@njit(cache=True)
+def add_contact(model, m, smoothing, slip_speed, stiffness_scale, tau, derivatives, tau_q, tau_v):
+    """Subtract the ground's forces from tau (n,) and, with `derivatives`, from tau_q and tau_v (n, n).
+
+    After `inverse` on the same state. Leaves force, lowest point and its velocity of each sphere in m.
+    """
+    force, by_z, by_v = np.empty(3), np.empty(3), np.empty((3, 3))
+    n = len(model.parent)
+    chain = np.empty(n, dtype=np.int64)
+    Jp, dp, dF = np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 3))
+    diff, turn = np.empty(6), np.empty(6)
+    for c in range(len(model.sphere_link)):
+        link = model.sphere_link[c]
+        R, V = m.rot[link], m.V[link]
+        p, vel = m.sphere_point[c], m.sphere_velocity[c]
+        for r in range(3):
+            p[r] = m.pos[link, r]
+            for k in range(3):
+                p[r] += R[r, k] * model.sphere_pos[c, k]
+        radius = model.sphere_radius[c]
+        p[2] -= radius
+        vel[0] = V[3] + V[1] * p[2] - V[2] * p[1]
+        vel[1] = V[4] + V[2] * p[0] - V[0] * p[2]
+        vel[2] = V[5] + V[0] * p[1] - V[1] * p[0]
+        law = model.sphere_law[c]
+        if not sphere_force(
+            p[2], vel, law[0] * stiffness_scale, law[1], law[2], smoothing, slip_speed, force, by_z, by_v
+        ):
+            m.sphere_force[c] = 0.0
+            continue
+        m.sphere_force[c] = force
+        depth = 0
+        i = link
+        while i >= 0:
+            chain[depth] = i
+            S = m.S[i]
+            J = Jp[depth]
+            J[0] = S[3] + S[1] * p[2] - S[2] * p[1]
+            J[1] = S[4] + S[2] * p[0] - S[0] * p[2]
+            J[2] = S[5] + S[0] * p[1] - S[1] * p[0]
+            tau[i] -= J[0] * force[0] + J[1] * force[1] + J[2] * force[2]
+            if derivatives:
+                dp[depth, 0] = J[0] + radius * S[1]  # centre moves; the lowest point stays below it
+                dp[depth, 1] = J[1] - radius * S[0]
+                dp[depth, 2] = J[2]
+                for r in range(6):
+                    diff[r] = V[r] - m.V[i, r]
+                _motion_cross(S, diff, turn)
+                d = dp[depth]
+                dv0 = turn[3] + turn[1] * p[2] - turn[2] * p[1] + V[1] * d[2] - V[2] * d[1]
+                dv1 = turn[4] + turn[2] * p[0] - turn[0] * p[2] + V[2] * d[0] - V[0] * d[2]
+                dv2 = turn[5] + turn[0] * p[1] - turn[1] * p[0] + V[0] * d[1] - V[1] * d[0]
+                for r in range(3):
+                    dF[depth, r] = by_z[r] * d[2] + by_v[r, 0] * dv0 + by_v[r, 1] * dv1 + by_v[r, 2] * dv2
+            depth += 1
+            i = model.parent[i]
+        if not derivatives:
+            continue
+        for y in range(depth):
+            k = chain[y]
+            d, J = dp[y], Jp[y]
+            f0 = by_v[0, 0] * J[0] + by_v[0, 1] * J[1] + by_v[0, 2] * J[2]
+            f1 = by_v[1, 0] * J[0] + by_v[1, 1] * J[1] + by_v[1, 2] * J[2]
+            f2 = by_v[2, 2] * J[2]
+            # force x dp: w . (dp x force) = force . (w x dp)
+            t0 = d[1] * force[2] - d[2] * force[1]
+            t1 = d[2] * force[0] - d[0] * force[2]
+            t2 = d[0] * force[1] - d[1] * force[0]
+            for x in range(depth):
+                i = chain[x]
+                Ji, S = Jp[x], m.S[i]
+                by_q = S[0] * t0 + S[1] * t1 + S[2] * t2
+                by_q += Ji[0] * dF[y, 0] + Ji[1] * dF[y, 1] + Ji[2] * dF[y, 2]
+                if k < i:
+                    _motion_cross(m.S[k], S, turn)
+                    by_q += force[0] * (turn[3] + turn[1] * p[2] - turn[2] * p[1])
+                    by_q += force[1] * (turn[4] + turn[2] * p[0] - turn[0] * p[2])
+                    by_q += force[2] * (turn[5] + turn[0] * p[1] - turn[1] * p[0])
+                tau_q[i, k] -= by_q
+                tau_v[i, k] -= Ji[0] * f0 + Ji[1] * f1 + Ji[2] * f2
