@@ -1,0 +1,266 @@
+"""Who runs: a person's measures, and the body that follows from them.
+
+Takes mass, height, sex, strength and an amputation; gives the scaled, amputated body as a `mujoco.MjSpec`.
+The able-bodied pattern is models/runner.xml, the segment data models/body.toml (sources there).
+"""
+
+import math
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from bladerun import _facts
+from bladerun.errors import InputError, nearest
+
+SEXES = ("female", "male")
+SIDES = ("none", "left", "right", "both")
+_PATTERN_HEIGHT_M, _PATTERN_MASS_KG = 1.75, 75.0  # what models/runner.xml is drawn for
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A person who runs.
+
+    mass_kg: everything that is weighed on the scales in running kit, prostheses included (as fitting charts
+    count it); 35 to 140. height_m: stature without shoes, 1.35 to 2.10. sex: "male" or "female", chooses the
+    segment table. strength: factor on every joint's greatest moment, 0.2 to 3. Raises InputError.
+    """
+
+    mass_kg: float
+    height_m: float
+    sex: str = "male"
+    strength: float = 1.0
+
+    def __post_init__(self):
+        for key, unit in (("mass_kg", " kg"), ("height_m", " m"), ("strength", "")):
+            low, high = _facts.toml("body.toml")["range"][key]
+            _check_number(getattr(self, key), key, low, high, unit)
+        if self.sex not in SEXES:
+            raise InputError(f"{self.sex!r} is not one of {', '.join(SEXES)}", key="sex")
+
+
+@dataclass(frozen=True)
+class Amputation:
+    """What is missing. side: none, left, right or both; level: transtibial.
+
+    residual_limb_m: knee joint line to the end of the limb; None takes the usual length for the stature.
+    """
+
+    side: str = "none"
+    level: str = "transtibial"
+    residual_limb_m: float | None = None
+
+    def __post_init__(self):
+        if self.side not in SIDES:
+            raise InputError(f"{self.side!r} is not allowed; {nearest(str(self.side), SIDES)}", key="side")
+        if self.level != "transtibial":
+            raise InputError(f"{self.level!r} is not allowed; known: transtibial", key="level")
+        if self.residual_limb_m is not None:
+            _check_number(self.residual_limb_m, "residual_limb_m", 0.0, math.inf, " m")
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The amputated sides as name endings: a part of ("r", "l")."""
+        return {"none": (), "left": ("l",), "right": ("r",), "both": ("r", "l")}[self.side]
+
+    def residual_limb(self, runner: Runner) -> float:
+        """Length of the residual limb in m; InputError where it does not fit the runner's shank."""
+        body = _facts.toml("body.toml")
+        shank = body["segment"]["shank"]["length_h"] * runner.height_m
+        shortest = body["residual_limb"]["shortest_m"]
+        length = self.residual_limb_m
+        if length is None:
+            length = body["residual_limb"]["length_h"] * runner.height_m
+        if not shortest <= length < shank:
+            raise InputError(
+                f"{length:g} m is not allowed; from {shortest:g} m to less than the shank of {shank:.3f} m",
+                key="residual_limb_m",
+            )
+        return length
+
+
+ABLE_BODIED = Amputation()
+
+
+def sound_leg_below_knee_m(runner: Runner) -> float:
+    """Knee joint centre to the ground, standing upright in running shoes, m."""
+    spec = _pattern()
+    scale = runner.height_m / _PATTERN_HEIGHT_M
+    return float(spec.body("pelvis").pos[2] + spec.body("shank_r").pos[2]) * scale
+
+
+def build_body(runner: Runner, amputation: Amputation, prosthesis_kg: float = 0.0):
+    """The runner's body as an `MjSpec`: runner.xml scaled, with a socket in place of each missing foot.
+
+    Lengths scale with stature, masses with the segment table, girths with sqrt(mass / height). The
+    remaining body gets the mass that makes body and prostheses together weigh `runner.mass_kg`;
+    `prosthesis_kg` is the mass of one prosthesis without its socket, attached later under the bodies
+    `socket_r` and `socket_l`.
+    """
+    spec = _pattern()
+    residual = amputation.residual_limb(runner) if amputation.suffixes else 0.0
+    _scale_geometry(spec, runner)
+    _scale_strength(spec, runner)
+
+    unit = _segments(runner, mass_kg=1.0)
+    stump = _residual_limb(unit["shank"], residual / _length("shank", runner)) if residual else None
+    sides = len(amputation.suffixes)
+    lost = sides * (unit["shank"].mass + unit["foot"].mass - stump.mass) if stump else 0.0
+    worn = sides * (_facts.toml("body.toml")["socket"]["mass_kg"] + prosthesis_kg)
+    intact_kg = (runner.mass_kg - worn) / (1.0 - lost)
+    _set_inertia(spec, runner, intact_kg)
+    for suffix in amputation.suffixes:
+        _amputate(spec, suffix, runner, residual, stump.times(intact_kg))
+    return spec
+
+
+# --- Segments --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Rigid:
+    """Mass (kg), centre of mass (3,) and principal inertia (3,) about it, in the frame of its body."""
+
+    mass: float
+    com: np.ndarray
+    inertia: np.ndarray
+
+    def at(self, offset) -> "_Rigid":
+        return _Rigid(self.mass, self.com + offset, self.inertia)
+
+    def times(self, factor: float) -> "_Rigid":
+        return _Rigid(self.mass * factor, self.com, self.inertia * factor)
+
+
+def _compose(*parts: _Rigid) -> _Rigid:
+    """Several as one (parallel axes); products of inertia are left out: every part lies close to one axis."""
+    mass = sum(p.mass for p in parts)
+    com = sum(p.mass * p.com for p in parts) / mass
+    return _Rigid(mass, com, sum(p.inertia + p.mass * _about(p.com - com) for p in parts))
+
+
+def _without(whole: _Rigid, part: _Rigid) -> _Rigid:
+    return _compose(whole, part.times(-1.0))
+
+
+def _about(d: np.ndarray) -> np.ndarray:
+    return d @ d - d * d
+
+
+def _length(segment: str, runner: Runner) -> float:
+    return _facts.toml("body.toml")["segment"][segment]["length_h"] * runner.height_m
+
+
+def _segments(runner: Runner, mass_kg: float) -> dict[str, _Rigid]:
+    """Rigid segments of a body of `mass_kg`, each hanging down (-z) from its upper end at the origin.
+
+    The foot's origin is the heel on the ground and its length runs forward.
+    """
+    table = _facts.toml("body.toml")["segment"]
+    paired = ("upper_arm", "forearm", "hand", "thigh", "shank", "foot")
+    whole = sum(row[runner.sex]["mass"] * (2 if name in paired else 1) for name, row in table.items())
+    out = {}
+    for name, row in table.items():
+        length, data = _length(name, runner), row[runner.sex]
+        mass = data["mass"] / whole * mass_kg
+        along = np.array([1.0, 0.0, 0.0]) if name == "foot" else np.array([0.0, 0.0, -1.0])
+        inertia = mass * (np.array(data["radius"]) * length) ** 2
+        out[name] = _Rigid(mass, along * data["com"] * length, inertia)
+    return out
+
+
+def _set_inertia(spec, runner: Runner, intact_kg: float) -> None:
+    """Write every body's inertial from the segment table."""
+    seg = _segments(runner, intact_kg)
+    up = {n: np.array([0.0, 0.0, _length(n, runner)]) for n in ("lower_trunk", "middle_trunk", "upper_trunk")}
+    waist = spec.body("torso").pos
+    trunk_axis = np.array([-waist[0], 0.0, 0.0])  # the trunk's centres stand above the hips, not the spine
+    vertex = np.array([0.0, 0.0, spec.site("head").pos[2]])
+    _put(spec, "pelvis", seg["lower_trunk"].at(up["lower_trunk"]))
+    torso = _compose(
+        seg["middle_trunk"].at(up["middle_trunk"]),
+        seg["upper_trunk"].at(up["middle_trunk"] + up["upper_trunk"]),
+        seg["head"].at(vertex),
+    )
+    _put(spec, "torso", torso.at(trunk_axis))
+    forearm = _compose(seg["forearm"], seg["hand"].at([0.0, 0.0, -_length("forearm", runner)]))
+
+    toes = _facts.toml("body.toml")["toes"]
+    box = np.array(toes["box_h"]) * runner.height_m
+    toe_mass = toes["mass_fraction"] * seg["foot"].mass
+    for s in "rl":
+        _put(spec, f"upper_arm_{s}", seg["upper_arm"])
+        _put(spec, f"forearm_{s}", forearm)
+        _put(spec, f"thigh_{s}", seg["thigh"])
+        _put(spec, f"shank_{s}", seg["shank"])
+        heel, joint = spec.site(f"heel_{s}").pos, spec.body(f"toes_{s}").pos
+        ground = -_ankle_height(spec, s)
+        foot = seg["foot"].at([heel[0], 0.0, ground + toes["com_above_sole_h"] * runner.height_m])
+        toe = _Rigid(toe_mass, np.array([box[0] / 2, 0.0, -box[2] / 2]), toe_mass / 12 * _about(box))
+        _put(spec, f"toes_{s}", toe)
+        _put(spec, f"foot_{s}", _without(foot, toe.at(joint)))
+
+
+def _ankle_height(spec, s: str) -> float:
+    return float(spec.body("pelvis").pos[2] + spec.body(f"shank_{s}").pos[2] + spec.body(f"foot_{s}").pos[2])
+
+
+def _put(spec, name: str, rigid: _Rigid) -> None:
+    body = spec.body(name)
+    body.mass, body.ipos, body.inertia = rigid.mass, rigid.com, rigid.inertia
+    body.iquat = [1.0, 0.0, 0.0, 0.0]
+
+
+# --- Scaling ---------------------------------------------------------------------------------------------
+
+
+def _pattern():
+    return mujoco.MjSpec.from_file(str(_facts.models_dir() / "runner.xml"))
+
+
+def _scale_geometry(spec, runner: Runner) -> None:
+    scale = runner.height_m / _PATTERN_HEIGHT_M
+    girth = math.sqrt(runner.mass_kg / _PATTERN_MASS_KG / scale)
+    for body in spec.bodies[1:]:
+        for item in (body, *body.joints, *body.sites):
+            item.pos = item.pos * scale
+        for geom in body.geoms:
+            geom.pos, geom.fromto = geom.pos * scale, geom.fromto * scale
+            dressed = geom.classname.name in ("contact", "shoe", "sole") or body.name == "torso"
+            geom.size = geom.size * (scale if dressed else girth)
+    width = _facts.toml("body.toml")["width"]
+    for part, half in (("thigh", width["hip_h"]), ("upper_arm", width["shoulder_h"])):
+        for s, sign in (("r", -1.0), ("l", 1.0)):
+            spec.body(f"{part}_{s}").pos[1] = sign * half[runner.sex] * runner.height_m
+
+
+def _scale_strength(spec, runner: Runner) -> None:
+    scale = runner.mass_kg * runner.height_m / (_PATTERN_MASS_KG * _PATTERN_HEIGHT_M) * runner.strength
+    strength = _facts.toml("body.toml")["strength"]
+    for motor in spec.actuators:
+        negative, positive = strength[motor.name.removesuffix("_r").removesuffix("_l")]["nm"]
+        motor.ctrlrange = [-negative * scale, positive * scale]
+
+
+# --- Amputation ------------------------------------------------------------------------------------------
+
+
+def _residual_limb(shank: _Rigid, fraction: float) -> _Rigid:
+    """The upper `fraction` of a shank whose mass per length falls linearly so as to meet its centre of mass.
+
+    With x from 0 (knee) to 1, density a + b x, a + b/2 = 1 and centre of mass c = 1/2 + b/12.
+    """
+    raise NotImplementedError
+
+
+def _amputate(spec, s: str, runner: Runner, residual: float, stump: _Rigid) -> None:
+    raise NotImplementedError
+
+
+def _check_number(value: object, key: str, low: float, high: float, unit: str) -> None:
+    allowed = (
+        f"a number from {low:g} to {high:g}{unit}" if math.isfinite(high) else f"more than {low:g}{unit}"
+    )
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise InputError(f"{value!r} is not allowed; {allowed}", key=key)
