@@ -1,0 +1,249 @@
+"""Blade: a catalogue entry (models/blades/*.toml) as an elastic chain in MuJoCo.
+
+Takes a name; gives stiffness by category, the recommended category, and `attach`, which adds it to a body.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import mujoco
+import numpy as np
+from scipy.interpolate import Akima1DInterpolator
+
+from bladerun._chain import Beam, Chain, add_chain, make_chain
+from bladerun._facts import models_dir, toml
+from bladerun._press import Press
+from bladerun.errors import InputError, nearest
+
+SEGMENTS = 5  # bending hinges; the bench with 20 differs by less than 1 %
+_POINTS = 801
+_TRIAL_THICKNESS_M = 0.010
+
+
+def catalog() -> tuple[str, ...]:
+    """Names of the blades there are."""
+    return tuple(sorted(path.stem for path in (models_dir() / "blades").glob("*.toml")))
+
+
+@cache
+def load_blade(name: str) -> "Blade":
+    """The blade of that name; `InputError` names the nearest known one."""
+    if name not in catalog():
+        raise InputError(f"no blade '{name}' in the catalogue; {nearest(str(name), catalog())}", key="blade")
+    return Blade(name, toml(f"blades/{name}.toml"))
+
+
+@dataclass(frozen=True)
+class Blade:
+    """A running blade. Its frame: origin at the clamp, x forward, z up along the tab; the sole below."""
+
+    name: str
+    facts: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
+
+    @property
+    def title(self) -> str:
+        return self.facts["title"]
+
+    @property
+    def shape(self) -> str:
+        """``J`` or ``C``."""
+        return self.facts["shape"]
+
+    @property
+    def mass_kg(self) -> float:
+        """Mass of the whole laminate with its sole."""
+        return self.value("mass", "mass_kg")
+
+    @property
+    def categories(self) -> tuple[int, ...]:
+        return tuple(self.facts["stiffness"]["categories"])
+
+    @property
+    def allowable_strain(self) -> float:
+        return self.value("laminate", "allowable_strain")
+
+    @property
+    def clamp_to_ground_range_m(self) -> tuple[float, float]:
+        """Least and greatest height of the clamp over the ground: J along its tab, C by its pylon."""
+        low, high = self.value("height", "range_m")
+        return low, high
+
+    @property
+    def rating_height_m(self) -> float:
+        """Clamp over the ground in the test that rates the categories."""
+        return self.value("height", "rating_m")
+
+    @property
+    def rating_load_n(self) -> float:
+        """Peak load of the test that rates the categories."""
+        return self.value("stiffness", "load_n")
+
+    @property
+    def sole_ahead_m(self) -> float:
+        """x of the unloaded sole's lowest point from the clamp."""
+        beam = self.beam(self.categories[0], self.rating_height_m)
+        return float(beam.x_m[np.argmin(beam.z_m)])
+
+    def value(self, section: str, key: str) -> Any:
+        """A figure of the entry without its status and source."""
+        return self.facts[section][key]["value"]
+
+    def recommended_category(self, mass_kg: float, impact: str = "high") -> int:
+        """Category of the mass band, for ``impact`` low, moderate or high; `InputError` outside the bands."""
+        table = self.facts["recommendation"]
+        levels = ("low", "moderate", "high")
+        if impact not in levels:
+            raise InputError(f"no impact level '{impact}'; {nearest(impact, levels)}", key="impact")
+        edges = np.array(table["band_kg"])
+        band = int(np.searchsorted(edges, mass_kg, side="right")) - 1
+        category = table[impact][band] if 0 <= band < len(edges) - 1 else 0
+        if not category:
+            top = edges[np.flatnonzero(table[impact])[-1] + 1]
+            raise InputError(
+                f"no category is recommended for {mass_kg:g} kg at {impact} impact, "
+                f"only for {edges[0]} to under {top} kg; give a number",
+                key="category",
+            )
+        return category
+
+    def stiffness_n_m(self, category: float) -> tuple[float, float, bool]:
+        """Nominal stiffness and its standard deviation in N/m, and whether the category is extrapolated.
+
+        Secant at 0 deg from no load to `rating_load_n`, clamped at `rating_height_m`; linear in the category.
+        """
+        law, listed = self.facts["stiffness"], self.categories
+        steps = law["extrapolated_steps"]
+        low, high = listed[0] - steps, listed[-1] + steps
+        if isinstance(category, bool) or not isinstance(category, int | float) or not low <= category <= high:
+            raise InputError(
+                f"{self.name} has no category {category!r}; {listed[0]} to {listed[-1]} are in its catalogue "
+                f"and {low} to {high} are accepted as extrapolated",
+                key="category",
+            )
+        nominal = self.value("stiffness", "at_reference_n_m") + (
+            category - law["reference_category"]
+        ) * self.value("stiffness", "per_category_n_m")
+        extrapolated = not listed[0] <= category <= listed[-1]
+        return nominal, nominal * self.value("stiffness", "sd_fraction"), extrapolated
+
+    def thickness_m(self, category: float) -> float:
+        """Greatest laminate thickness, found on the bench so that the blade has its catalogue stiffness."""
+        return _thickness_m(self, float(category))
+
+    def relaxation_s(self) -> float:
+        """Joint damping over joint stiffness, so that a stance on the bench loses `damping.loss_fraction`."""
+        return self.value("damping", "loss_fraction") * self.value("damping", "half_cycle_s") / np.pi**2
+
+    def beam(self, category: float, clamp_to_ground_m: float) -> Beam:
+        """The blade's laminate in its own frame, clamped at that height over the ground."""
+        self.stiffness_n_m(category)
+        low, high = self.clamp_to_ground_range_m
+        if not low - 1e-9 <= clamp_to_ground_m <= high + 1e-9:
+            raise InputError(
+                f"the clamp of {self.name} cannot be {clamp_to_ground_m * 1e3:.0f} mm over the ground; "
+                f"{low * 1e3:.0f} to {high * 1e3:.0f} mm are possible ({self.facts['height']['how']})",
+                key="height_mm",
+            )
+        return _beam(self, clamp_to_ground_m, self.thickness_m(category))
+
+    def chain(self, category: float, clamp_to_ground_m: float, segments: int = SEGMENTS) -> Chain:
+        """The blade as rigid segments and springs."""
+        return make_chain(self.beam(category, clamp_to_ground_m), segments)
+
+    def attach(
+        self,
+        parent: mujoco.MjsBody,
+        *,
+        suffix: str,
+        category: float,
+        clamp_to_ground_m: float,
+        pos=(0, 0, 0),
+        quat=(1, 0, 0, 0),
+    ) -> mujoco.MjsBody:
+        """Adds the blade under ``parent`` and returns its clamped body.
+
+        ``pos``, ``quat`` place the blade's frame in the parent; the unloaded sole's lowest point is at
+        z = -clamp_to_ground_m. Adds joints ``blade_bend{1..5}_{r,l}`` (positive: toe up), ``blade_torsion``
+        (positive: toe inward), ``blade_lateral`` (positive: toe to the midline), 12 spheres
+        ``contact_{r,l}_{0..11}`` with user data (K, c, mu) of models/contact.toml, and sites ``blade_clamp``,
+        ``blade_tip``. The spec needs ``nuser_geom >= 3``.
+        """
+        law = toml("contact.toml")["blade"]
+        clamped = add_chain(
+            parent,
+            self.chain(category, clamp_to_ground_m),
+            suffix=suffix,
+            relaxation_s=self.relaxation_s(),
+            contact=[law["stiffness_n_m15"], law["damping_s_m"], law["friction"]],
+            pos=list(pos),
+            quat=list(quat),
+        )
+        return clamped
+
+    def strain(self, bend_rad: np.ndarray, category: float, clamp_to_ground_m: float) -> np.ndarray:
+        """Greatest fibre strain |M| t / (2 EI) at the hinges, (...), from their angles (..., n) in rad."""
+        chain = self.chain(category, clamp_to_ground_m)
+        s, beam = chain.hinge_s_m, chain.beam
+        per_moment = np.interp(s, beam.s_m, beam.thickness_m / (2 * beam.bending_nm2))
+        return np.abs(np.asarray(bend_rad) * chain.stiffness_nm_rad * per_moment).max(-1)
+
+
+@cache
+def _thickness_m(blade: Blade, category: float) -> float:
+    """At one displacement the force goes with EI, so with t^3: one equilibrium of a trial blade settles t."""
+    stiffness, _, _ = blade.stiffness_n_m(category)
+    load = blade.rating_load_n
+    press = Press(make_chain(_beam(blade, blade.rating_height_m, _TRIAL_THICKNESS_M), SEGMENTS))
+    q, force, steps = np.zeros(press.model.nv), 0.0, 12
+    for k in range(1, steps + 1):
+        guess = q * k / (k - 1) if k > 1 else q
+        q, force = press.equilibrium(guess, force * k / max(k - 1, 1), rise_m=load / stiffness * k / steps)
+    return _TRIAL_THICKNESS_M * (load / force) ** (1 / 3)
+
+
+def _beam(blade: Blade, clamp_to_ground_m: float, thickness_m: float) -> Beam:
+    """The profile, shifted so that the clamp is the origin and the sole rests at -clamp_to_ground_m."""
+    s, x, z = _profile(blade.name)
+    radius = blade.value("sole", "radius_m")
+    if blade.shape == "J":
+        start, clamp_x = z[0] - (clamp_to_ground_m - radius), x[0]  # down the straight tab
+    else:
+        start, clamp_x = 0.0, blade.facts["profile"]["attachment_x_mm"] / 1e3
+    at, relative = np.array(blade.value("laminate", "taper")).T
+    along = np.sort(np.r_[s, start]) if start else s
+    spline = _spline(blade.name)
+    x, z = (np.interp(along, s, a) for a in (x, z))
+    tangent = spline(np.interp(along, s, np.linspace(0, 1, _POINTS)), 1)
+    heading = np.unwrap(np.arctan2(tangent[:, 1], tangent[:, 0]))
+    return Beam(
+        s_m=along - start,
+        x_m=x - clamp_x,
+        z_m=z - (clamp_to_ground_m - radius),
+        heading=heading - 2 * np.pi * round(heading[-1] / (2 * np.pi)),
+        thickness_m=thickness_m * np.interp(along / s[-1], at, relative),
+        width_m=blade.value("laminate", "width_m"),
+        youngs_modulus_pa=blade.value("laminate", "youngs_modulus_pa"),
+        shear_modulus_pa=blade.value("laminate", "shear_modulus_pa"),
+        mass_kg=blade.mass_kg,
+        sole_s_m=s[-1] - start - blade.value("sole", "length_m"),
+        sole_radius_m=radius,
+    )
+
+
+@cache
+def _spline(name: str) -> Akima1DInterpolator:
+    """Position in m, x forward and z up with the lowest point at zero, over a parameter from 0 to 1."""
+    points = np.array(toml(f"blades/{name}.toml")["profile"]["points_mm"]) / 1e3
+    u = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
+    fine = np.linspace(0, 1, 20001)
+    points[:, 1] -= Akima1DInterpolator(u / u[-1], points, method="makima")(fine)[:, 1].min()
+    return Akima1DInterpolator(u / u[-1], points, method="makima")
+
+
+@cache
+def _profile(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arc length, x and z of the centreline at equal steps of the spline's parameter."""
+    x, z = _spline(name)(np.linspace(0, 1, _POINTS)).T
+    return np.r_[0, np.cumsum(np.hypot(np.diff(x), np.diff(z)))], x, z
