@@ -19,13 +19,16 @@ from bladerun.errors import InputError
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; on success it is renamed to `path`, else removed.
 
-    The temporary name keeps the suffix of `path`, because many writers choose the format by it.
+    The temporary name keeps the suffix of `path`, because many writers choose the format by it. What the
+    system refuses (disk full, no permission, `path` is a folder) is an `InputError`.
     """
     path = Path(path)
     tmp = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
         yield tmp
         os.replace(tmp, path)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", file=path) from error
     finally:
         tmp.unlink(missing_ok=True)
 
@@ -39,8 +42,8 @@ def output_dir(path: str | Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
         raise InputError(
-            f"the output folder cannot be written to ({reason}); give a writable folder with --out", file=folder
+            f"not a folder that can be written to: {error.strerror or error}; give another with --out",
+            file=folder,
         ) from None
     return folder

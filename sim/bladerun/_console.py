@@ -1,0 +1,84 @@
+"""What people see on a terminal: messages, tables, a progress bar, and JSON for programs.
+
+Takes results; gives text. Messages and the bar go to stderr, so that stdout holds the answer alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def say(message: str) -> None:
+    """One line on stderr."""
+    print(" ".join(message.split()), file=sys.stderr, flush=True)
+
+
+def as_json(data: Mapping[str, Any]) -> str:
+    """`data` as JSON; what is not a finite number is null."""
+    return json.dumps(_plain(data), indent=2, allow_nan=False)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: int = 0) -> str:
+    """Plain text; the last `numbers` columns to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column, name in enumerate(header):
+        right = column >= len(header) - numbers
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    text = io.StringIO()
+    Console(file=text, width=200).print(table)
+    return "\n".join(line.rstrip() for line in text.getvalue().strip("\n").splitlines())
+
+
+def outcome_table(outcomes: Mapping[str, Any]) -> str:
+    """Every outcome of one stride, a row each."""
+    from bladerun.outcomes import OUTCOMES
+
+    rows = []
+    for row in OUTCOMES:
+        value = outcomes[row.key]
+        whole, left, right = ("", value["left"], value["right"]) if row.per_leg else (value, "", "")
+        rows.append([row.title, row.unit, *map(_rounded, (whole, left, right))])
+    return table(["", "unit", "runner", "left leg", "right leg"], rows, numbers=3)
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[Any]:
+    """A callback (done, total, what) that draws what is being solved and the time left on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("preparing", total=None)
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+
+def _rounded(value: float | str | None) -> str:
+    if value is None or isinstance(value, str):
+        return "-" if value is None else value
+    return f"{value:.{3 if abs(value) < 1 else 2 if abs(value) < 10 else 1}f}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Path):
+        return str(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
