@@ -1,16 +1,143 @@
-"""How a blade is fitted to a limb."""
+"""How a blade is fitted to a limb, and where that puts it.
 
-from dataclasses import dataclass
+Takes a `Fitting` (what a prosthetist sets), a blade, a runner and a residual limb; gives the category as a
+number and a `Placement`: where the blade's clamp sits on the limb, how it is turned and how far it is slid.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import mujoco
+import numpy as np
+from scipy.optimize import brentq
+
+from bladerun import _facts
+from bladerun.blade import Blade, load_blade
+from bladerun.errors import InputError
+from bladerun.runner import Runner, sound_leg_below_knee_m
+
+_NUMBERS = ("height_mm", "toe_out_deg", "sagittal_deg", "fore_aft_mm", "medio_lateral_mm")
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """A blade and how it is set."""
+    """A blade and how it is set. Raises InputError outside the ranges of models/body.toml [fitting].
 
-    blade: str | None = None
+    blade: a name of the catalogue. category: a number, or "recommended" for the runner's mass at high impact.
+    height_mm: knee joint centre to the lowest point of the unloaded blade's sole, along the limb with the
+    knee straight, minus the same of the sound leg in its shoe (both legs amputated: of the leg the runner
+    would have); positive makes the prosthesis taller.
+    sagittal_deg: socket flexion; positive pitches the limb forward over an upright blade, so that seen from
+    an upright limb the blade is dorsiflexed: its toe goes forward and up.
+    toe_out_deg: positive turns clamp and blade outward about the limb's long axis.
+    fore_aft_mm, medio_lateral_mm: shift of the clamp from its usual place, forward and lateral positive.
+    """
+
+    blade: str
     category: float | str = "recommended"
     height_mm: float = 30.0
     toe_out_deg: float = 0.0
     sagittal_deg: float = 10.0
     fore_aft_mm: float = 0.0
     medio_lateral_mm: float = 0.0
+
+    def __post_init__(self):
+        allowed = _facts.toml("body.toml")["fitting"]
+        for key in _NUMBERS:
+            value, (low, high) = getattr(self, key), allowed[key]
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise InputError(f"{value!r} is not allowed; a number from {low:g} to {high:g}", key=key)
+        if not isinstance(self.blade, str):
+            raise InputError(f"{self.blade!r} is not the name of a blade", key="blade")
+        if isinstance(self.category, str) and self.category != "recommended":
+            raise InputError(f"{self.category!r} is not allowed; a number or 'recommended'", key="category")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the blade's frame sits in the frame of the right shank (origin knee, x forward, y left, z up).
+
+    pos (3,) in m, quat (4,) wxyz. For a left leg mirror both in y: `mirrored`.
+    """
+
+    pos: np.ndarray
+    quat: np.ndarray
+    clamp_to_ground_m: float
+
+    def mirrored(self) -> "Placement":
+        flip = [1.0, -1.0, 1.0, -1.0]
+        return replace(self, pos=self.pos * flip[:3], quat=self.quat * flip)
+
+
+def resolve(fitting: Fitting, runner: Runner) -> Fitting:
+    """The same fitting with its category as a number the blade has or extends to; else InputError."""
+    blade = load_blade(fitting.blade)
+    category = fitting.category
+    if category == "recommended":
+        category = blade.recommended_category(runner.mass_kg, impact="high")
+    blade.stiffness_n_m(category)
+    return replace(fitting, category=category)
+
+
+def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement:
+    """Where a resolved fitting puts the blade, so that `height_mm` is met; InputError where it cannot be.
+
+    First the blade is slid along its tab or pylon with the clamp at its usual height on the socket; what is
+    still missing moves the clamp along the socket within the window of models/body.toml.
+    """
+    blade = load_blade(fitting.blade)
+    mount = _facts.toml("body.toml")["mount"][blade.shape]
+    toe_out, flexion = math.radians(fitting.toe_out_deg), math.radians(fitting.sagittal_deg)
+    outward = np.array([math.cos(toe_out / 2), 0.0, 0.0, -math.sin(toe_out / 2)])
+    quat = np.zeros(4)
+    mujoco.mju_mulQuat(quat, outward, np.array([math.cos(flexion / 2), 0.0, -math.sin(flexion / 2), 0.0]))
+
+    target = sound_leg_below_knee_m(runner) + fitting.height_mm / 1e3
+    usual = residual_limb_m + mount["below_limb_m"]
+    highest, lowest = usual - mount["up_m"], usual + mount["down_m"]
+    shortest, longest = blade.clamp_to_ground_range_m
+
+    def reach(clamp_to_ground_m: float) -> float:
+        return _sole_depth(blade, fitting.category, clamp_to_ground_m, quat)
+
+    low, high = reach(shortest), reach(longest)
+    if not highest + low <= target <= lowest + high:
+        least, most = (
+            1e3 * (depth - sound_leg_below_knee_m(runner)) for depth in (highest + low, lowest + high)
+        )
+        raise InputError(
+            f"{fitting.height_mm:g} mm is not possible with {fitting.blade} on this limb; "
+            f"from {math.ceil(least)} to {math.floor(most)} mm",
+            key="height_mm",
+        )
+    wanted = float(np.clip(target - usual, low, high))
+    clamp_to_ground = (
+        shortest
+        if wanted == low
+        else longest
+        if wanted == high
+        else brentq(lambda c: reach(c) - wanted, shortest, longest, xtol=1e-9)
+    )
+    pos = np.array([mount["forward_m"], 0.0, 0.0])
+    mujoco.mju_rotVecQuat(pos, pos.copy(), outward)
+    pos += [fitting.fore_aft_mm / 1e3, -fitting.medio_lateral_mm / 1e3, -(target - wanted)]
+    return Placement(pos, quat, float(clamp_to_ground))
+
+
+def _sole_depth(blade: Blade, category, clamp_to_ground_m: float, quat: np.ndarray) -> float:
+    """Clamp to the lowest point of the unloaded sole along the limb, m, as MuJoCo places its spheres."""
+    spec = mujoco.MjSpec()
+    spec.nuser_geom = 3
+    blade.attach(
+        spec.worldbody,
+        suffix="r",
+        category=category,
+        clamp_to_ground_m=clamp_to_ground_m,
+        pos=(0, 0, 0),
+        quat=quat,
+    )
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    sole = model.geom_type == mujoco.mjtGeom.mjGEOM_SPHERE
+    return -float((data.geom_xpos[sole, 2] - model.geom_size[sole, 0]).min())

@@ -90,7 +90,7 @@ def sound_leg_below_knee_m(runner: Runner) -> float:
     return float(spec.body("pelvis").pos[2] + spec.body("shank_r").pos[2]) * scale
 
 
-def build_body(runner: Runner, amputation: Amputation, prosthesis_kg: float = 0.0):
+def build_body(runner: Runner, amputation: Amputation = ABLE_BODIED, prosthesis_kg: float = 0.0):
     """The runner's body as an `MjSpec`: runner.xml scaled, with a socket in place of each missing foot.
 
     Lengths scale with stature, masses with the segment table, girths with sqrt(mass / height). The
@@ -103,15 +103,15 @@ def build_body(runner: Runner, amputation: Amputation, prosthesis_kg: float = 0.
     _scale_geometry(spec, runner)
     _scale_strength(spec, runner)
 
-    unit = _segments(runner, mass_kg=1.0)
-    stump = _residual_limb(unit["shank"], residual / _length("shank", runner)) if residual else None
+    unit, shank = _segments(runner, mass_kg=1.0), _length("shank", runner)
+    stump = _residual_limb(unit["shank"], shank, residual / shank) if residual else None
     sides = len(amputation.suffixes)
     lost = sides * (unit["shank"].mass + unit["foot"].mass - stump.mass) if stump else 0.0
     worn = sides * (_facts.toml("body.toml")["socket"]["mass_kg"] + prosthesis_kg)
     intact_kg = (runner.mass_kg - worn) / (1.0 - lost)
     _set_inertia(spec, runner, intact_kg)
     for suffix in amputation.suffixes:
-        _amputate(spec, suffix, runner, residual, stump.times(intact_kg))
+        _amputate(spec, suffix, residual, stump.times(intact_kg))
     return spec
 
 
@@ -246,16 +246,80 @@ def _scale_strength(spec, runner: Runner) -> None:
 # --- Amputation ------------------------------------------------------------------------------------------
 
 
-def _residual_limb(shank: _Rigid, fraction: float) -> _Rigid:
-    """The upper `fraction` of a shank whose mass per length falls linearly so as to meet its centre of mass.
+def _residual_limb(shank: _Rigid, length: float, fraction: float) -> _Rigid:
+    """The upper `fraction` of a shank of that length, as a body of linearly falling mass per length.
 
-    With x from 0 (knee) to 1, density a + b x, a + b/2 = 1 and centre of mass c = 1/2 + b/12.
+    Density a + b x over x = 0 (knee) to 1 with the shank's mass, a + b/2 = 1, and centre, c = 1/2 + b/12;
+    its spread along the length adds to half the longitudinal inertia, as in a rod of finite thickness.
     """
-    raise NotImplementedError
+    centre = -shank.com[2] / length
+    b = 12.0 * (centre - 0.5)
+    a = 1.0 - b / 2.0
+    first, second, third = (a * fraction**n / n + b * fraction ** (n + 1) / (n + 1) for n in (1, 2, 3))
+    mass = shank.mass * first
+    spread = mass * length**2 * (third / first - (second / first) ** 2)
+    axial = shank.inertia[2] * first
+    lateral = spread + axial / 2.0
+    return _Rigid(mass, np.array([0.0, 0.0, -length * second / first]), np.array([lateral, lateral, axial]))
 
 
-def _amputate(spec, s: str, runner: Runner, residual: float, stump: _Rigid) -> None:
-    raise NotImplementedError
+def _amputate(spec, s: str, residual: float, stump: _Rigid) -> None:
+    """Take the foot off, shorten the shank and put a compliant socket on it."""
+    for item in (*spec.actuators, *spec.pairs):
+        named = (item.target,) if hasattr(item, "target") else (item.geomname1, item.geomname2)
+        if any(name in _foot_parts(spec, s) for name in named):
+            spec.delete(item)
+    spec.delete(spec.body(f"foot_{s}"))
+    shank, socket = spec.body(f"shank_{s}"), _facts.toml("body.toml")["socket"]
+    for part in ("calf", "shank", "sock"):
+        spec.delete(spec.geom(f"{part}_{s}"))
+    _put(spec, shank.name, stump)
+
+    middle, radius = residual / 2.0, socket["radius_m"]
+    capsule = {"type": mujoco.mjtGeom.mjGEOM_CAPSULE, "contype": 0, "conaffinity": 0, "mass": 0.0, "group": 1}
+    end = -residual + radius - 0.01
+    shank.add_geom(
+        name=f"liner_{s}",
+        material="sock",
+        size=[radius - 0.006, 0, 0],
+        fromto=[0, 0, -0.03, 0, 0, end],
+        **capsule,
+    )
+    body = shank.add_body(name=f"socket_{s}", pos=[0.0, 0.0, -middle])
+    inward = 1.0 if s == "r" else -1.0
+    slide, hinge = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
+    for name, kind, axis, stiffness in (
+        ("pistoning", slide, [0.0, 0.0, 1.0], socket["pistoning_n_m"]),
+        ("flexion", hinge, [0.0, -1.0, 0.0], socket["flexion_nm_rad"]),
+        ("rotation", hinge, [0.0, 0.0, inward], socket["rotation_nm_rad"]),
+    ):
+        damping = stiffness * socket["relaxation_s"]
+        body.add_joint(
+            name=f"socket_{name}_{s}",
+            type=kind,
+            axis=axis,
+            stiffness=stiffness,
+            damping=damping,
+        )
+    length = residual + socket["overhang_m"]
+    lateral = socket["mass_kg"] * (3.0 * radius**2 + length**2) / 12.0
+    axial = socket["mass_kg"] * radius**2 / 2.0
+    centre = np.array([0.0, 0.0, middle - length / 2.0])
+    body.explicitinertial = True
+    _put(spec, body.name, _Rigid(socket["mass_kg"], centre, np.array([lateral, lateral, axial])))
+    top, bottom = middle - 0.045, middle - length + radius
+    body.add_geom(
+        name=f"socket_{s}",
+        material="socket",
+        size=[radius, 0, 0],
+        fromto=[0, 0, top, 0, 0, bottom],
+        **capsule,
+    )
+
+
+def _foot_parts(spec, s: str) -> set[str]:
+    bodies = (spec.body(f"foot_{s}"), spec.body(f"toes_{s}"))
+    return {part.name for body in bodies for part in (*body.joints, *body.geoms)}
 
 
 def _check_number(value: object, key: str, low: float, high: float, unit: str) -> None:
