@@ -10,7 +10,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,23 +50,34 @@ def outcome_table(outcomes: Mapping[str, Any]) -> str:
     for row in OUTCOMES:
         value = outcomes[row.key]
         whole, left, right = ("", value["left"], value["right"]) if row.per_leg else (value, "", "")
-        rows.append([row.title, row.unit, *map(_rounded, (whole, left, right))])
+        rows.append([row.title, row.unit, *map(rounded, (whole, left, right))])
     return table(["", "unit", "runner", "left leg", "right leg"], rows, numbers=3)
 
 
 @contextlib.contextmanager
-def progress_bar() -> Iterator[Any]:
-    """A callback (done, total, what) that draws what is being solved and the time left on stderr."""
+def progress_bar() -> Iterator[Callable[[int, int, str, float | None], None]]:
+    """Gives a callback (done, of how many, what is being solved, seconds left) that draws a bar on stderr."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("preparing", total=None)
-        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+        task = bar.add_task("preparing", total=None, left="")
+
+        def show(done: int, total: int, what: str, seconds_left: float | None) -> None:
+            left = "" if seconds_left is None else "{}:{:02} left".format(*divmod(round(seconds_left), 60))
+            bar.update(task, completed=done, total=total, description=what, left=left)
+
+        yield show
 
 
-def _rounded(value: float | str | None) -> str:
+def rounded(value: float | str | None) -> str:
+    """A number for a table: one to three decimals by its size, "-" for none."""
     if value is None or isinstance(value, str):
         return "-" if value is None else value
     return f"{value:.{3 if abs(value) < 1 else 2 if abs(value) < 10 else 1}f}"

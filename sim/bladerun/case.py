@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bladerun.errors import InputError, nearest
-from bladerun.fitting import Fitting, resolve
+from bladerun.fitting import Fitting, place, resolve
 from bladerun.runner import Amputation, Runner
 
 SWEPT = ("category", "height_mm", "toe_out_deg")
@@ -37,7 +37,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Case:
-    """A runner's file. `fitting` is None for an able-bodied runner.
+    """A runner's file. Without an amputation `fitting` is None and `sweep` empty, whatever it keeps.
 
     `sweep` maps the quantities of `SWEPT` to the values to compare: "category" in steps from the recommended
     one, the others as they are. A quantity that is not swept is missing.
@@ -60,13 +60,19 @@ def load_case(path: str | Path) -> Case:
             _section(document, "amputation", Amputation) if "amputation" in document else Amputation()
         )
         task = _section(document, "task", Task)
+        with _place(section="amputation"):
+            limb_m = amputation.residual_limb(runner)
         amputated = amputation.side != "none"
-        if amputated:
-            with _place(section="amputation"):
-                amputation.residual_limb(runner)
-        fitting = _fitting(document, runner) if amputated or "fitting" in document else None
-        sweep = _sweep(document.get("sweep", {}), fitting, runner)
-    return Case(runner, amputation, fitting if amputated else None, task, sweep)
+        fitting, sweep = None, {}
+        if amputated or "fitting" in document:
+            fitting = _section(document, "fitting", Fitting)
+            with _place(section="fitting"):
+                place(resolve(fitting, runner), runner, limb_m)
+        if "sweep" in document:
+            sweep = _sweep(document["sweep"], fitting, runner, limb_m)
+    return (
+        Case(runner, amputation, fitting, task, sweep) if amputated else Case(runner, amputation, None, task)
+    )
 
 
 def _parse(path: str | Path) -> dict[str, Any]:
@@ -109,17 +115,10 @@ def _section(document: Mapping[str, Any], section: str, cls: type[_T], needed: b
         return cls(**table)
 
 
-def _fitting(document: Mapping[str, Any], runner: Runner) -> Fitting:
-    fitting = _section(document, "fitting", Fitting)
-    with _place(section="fitting"):
-        resolve(fitting, runner)
-    return fitting
-
-
-def _sweep(table: Mapping[str, Any], fitting: Fitting | None, runner: Runner) -> dict[str, tuple[float, ...]]:
-    """Each list checked, and each value tried in the fitting, which knows what it allows."""
-    if not table:
-        return {}
+def _sweep(
+    table: Mapping[str, Any], fitting: Fitting | None, runner: Runner, limb_m: float
+) -> dict[str, tuple[float, ...]]:
+    """Each list checked, and each value tried on the limb, in the fitting, which knows what it allows."""
     if fitting is None:
         raise InputError("a sweep needs a [fitting] to start from", key="[sweep]")
     with _place(section="sweep"):
@@ -129,18 +128,19 @@ def _sweep(table: Mapping[str, Any], fitting: Fitting | None, runner: Runner) ->
             if not isinstance(values, list) or not values:
                 raise InputError(f"{values!r} is not allowed; a list of at least one number", key=key)
             for value in values:
-                _try(fitting, runner, key, value)
+                setting = _category(value, fitting, runner) if key == "category" else value
+                place(resolve(replace(fitting, **{key: setting}), runner), runner, limb_m)
             if len(set(values)) < len(values):
                 raise InputError(f"{values!r} is not allowed; each value once", key=key)
     return {key: tuple(values) for key, values in table.items()}
 
 
-def _try(fitting: Fitting, runner: Runner, key: str, value: Any) -> None:
-    if key == "category":
-        if type(value) is not int or abs(value) > 100:
-            raise InputError(f"{value!r} is not allowed; whole steps from the recommended category", key=key)
-        value += resolve(replace(fitting, category="recommended"), runner).category
-    resolve(replace(fitting, **{key: value}), runner)
+def _category(step: Any, fitting: Fitting, runner: Runner) -> float:
+    if type(step) is not int or abs(step) > 100:
+        raise InputError(
+            f"{step!r} is not allowed; whole steps from the recommended category", key="category"
+        )
+    return float(resolve(replace(fitting, category="recommended"), runner).category) + step
 
 
 @contextmanager

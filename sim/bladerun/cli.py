@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from bladerun import __version__
-from bladerun._console import as_json, outcome_table, progress_bar, say, table
+from bladerun._console import as_json, outcome_table, progress_bar, rounded, say, table
 from bladerun._files import atomic, output_dir
 from bladerun.errors import InputError
 
@@ -99,8 +99,7 @@ def _model(args: argparse.Namespace) -> _Answer:
     case, model = _load(args.file)
     path = args.out or _default_folder(args.file) / "model.xml"
     output_dir(path.parent)
-    with atomic(path) as tmp:
-        save_xml(model, tmp)
+    save_xml(model, path)
     data = {
         "file": str(path),
         **_described(case, model),
@@ -151,7 +150,21 @@ def _fit(args: argparse.Namespace) -> _Answer:
     folder = output_dir(args.out or _default_folder(args.file))
     with progress_bar() as progress:
         result = fit(case, folder, workers=args.workers, progress=progress)
-    return _Answer(result.to_dict(), f"{result.report}")
+    rows = [
+        [
+            row["title"],
+            row["unit"],
+            *(rounded(row[column]) for column in ("recommended", "current", "difference")),
+        ]
+        for row in result.comparison
+    ]
+    header = ["", "unit", "recommended", "current", "difference"]
+    comparison = [table(header, rows, numbers=3)] if rows else []
+    best = f"recommended: {result.recommended or 'none'} (worn today: {result.current})"
+    text = "\n".join([*comparison, best, result.why, str(result.report)])
+    if (result.table.status == "converged").any():
+        return _Answer(result.to_dict(), text)
+    return _Answer(result.to_dict(), text, _fail(f"{args.file}: no fitting converged", _NOT_CONVERGED))
 
 
 def _video(args: argparse.Namespace) -> _Answer:
