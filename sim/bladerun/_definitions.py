@@ -1,0 +1,165 @@
+"""What each outcome of a stride is: key, title, unit, whether each leg has its own, definition and sign.
+
+Takes nothing; gives `OUTCOMES`, from which the table of results, its columns, the report and the
+manual are written.
+
+Words used in the definitions. Contact: vertical ground reaction force above 30 N, the time between knots
+by interpolation (threshold of Fukuchi 2017, doi 10.7717/peerj.3298). Greatest compression: of the blade,
+along its clamp's axis; on an intact leg the moment in its contact when the centre of mass is lowest.
+Recoil: from greatest compression to toe-off. Joint moments are net internal moments about the joint's own
+axes, positive in the direction of the positive angle. Forward is the running direction.
+"""
+
+from typing import NamedTuple
+
+_MCMAHON = "McMahon & Cheng 1990, J Biomech 23 Suppl 1:65-78, doi 10.1016/0021-9290(90)90042-2"
+_FUKUCHI = "Fukuchi 2017, doi 10.7717/peerj.3298"
+_BECK = "Beck 2017, doi 10.1098/rsif.2017.0230"
+_ROBINSON = "Robinson 1987, J Manipulative Physiol Ther 10:172-176"
+_DONELAN = "Donelan 2002, doi 10.1016/S0021-9290(01)00169-5"
+_OWN = "own definition"
+
+
+class Outcome(NamedTuple):
+    """One row of the table of results."""
+
+    key: str
+    title: str
+    unit: str
+    per_leg: bool
+    definition: str
+    source: str
+
+
+def _symmetry(key: str, title: str) -> Outcome:
+    definition = (
+        f"200 (A - U) / (|A| + |U|) of {title}; A is the affected and U the other leg, with both or no leg "
+        "affected A is the right one; 0 = symmetric, positive = more on A"
+    )
+    return Outcome(f"asymmetry_{key}_percent", f"asymmetry of {title}", "%", False, definition, _ROBINSON)
+
+
+OUTCOMES: tuple[Outcome, ...] = (
+    Outcome("stride_time_s", "stride time", "s", False, "time of one whole stride, two steps", _FUKUCHI),
+    Outcome("step_frequency_hz", "step frequency", "1/s", False, "2 / stride time", _FUKUCHI),
+    Outcome("contact_time_s", "contact time", "s", True, "touchdown to toe-off", _FUKUCHI),
+    Outcome("duty_factor", "duty factor", "-", True, "contact time / stride time", _FUKUCHI),
+    Outcome("flight_time_s", "flight time", "s", True,
+            "from this leg's toe-off to the other's touchdown; negative where both are down", _OWN),
+    Outcome("step_time_s", "step time", "s", True, "from the other leg's touchdown to this leg's", _OWN),
+    Outcome("step_length_m", "step length", "m", True,
+            "forward distance from the other leg's to this leg's next mean centre of pressure "
+            "(mean over contact, weighted with vertical force)", _OWN),
+    Outcome("step_width_m", "step width", "m", False,
+            "distance between the lines of the two legs' mean centres of pressure; negative where they cross",
+            _OWN),
+    Outcome("com_excursion_mm", "vertical travel of the centre of mass", "mm", False,
+            "highest minus lowest over the stride", _OWN),
+    # forces
+    Outcome("peak_vgrf_bw", "peak vertical force", "BW", True, "greatest vertical force", _FUKUCHI),
+    Outcome("mean_vgrf_bw", "mean vertical force", "BW", True, "mean vertical force over contact", _BECK),
+    Outcome("loading_rate_bw_s", "loading rate", "BW/s", True,
+            "steepest rise of the vertical force between touchdown and its peak", _OWN),
+    Outcome("vertical_impulse_bw_s", "vertical impulse", "BW s", True, "vertical force over contact", _OWN),
+    Outcome("braking_impulse_bw_s", "braking impulse", "BW s", True,
+            "backward part of the fore-aft force over contact; never positive", _OWN),
+    Outcome("propulsive_impulse_bw_s", "propulsive impulse", "BW s", True,
+            "forward part of the fore-aft force over contact; never negative", _OWN),
+    Outcome("leg_stiffness_kn_m", "leg stiffness", "kN/m", True,
+            "peak vertical force / (dy + L (1 - cos a)), sin a = speed x contact time / (2 L); dy = fall of "
+            "the centre of mass from touchdown to its lowest point in contact, L = hip centre to ground "
+            "when standing",
+            _MCMAHON),
+    # where the leg stands under the body
+    Outcome("landing_offset_m", "landing ahead of the body", "m", True,
+            "centre of pressure minus whole-body centre of mass at touchdown, forward positive", _OWN),
+    Outcome("landing_offset_leg_percent", "landing ahead of the body", "% leg length", True,
+            "landing_offset_m / leg length", _OWN),
+    Outcome("landing_offset_hip_m", "landing ahead of the hip", "m", True,
+            "centre of pressure minus this leg's hip centre at touchdown, forward positive", _OWN),
+    Outcome("sweet_spot_offset_m", "sweet spot offset", "m", True,
+            "centre of pressure minus whole-body centre of mass at greatest blade compression, "
+            "forward positive; 0 = the loaded blade stands under the body", _OWN),
+    Outcome("sweet_spot_offset_hip_m", "sweet spot offset from the hip", "m", True,
+            "the same from this leg's hip centre", _OWN),
+    # the blade
+    Outcome("blade_energy_peak_j", "energy stored in the blade", "J", True, "greatest elastic energy", _OWN),
+    Outcome("blade_energy_returned_j", "energy the blade gives back", "J", True,
+            "elastic energy released from its peak to toe-off, less what the blade loses meanwhile", _OWN),
+    Outcome("blade_energy_lost_j", "energy lost in the blade", "J", True,
+            "dissipated inside the blade during contact", _OWN),
+    Outcome("blade_energy_return_percent", "energy return of the blade", "%", True,
+            "returned / (rise of elastic energy from touchdown to its peak + loss meanwhile)", _OWN),
+    Outcome("blade_compression_mm", "blade compression", "mm", True,
+            "greatest decrease of the distance from clamp to ground contact along the clamp's axis", _OWN),
+    Outcome("blade_stiffness_seen_kn_m", "blade stiffness as the runner feels it", "kN/m", True,
+            "size of the ground reaction force at greatest compression / that compression", _OWN),
+    Outcome("blade_strain_margin", "strength margin of the blade", "-", True,
+            "allowable fibre strain / greatest fibre strain in contact; below 1 the blade is overloaded",
+            _OWN),
+    Outcome("recoil_direction_deg", "recoil direction", "deg", True,
+            "angle of the ground reaction impulse of the recoil above the horizontal: 90 = straight up, "
+            "below 90 = up and forward, above 90 = up and backward", _OWN),
+    Outcome("recoil_work_up_j", "work of the recoil upward", "J", True,
+            "work of this leg's vertical ground reaction force on the centre of mass in the recoil",
+            _DONELAN),
+    Outcome("recoil_work_forward_j", "work of the recoil forward", "J", True,
+            "the same of the fore-aft force", _DONELAN),
+    # joint loads
+    Outcome("hip_torque_flexion_peak_nm_kg", "hip torque, flexion-extension", "Nm/kg", True,
+            "greatest size of the moment about the flexion axis in contact", _OWN),
+    Outcome("hip_torque_adduction_peak_nm_kg", "hip torque, ab-/adduction", "Nm/kg", True,
+            "the same about the adduction axis", _OWN),
+    Outcome("hip_torque_rotation_peak_nm_kg", "hip torque, rotation", "Nm/kg", True,
+            "the same about the long axis of the thigh", _OWN),
+    Outcome("hip_extension_torque_peak_nm_kg", "hip extension torque", "Nm/kg", True,
+            "greatest extension moment in contact, extension positive", "Heiderscheit 2011"),
+    Outcome("hip_abduction_torque_peak_nm_kg", "hip abduction torque", "Nm/kg", True,
+            "greatest abduction moment in contact, abduction positive", "Heiderscheit 2011"),
+    Outcome("hip_internal_rotation_torque_peak_nm_kg", "hip internal rotation torque", "Nm/kg", True,
+            "greatest internal rotation moment in contact", "Heiderscheit 2011"),
+    Outcome("hip_external_rotation_torque_peak_nm_kg", "hip external rotation torque", "Nm/kg", True,
+            "greatest external rotation moment in contact, external positive", "Heiderscheit 2011"),
+    Outcome("hip_torque_flexion_impulse_nm_s_kg", "hip torque impulse, flexion-extension", "Nm s/kg", True,
+            "size of the moment about the flexion axis, integrated over contact", _OWN),
+    Outcome("hip_torque_adduction_impulse_nm_s_kg", "hip torque impulse, ab-/adduction", "Nm s/kg", True,
+            "the same about the adduction axis", _OWN),
+    Outcome("hip_torque_rotation_impulse_nm_s_kg", "hip torque impulse, rotation", "Nm s/kg", True,
+            "the same about the long axis of the thigh", _OWN),
+    Outcome("knee_extension_torque_peak_nm_kg", "knee extension torque", "Nm/kg", True,
+            "greatest knee extension moment in contact, extension positive", "Heiderscheit 2011"),
+    Outcome("ankle_plantarflexion_torque_peak_nm_kg", "ankle push-off torque", "Nm/kg", True,
+            "greatest plantarflexion moment in contact, plantarflexion positive; intact leg only", _FUKUCHI),
+    Outcome("socket_axial_torque_peak_nm", "twist in the socket", "Nm", True,
+            "greatest size of the torque between residual limb and socket about the limb's long axis", _OWN),
+    Outcome("lumbar_extension_torque_peak_nm_kg", "lumbar torque, flexion-extension", "Nm/kg", False,
+            "greatest size of the lumbar moment about the extension axis", _OWN),
+    Outcome("lumbar_bending_torque_peak_nm_kg", "lumbar torque, side bending", "Nm/kg", False,
+            "the same about the bending axis", _OWN),
+    Outcome("lumbar_rotation_torque_peak_nm_kg", "lumbar torque, rotation", "Nm/kg", False,
+            "the same about the long axis", _OWN),
+    # posture
+    Outcome("pelvic_obliquity_deg", "pelvic obliquity", "deg", True,
+            "list of the pelvis at this leg's greatest compression, this leg's hip up positive", _OWN),
+    Outcome("psis_difference_mm", "height difference of the PSIS", "mm", True,
+            "this leg's PSIS minus the other's height at this leg's greatest compression", _OWN),
+    Outcome("lumbar_bending_range_deg", "side bending of the trunk", "deg", False,
+            "greatest minus least lumbar bending over the stride", _OWN),
+    Outcome("lateral_whip_deg", "whip of the blade, rotation", "deg", True,
+            "turn of the blade about the limb's long axis in the first 20 % of swing, internal positive",
+            _OWN),
+    Outcome("tip_swing_mm", "whip of the blade, sideways", "mm", True,
+            "sideways travel of the blade's tip relative to the knee in the first 20 % of swing, "
+            "away from the midline positive", _OWN),
+    # asymmetry and effort
+    _symmetry("contact_time", "contact time"),
+    _symmetry("step_time", "step time"),
+    _symmetry("step_length", "step length"),
+    _symmetry("peak_vgrf", "peak vertical force"),
+    _symmetry("vertical_impulse", "vertical impulse"),
+    _symmetry("braking_impulse", "braking impulse"),
+    _symmetry("propulsive_impulse", "propulsive impulse"),
+    Outcome("joint_work_j_kg_m", "positive work of the joints", "J/kg/m", False,
+            "positive power of every driven joint, summed, over mass and distance; "
+            "mechanical work, not metabolic cost", _OWN),
+)  # fmt: skip

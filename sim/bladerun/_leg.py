@@ -1,0 +1,146 @@
+"""One leg of a stride, read for analysis: its curves, its contact with the ground, its centre of pressure.
+
+Takes a Stride dataset and a side; gives periodic curves of time and the moments of touchdown, greatest
+compression and toe-off, between the knots and across the seam of the stride.
+Forward positions are in the frame that runs along at the runner's speed, where they are periodic.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+
+from bladerun._periodic import Periodic
+
+CONTACT_THRESHOLD_N = 30.0  # Fukuchi 2017, doi 10.7717/peerj.3298
+
+
+class Leg:
+    """One leg's stride, `side` = "left" | "right".
+
+    `down`, `deepest`, `up` (s): touchdown, greatest compression (see `bladerun._definitions`) and toe-off;
+    0 <= down < period, up may lie beyond it. All three NaN where the leg is always or never loaded.
+    """
+
+    def __init__(self, stride: xr.Dataset, side: str):
+        self.stride, self.side = stride, side
+        self.suffix, self.outward = ("l", 1.0) if side == "left" else ("r", -1.0)
+        self.period, self.speed = float(stride.attrs["stride_time_s"]), float(stride.attrs["speed_m_s"])
+        self.mass_kg = float(stride.attrs["mass_kg"])
+        self.weight_n = self.mass_kg * abs(float(stride.attrs["gravity"]))
+        self.has_blade = f"blade_tip_{self.suffix}" in stride.site.values
+        self.force = [self.curve(f) for f in stride.grf.sel(side=side).values.T]
+        self.down, self.up = _contact(self.force[2])
+
+    @property
+    def touches(self) -> bool:
+        """Whether the leg has one contact and one swing in the stride."""
+        return bool(np.isfinite(self.down))
+
+    def curve(self, values: np.ndarray) -> Periodic:
+        """The periodic curve through one value a knot."""
+        return Periodic(values, self.period)
+
+    def joint(self, quantity: str, name: str) -> Periodic:
+        """Curve of q, v or tau of this leg's joint `name`, given without suffix."""
+        return joint_curve(self.stride, quantity, f"{name}_{self.suffix}")
+
+    def has_joint(self, name: str) -> bool:
+        """Whether this leg has the joint `name`, given without suffix."""
+        return f"{name}_{self.suffix}" in self.stride.joint.values
+
+    def site(self, name: str) -> list[Periodic]:
+        """Position (m) of this leg's site `name`, given without suffix."""
+        return site_curves(self.stride, f"{name}_{self.suffix}")
+
+    @cached_property
+    def com(self) -> list[Periodic]:
+        """Position (m) of the whole body's centre of mass: x in the frame that runs along, y, z."""
+        return _position(self.stride, self.stride.com.values)
+
+    @cached_property
+    def blade_compression(self) -> Periodic:
+        """Compression of this leg's blade (m)."""
+        return self.curve(self.stride.blade_compression.sel(side=self.side).values)
+
+    @cached_property
+    def deepest(self) -> float:
+        """Time (s) of greatest blade compression, without a blade of the lowest centre of mass in contact."""
+        if not self.touches:
+            return np.nan
+        if self.has_blade:
+            return self.blade_compression.peak(self.down, self.up)[0]
+        return self.com[2].trough(self.down, self.up)[0]
+
+    def pressure_centre(self, time: float) -> np.ndarray:
+        """Centre of pressure (m) at `time`: x in the frame that runs along, y.
+
+        Between two knots it is the mean of theirs weighted with vertical force, bounded where that vanishes.
+        """
+        load, moment = self._load
+        place = (time / self.period * len(load)) % len(load)
+        left = int(place)
+        weights = np.array([1 - (place - left), place - left])
+        around = [left, (left + 1) % len(load)]
+        return weights @ moment[around] / (weights @ load[around])
+
+    @cached_property
+    def mean_pressure_centre(self) -> np.ndarray:
+        """Centre of pressure (m) over the whole contact, weighted with vertical force."""
+        load, moment = self._load
+        return moment.sum(axis=0) / load.sum()
+
+    @cached_property
+    def load_time(self) -> float:
+        """Mean time (s) of contact, weighted with vertical force."""
+        load, _ = self._load
+        middle = (self.down + self.up) / 2
+        times = np.arange(len(load)) * self.period / len(load)
+        return middle + float(load @ _wrap(times - middle, self.period) / load.sum())
+
+    @cached_property
+    def _load(self) -> tuple[np.ndarray, np.ndarray]:
+        """Vertical force (time,) and its first moment (time, xy) over this leg's contact spheres."""
+        mine = [str(c) for c in self.stride.contact.values if str(c).startswith(f"contact_{self.suffix}_")]
+        load = self.stride.contact_force.sel(contact=mine, xyz="z").values
+        position = self.stride.contact_position.sel(contact=mine).values[..., :2].copy()
+        position[..., 0] -= self.speed * self.stride.time.values[:, None]
+        return load.sum(axis=1), np.einsum("tc,tca->ta", load, position)
+
+
+def joint_curve(stride: xr.Dataset, quantity: str, joint: str) -> Periodic:
+    """Curve of q, v or tau of one joint."""
+    return Periodic(stride[quantity].sel(joint=joint).values, stride.attrs["stride_time_s"])
+
+
+def site_curves(stride: xr.Dataset, site: str) -> list[Periodic]:
+    """Position (m) of one site: x in the frame that runs along, y, z."""
+    return _position(stride, stride.site_position.sel(site=site).values)
+
+
+def _position(stride: xr.Dataset, position: np.ndarray) -> list[Periodic]:
+    forward = position[:, 0] - stride.attrs["speed_m_s"] * stride.time.values
+    return [Periodic(c, stride.attrs["stride_time_s"]) for c in (forward, position[:, 1], position[:, 2])]
+
+
+def _wrap(time: np.ndarray, period: float) -> np.ndarray:
+    """Times moved by whole periods into [-period / 2, period / 2)."""
+    return (time + period / 2) % period - period / 2
+
+
+def _contact(vertical: Periodic) -> tuple[float, float]:
+    """Touchdown and toe-off (s): the ends of the longest time below the threshold."""
+    above = vertical.values > CONTACT_THRESHOLD_N
+    count, step = len(above), vertical.period / len(above)
+    if above.all() or not above.any():
+        return np.nan, np.nan
+    loaded = np.flatnonzero(above)
+    following = np.append(loaded[1:], loaded[0] + count)
+    longest = int(np.argmax(following - loaded))
+    last, first = loaded[longest], following[longest]  # the loaded knots around the swing
+    excess = Periodic(vertical.values - CONTACT_THRESHOLD_N, vertical.period)
+    up = np.mean(excess.zeros(last * step, (last + 1) * step))
+    down = np.mean(excess.zeros((first - 1) * step, first * step)) % vertical.period
+    return float(down), float(down + (up - down) % vertical.period)

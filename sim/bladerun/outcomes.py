@@ -1,0 +1,271 @@
+"""The table of results of one stride: timing, forces, sweet spot, blade, joint loads, posture, asymmetry.
+
+Takes a Stride dataset; gives a dict keyed as in `OUTCOMES`, where title, unit, definition, sign and source
+of each row are written once. Values that belong to a leg are {"left": x, "right": y}, None where a leg
+has no such thing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import mujoco
+import numpy as np
+import xarray as xr
+
+from bladerun._definitions import OUTCOMES, Outcome
+from bladerun._leg import Leg, joint_curve, site_curves
+from bladerun._periodic import Periodic
+from bladerun.blade import load_blade
+from bladerun.fitting import Fitting, place
+from bladerun.runner import Amputation, Runner
+
+__all__ = ["OUTCOMES", "Outcome", "flat", "outcomes"]
+
+WHIP_WINDOW = 0.2  # share of swing in which a whip is judged; own definition
+_SIDES = ("left", "right")
+
+
+def outcomes(stride: xr.Dataset) -> dict[str, Any]:
+    """Every row of `OUTCOMES` of one stride, in that order; None where a row does not exist."""
+    legs = {side: Leg(stride, side) for side in _SIDES}
+    whole = _whole_body(stride, legs["left"], legs["right"])
+    each = {"left": _of_leg(legs["left"], legs["right"]), "right": _of_leg(legs["right"], legs["left"])}
+    result: dict[str, Any] = {}
+    for row in OUTCOMES:
+        if row.per_leg:
+            result[row.key] = {side: _finite(each[side].get(row.key)) for side in _SIDES}
+        else:
+            result[row.key] = _finite(whole.get(row.key))
+    return result
+
+
+def flat(result: dict[str, Any]) -> dict[str, float]:
+    """The same numbers as table columns: `stride_time_s`, `contact_time_s_left`; NaN where None."""
+    columns: dict[str, float] = {}
+    for key, value in result.items():
+        pairs = value.items() if isinstance(value, dict) else [("", value)]
+        for side, number in pairs:
+            columns[f"{key}_{side}" if side else key] = math.nan if number is None else number
+    return columns
+
+
+def _whole_body(stride: xr.Dataset, left: Leg, right: Leg) -> dict[str, float]:
+    period, height = left.period, left.com[2]
+    bending = joint_curve(stride, "q", "lumbar_bending")
+    rows = {
+        "stride_time_s": period,
+        "step_frequency_hz": 2.0 / period,
+        "com_excursion_mm": 1e3 * (height.peak(0, period)[1] - height.trough(0, period)[1]),
+        "lumbar_bending_range_deg": math.degrees(bending.peak(0, period)[1] - bending.trough(0, period)[1]),
+        "joint_work_j_kg_m": _positive_work_j(stride) / (left.mass_kg * left.speed * period),
+    }
+    for name in ("extension", "bending", "rotation"):
+        moment = joint_curve(stride, "tau", f"lumbar_{name}")
+        rows[f"lumbar_{name}_torque_peak_nm_kg"] = moment.magnitude(0, period) / left.mass_kg
+    if left.touches and right.touches:
+        rows["step_width_m"] = float(left.mean_pressure_centre[1] - right.mean_pressure_centre[1])
+        rows |= _asymmetry(stride, left, right)
+    return rows
+
+
+def _asymmetry(stride: xr.Dataset, left: Leg, right: Leg) -> dict[str, float]:
+    """Symmetry indices in %, Robinson 1987: 200 (A - U) / (|A| + |U|)."""
+    if stride.attrs["amputation_side"] == "left":
+        affected, other = left, right
+    else:
+        affected, other = right, left
+    a = _timing(affected, other) | _forces(affected)
+    u = _timing(other, affected) | _forces(other)
+    rows = {}
+    for row in OUTCOMES:
+        if row.key.startswith("asymmetry_"):
+            name = row.key.removeprefix("asymmetry_").removesuffix("_percent")
+            key = next(key for key in a if key.startswith(name))
+            size = abs(a[key]) + abs(u[key])
+            rows[row.key] = 200.0 * (abs(a[key]) - abs(u[key])) / size if size else math.nan
+    return rows
+
+
+def _of_leg(leg: Leg, other: Leg) -> dict[str, float]:
+    if not (leg.touches and other.touches):
+        return {}
+    rows = _timing(leg, other) | _forces(leg) | _placement(leg) | _recoil(leg) | _torques(leg) | _pelvis(leg)
+    return rows | _blade(leg) | _whip(leg) if leg.has_blade else rows
+
+
+def _timing(leg: Leg, other: Leg) -> dict[str, float]:
+    period, contact = leg.period, leg.up - leg.down
+    ahead = leg.mean_pressure_centre[0] - other.mean_pressure_centre[0]
+    return {
+        "contact_time_s": contact,
+        "duty_factor": contact / period,
+        "flight_time_s": (other.down - leg.down) % period - contact,
+        "step_time_s": (leg.down - other.down) % period,
+        "step_length_m": leg.speed * ((leg.load_time - other.load_time) % period) + float(ahead),
+    }
+
+
+def _forces(leg: Leg) -> dict[str, float]:
+    down, up, weight = leg.down, leg.up, leg.weight_n
+    forward, _, vertical = leg.force
+    summit, peak = vertical.peak(down, up)
+    impulse = vertical.integral(down, up)
+    return {
+        "peak_vgrf_bw": peak / weight,
+        "mean_vgrf_bw": impulse / (up - down) / weight,
+        "loading_rate_bw_s": vertical.rate().peak(down, summit)[1] / weight,
+        "vertical_impulse_bw_s": impulse / weight,
+        "braking_impulse_bw_s": forward.negative(down, up) / weight,
+        "propulsive_impulse_bw_s": forward.positive(down, up) / weight,
+        "leg_stiffness_kn_m": _leg_stiffness_n_m(leg, peak) / 1e3,
+    }
+
+
+def _leg_stiffness_n_m(leg: Leg, peak_n: float) -> float:
+    """McMahon & Cheng 1990: F / (dy + L (1 - cos a)), sin a = u t_c / (2 L)."""
+    height, length = leg.com[2], float(leg.stride.attrs["leg_length_m"])
+    fall = float(height(leg.down)) - height.trough(leg.down, leg.up)[1]
+    sweep = min(leg.speed * (leg.up - leg.down) / (2 * length), 1.0)
+    return peak_n / (fall + length * (1 - math.sqrt(1 - sweep**2)))
+
+
+def _placement(leg: Leg) -> dict[str, float]:
+    """Where the leg stands under the body, forward positive (m)."""
+    rows = {}
+    moments = {"landing": leg.down} | ({"sweet_spot": leg.deepest} if leg.has_blade else {})
+    for name, time in moments.items():
+        foot = leg.pressure_centre(time)[0]
+        rows[f"{name}_offset_m"] = foot - leg.com[0](time)
+        rows[f"{name}_offset_hip_m"] = foot - leg.site("hip")[0](time)
+    length = float(leg.stride.attrs["leg_length_m"])
+    return rows | {"landing_offset_leg_percent": 100 * rows["landing_offset_m"] / length}
+
+
+def _recoil(leg: Leg) -> dict[str, float]:
+    """The push from greatest compression to toe-off: its direction and its work on the centre of mass."""
+    start, end = leg.deepest, leg.up
+    forward, _, vertical = leg.force
+    velocity = leg.stride.com_velocity.values
+    angle = math.atan2(vertical.integral(start, end), forward.integral(start, end))
+    return {
+        "recoil_direction_deg": math.degrees(angle),
+        "recoil_work_up_j": leg.curve(vertical.values * velocity[:, 2]).integral(start, end),
+        "recoil_work_forward_j": leg.curve(forward.values * velocity[:, 0]).integral(start, end),
+    }
+
+
+def _torques(leg: Leg) -> dict[str, float]:
+    """Hip, knee and ankle moments in contact per body mass."""
+    down, up, mass = leg.down, leg.up, leg.mass_kg
+    rows = {}
+    for axis in ("flexion", "adduction", "rotation"):
+        moment = leg.joint("tau", f"hip_{axis}")
+        rows[f"hip_torque_{axis}_peak_nm_kg"] = moment.magnitude(down, up) / mass
+        size = moment.positive(down, up) - moment.negative(down, up)
+        rows[f"hip_torque_{axis}_impulse_nm_s_kg"] = size / mass
+    for direction, (joint, sign) in _DIRECTIONS.items():
+        if leg.has_joint(joint):
+            moment = leg.curve(sign * leg.joint("tau", joint).values)
+            rows[f"{direction}_torque_peak_nm_kg"] = max(moment.peak(down, up)[1], 0.0) / mass
+    return rows
+
+
+_DIRECTIONS = {  # direction of a moment: joint, sign
+    "hip_extension": ("hip_flexion", -1),
+    "hip_abduction": ("hip_adduction", -1),
+    "hip_internal_rotation": ("hip_rotation", 1),
+    "hip_external_rotation": ("hip_rotation", -1),
+    "knee_extension": ("knee_flexion", -1),
+    "ankle_plantarflexion": ("ankle_dorsiflexion", -1),
+}
+
+
+def _pelvis(leg: Leg) -> dict[str, float]:
+    """Level of the pelvis at greatest compression, this leg's side up positive."""
+    opposite = site_curves(leg.stride, "psis_l" if leg.side == "right" else "psis_r")
+    right_up = float(joint_curve(leg.stride, "q", "pelvis_list")(leg.deepest))
+    return {
+        "pelvic_obliquity_deg": math.degrees(right_up if leg.side == "right" else -right_up),
+        "psis_difference_mm": 1e3 * float(leg.site("psis")[2](leg.deepest) - opposite[2](leg.deepest)),
+    }
+
+
+def _blade(leg: Leg) -> dict[str, float]:
+    """Energy, compression and strain of the blade, and the twist in its socket."""
+    stride, down, deepest, up = leg.stride, leg.down, leg.deepest, leg.up
+    energy = leg.curve(stride.blade_energy.sel(side=leg.side).values)
+    loss = leg.curve(stride.blade_loss.sel(side=leg.side).values)
+    fullest, peak = energy.peak(down, up)
+    returned = peak - float(energy(up)) - loss.integral(fullest, up)
+    absorbed = peak - float(energy(down)) + loss.integral(down, fullest)
+    compression = float(leg.blade_compression(deepest))
+    force = math.hypot(*(float(component(deepest)) for component in leg.force))
+    return {
+        "blade_energy_peak_j": peak,
+        "blade_energy_returned_j": returned,
+        "blade_energy_lost_j": loss.integral(down, up),
+        "blade_energy_return_percent": 100 * returned / absorbed if absorbed > 0 else math.nan,
+        "blade_compression_mm": 1e3 * compression,
+        "blade_stiffness_seen_kn_m": force / compression / 1e3 if compression > 0 else math.nan,
+        "blade_strain_margin": _strain_margin(leg),
+        "socket_axial_torque_peak_nm": _socket_twist(leg).magnitude(down, up),
+    }
+
+
+def _strain_margin(leg: Leg) -> float:
+    """Allowable fibre strain of the blade over the greatest in contact."""
+    inputs = {key: json.loads(leg.stride.attrs[key]) for key in ("runner", "amputation", "fitting")}
+    runner, fitting = Runner(**inputs["runner"]), Fitting(**inputs["fitting"])
+    limb = Amputation(**inputs["amputation"]).residual_limb(runner)
+    height = place(fitting, runner, limb).clamp_to_ground_m
+    blade = load_blade(fitting.blade)
+    bends = [joint for joint in leg.stride.joint.values if joint.startswith("blade_bend")]
+    bend = leg.stride.q.sel(joint=[joint for joint in bends if joint.endswith(leg.suffix)]).values
+    strain = leg.curve(blade.strain(bend, float(fitting.category), height))
+    peak = strain.peak(leg.down, leg.up)[1]
+    return blade.allowable_strain / peak if peak > 0 else math.nan
+
+
+def _socket_twist(leg: Leg) -> Periodic:
+    """Torque (Nm) that the socket's spring and damper give about the limb's long axis."""
+    model = _model(leg.stride)
+    joint = model.joint(f"socket_rotation_{leg.suffix}")
+    q, v = leg.joint("q", "socket_rotation").values, leg.joint("v", "socket_rotation").values
+    return leg.curve(-joint.stiffness[0] * q - joint.damping[0] * v)
+
+
+def _whip(leg: Leg) -> dict[str, float]:
+    """Turn about the limb's long axis (internal positive) and sideways travel of the tip in early swing."""
+    stride = leg.stride
+    start = leg.up
+    end = start + WHIP_WINDOW * (leg.period - (leg.up - leg.down))
+    chain = [f"pelvis_{name}" for name in ("tilt", "list", "rotation")]
+    chain += [f"hip_{name}_{leg.suffix}" for name in ("flexion", "adduction", "rotation")]
+    chain += [f"knee_flexion_{leg.suffix}", f"socket_flexion_{leg.suffix}", f"socket_rotation_{leg.suffix}"]
+    axes = stride.joint_axis_world.sel(joint=chain).values
+    speed = np.einsum("tj,tjx,tx->t", stride.v.sel(joint=chain).values, axes, axes[:, -1])
+    aside = leg.outward * (leg.site("blade_tip")[1].values - leg.site("knee")[1].values)
+    swing = leg.curve(aside)
+    return {
+        "lateral_whip_deg": math.degrees(leg.curve(speed).integral(start, end)),
+        "tip_swing_mm": 1e3 * float(swing(end) - swing(start)),
+    }
+
+
+def _positive_work_j(stride: xr.Dataset) -> float:
+    """Positive work (J) of every driven joint over the stride."""
+    model, period = _model(stride), float(stride.attrs["stride_time_s"])
+    driven = [model.joint(int(joint)).name for joint in model.actuator_trnid[:, 0]]
+    power = (stride.tau * stride.v).sel(joint=driven)
+    return sum(Periodic(p, period).positive(0, period) for p in power.values.T)
+
+
+def _model(stride: xr.Dataset) -> mujoco.MjModel:
+    return mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
