@@ -1,0 +1,134 @@
+"""Which fitting to try, and how sure that is.
+
+Takes outcomes of strides and the weights in models/recommendation.toml; gives trade-offs, a score, the
+fitting with the lowest score among those whose blade holds, and those that cannot be told apart from it.
+
+A difference counts only where it exceeds the numerical scatter between the ways a fitting was solved.
+Other uncertainties (blade stiffness, how a runner adapts) are not in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bladerun import _facts
+
+_SYMMETRY = ("contact_time", "step_time", "peak_vgrf", "vertical_impulse")
+
+
+def weights() -> dict[str, Any]:
+    """The trade-offs (weight, unit, difference that matters, definition) and the constraint on the blade."""
+    return _facts.toml("recommendation.toml")
+
+
+def weigh(outcomes: Mapping[str, float], side: str) -> dict[str, float]:
+    """Trade-offs, blade margin and score of one stride.
+
+    outcomes: columns as from `outcomes.flat`. side: the amputated side, "left", "right" or "both".
+    The score is the weighted mean of trade-off / difference that matters; low is good.
+    """
+    affected = ("left", "right") if side == "both" else (side,)
+    level = outcomes["psis_difference_mm_right"] - outcomes["psis_difference_mm_left"]
+    values = {
+        "cost_j_kg_m": outcomes["joint_work_j_kg_m"],
+        "asymmetry_percent": float(
+            np.mean([abs(outcomes[f"asymmetry_{name}_percent"]) for name in _SYMMETRY])
+        ),
+        "hip_rotation_torque_nm_kg": max(outcomes[f"hip_torque_rotation_peak_nm_kg_{s}"] for s in affected),
+        "pelvic_level_mm": abs(level) / 2,  # each side's own height: equal ones cancel
+    }
+    rows = weights()["tradeoff"]
+    total = sum(row["weight"] for row in rows)
+    score = sum(row["weight"] * values[row["key"]] / row["matters"] for row in rows) / total
+    margin = min(outcomes[f"blade_strain_margin_{s}"] for s in affected)
+    return {"score": score, **values, weights()["constraint"]["key"]: margin}
+
+
+def recommend(table: pd.DataFrame) -> tuple[str | None, list[str]]:
+    """Name of the recommended fitting (None if no fitting qualifies) and of those not told apart from it.
+
+    Qualified: converged, blade margin large enough. Two scores are told apart when they differ by more than
+    their scatters combined; a scatter counts as at least the root mean square of the whole table's, since two
+    solves can agree by chance.
+    """
+    limit = weights()["constraint"]
+    if not (table.status == "converged").any():
+        return None, []
+    holds = table[limit["key"]] >= limit["minimum"]  # false where not converged
+    score = table.score[holds].to_dict()
+    if not score:
+        return None, []
+    order = sorted(score, key=lambda name: score[name])
+    apart = told_apart(table, "score", order[0], order[1:])
+    return order[0], [name for name in order[1:] if not apart[name]]
+
+
+def told_apart(table: pd.DataFrame, column: str, one: str, others: list[str]) -> dict[str, bool]:
+    """Whether the column's value of each of `others` differs from that of `one` by more than scatter."""
+    scatter = table[f"{column}_scatter"].to_numpy(float)
+    known = scatter[np.isfinite(scatter)]
+    usual = math.sqrt(np.mean(known**2)) if known.size else math.inf
+    size = dict(zip(table.index, np.fmax(scatter, usual), strict=True))
+    value = table[column].to_dict()
+    return {
+        other: bool(abs(value[other] - value[one]) > math.hypot(size[other], size[one])) for other in others
+    }
+
+
+def compare(table: pd.DataFrame, recommended: str, current: str) -> list[dict[str, Any]]:
+    """Trade-offs and blade margin of both fittings: values, difference, and whether it exceeds scatter."""
+    limit = weights()["constraint"]
+    rows = [*weights()["tradeoff"], limit | {"unit": "-"}]
+    result = []
+    for row in rows:
+        key = row["key"]
+        new, old = table.at[recommended, key], table.at[current, key]
+        apart = told_apart(table, key, recommended, [current])[current]
+        result.append(
+            {"key": key, "title": row["title"], "unit": row["unit"], "recommended": new, "current": old,
+             "difference": new - old, "scatter": table.at[recommended, f"{key}_scatter"], "told_apart": apart}
+        )  # fmt: skip
+    return result
+
+
+def why(table: pd.DataFrame, recommended: str | None, current: str, indistinct: list[str]) -> str:
+    """The recommendation and its reasons in plain words."""
+    limit = weights()["constraint"]
+    if recommended is None:
+        return (
+            "No fitting can be recommended: none converged with a blade margin of at least "
+            f"{limit['minimum']:g}."
+        )
+    if recommended == current:
+        text = "The fitting worn today scores best of those compared."
+    elif current in indistinct:
+        text = "It scores best, but cannot be told apart from the fitting worn today: no reason to change."
+    elif table.at[current, "status"] != "converged":
+        text = "It scores best; the fitting worn today was not solved, so the two cannot be compared."
+    else:
+        rows = compare(table, recommended, current)
+        better = [_change(row) for row in rows[:-1] if row["told_apart"] and row["difference"] < 0]
+        worse = [_change(row) for row in rows[:-1] if row["told_apart"] and row["difference"] > 0]
+        text = "Against the fitting worn today it has " + " and ".join(
+            part
+            for part in (
+                "less " + ", ".join(better) if better else "",
+                "more " + ", ".join(worse) if worse else "",
+            )
+            if part
+        )
+        text = text + "." if better or worse else "It scores best, by small differences in everything."
+        if table.at[current, limit["key"]] < limit["minimum"]:
+            text += f" The fitting worn today loads its blade beyond the margin of {limit['minimum']:g}."
+    if indistinct:
+        text += f" Fittings that cannot be told apart from it: {len(indistinct)}."
+    return text
+
+
+def _change(row: dict[str, Any]) -> str:
+    return f"{row['title']} (by {abs(row['difference']):.3g} {row['unit']})"

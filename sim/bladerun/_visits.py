@@ -1,0 +1,244 @@
+"""In which order the fittings of a sweep are solved, from which start, and on how many cores.
+
+Takes a case; gives its fittings on a grid, a plan of visits (each fitting once on the way up and once on the
+way down, always from a solved neighbour) and runs such a plan. What a visit does is the caller's function.
+
+Two ways through the same grid show how far a result depends on where the solver came from. The plan, not the
+number of cores, decides every start, so a study gives the same numbers on any machine.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from bladerun import _facts
+from bladerun.case import Case
+from bladerun.errors import InputError
+from bladerun.fitting import Fitting, resolve
+
+AXES = ("category", "height_mm", "toe_out_deg")
+
+
+class Visit(NamedTuple):
+    """A solve of a fitting. way: "first" (from nothing), "up", "down", "again" (from a better neighbour)."""
+
+    name: str
+    way: str
+
+
+Plan = dict[Visit, Visit | None]
+"""Which visit starts from the result of which; None starts from nothing."""
+
+Results = dict[Visit, dict[str, Any]]
+"""What a visit gave: at least "status" and "objective"."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Fittings by name (categories as numbers), their places on the grid, and the one worn today.
+
+    The fitting worn today has no place where the sweep does not contain it.
+    """
+
+    fittings: dict[str, Fitting]
+    places: dict[tuple[int, ...], str]
+    current: str
+
+
+def grid(case: Case) -> Grid:
+    """Every combination in the case's sweep; a quantity that is not swept keeps the case's value.
+
+    Raises InputError where there is no fitting, or one that is not allowed.
+    """
+    if case.fitting is None:
+        raise InputError("is missing; there is nothing to fit on a runner without a blade", key="[fitting]")
+    current = resolve(case.fitting, case.runner)
+    recommended = resolve(replace(current, category="recommended"), case.runner).category
+    axes = []
+    for axis in AXES:
+        values = case.sweep.get(axis, ())
+        if axis == "category":
+            values = tuple(float(recommended) + step for step in values)
+        axes.append(sorted(values) or [getattr(current, axis)])
+    fittings, places = {}, {}
+    for place in itertools.product(*(range(len(values)) for values in axes)):
+        setting = {axis: values[i] for axis, values, i in zip(AXES, axes, place, strict=True)}
+        fitting = resolve(replace(current, **setting), case.runner)
+        places[place] = name_of(fitting)
+        fittings[name_of(fitting)] = fitting
+    fittings.setdefault(name_of(current), current)
+    return Grid(fittings, places, name_of(current))
+
+
+def name_of(fitting: Fitting) -> str:
+    """A short name that is also a file name: ``category4_height30_toe5``."""
+    return f"category{fitting.category:g}_height{fitting.height_mm:g}_toe{fitting.toe_out_deg:g}"
+
+
+def describe(fitting: Fitting) -> str:
+    """The same in words: ``category 4, 30 mm, toe-out 5 deg``."""
+    return f"category {fitting.category:g}, {fitting.height_mm:g} mm, toe-out {fitting.toe_out_deg:g} deg"
+
+
+def bridge(start: Fitting, end: Fitting) -> list[Fitting]:
+    """Fittings from just after `start` up to and with `end`, in steps no longer than in models/sweep.toml."""
+    longest = _facts.toml("sweep.toml")["step"]
+    steps = [abs(getattr(end, axis) - getattr(start, axis)) / longest[axis] for axis in AXES]
+    count = max(1, math.ceil(max(steps) - 1e-9))
+    path = []
+    for i in range(1, count):
+        value = {a: getattr(start, a) + (getattr(end, a) - getattr(start, a)) * i / count for a in AXES}
+        path.append(replace(end, **value | {"category": float(round(value["category"]))}))
+    return [*path, end]
+
+
+def plan(grid: Grid) -> Plan:
+    """The fitting worn today first, then from the grid's lowest corner up and from its highest one down."""
+    first = Visit(grid.current, "first")
+    if list(grid.fittings) == [grid.current]:
+        return {first: None}
+    top = max(grid.places)
+    visits = []
+    for place, name in grid.places.items():
+        below = _towards(place, (0, 0, 0))
+        above = _towards(place, top)
+        visits.append((sum(place), Visit(name, "up"), Visit(grid.places[below], "up") if below else first))
+        depth = sum(top) - sum(place)
+        visits.append((depth, Visit(name, "down"), Visit(grid.places[above], "down") if above else first))
+    if grid.current not in grid.places.values():
+        nearest = min(grid.places.values(), key=lambda name: _distance(grid, name, grid.current))
+        for way in ("up", "down"):
+            visits.append((sum(top) + 1, Visit(grid.current, way), Visit(nearest, way)))
+    visits.sort(key=lambda visit: visit[0])  # stable: a wave through the grid keeps many cores busy
+    return {first: None} | {visit: before for _, visit, before in visits}
+
+
+def plan_again(grid: Grid, plan: Plan, results: Results) -> Plan:
+    """Once more, from the best neighbour not yet tried: the fittings that two visits do not agree on."""
+    gap = _facts.toml("sweep.toml")["again"]["objective_gap"]
+    best = {name: found[0] for name in grid.fittings if (found := converged(name, results))}
+    again: Plan = {}
+    for place, name in grid.places.items():
+        found = [results[visit]["objective"] for visit in converged(name, results)]
+        if len(found) > 1 and max(found) - min(found) <= gap * abs(min(found)):
+            continue
+        tried = {plan.get(Visit(name, way)) for way in ("up", "down")}
+        near = [best[n] for n in _neighbours(grid, place) if n in best and best[n] not in tried]
+        if near:
+            again[Visit(name, "again")] = min(near, key=lambda visit: results[visit]["objective"])
+    return again
+
+
+def converged(name: str, results: Results) -> list[Visit]:
+    """The converged visits of a fitting, lowest objective first."""
+    found = [v for v, result in results.items() if v.name == name and result["status"] == "converged"]
+    return sorted(found, key=lambda visit: results[visit]["objective"])
+
+
+def start_of(visit: Visit, plan: Plan, results: Results) -> Visit | None:
+    """The nearest converged visit on the way to this one; None if there is none."""
+    before = plan[visit]
+    while before is not None and results[before]["status"] != "converged":
+        before = plan.get(before)
+    return before
+
+
+def run(
+    todo: Plan,
+    results: Results,
+    job: Callable[[Visit], Any],
+    work: Callable[[Any], dict[str, Any]],
+    workers: int,
+) -> Iterator[tuple[list[Visit], Visit | None]]:
+    """Do the visits of a plan whose start is done, until all are, and fill in `results`.
+
+    job: what `work` is given for a visit, asked when its start is known. work: runs in another process if
+    workers > 1, so it must be importable. Yields (visits being solved, the visit that just ended or None).
+    """
+    waiting, running = [visit for visit in todo if visit not in results], {}
+    with _pool(min(workers, len(waiting))) as submit:
+        while waiting or running:
+            ready = [v for v in waiting if todo[v] is None or todo[v] in results]
+            for visit in ready[: workers - len(running)]:
+                waiting.remove(visit)
+                yield [*running.values(), visit], None
+                running[submit(work, job(visit))] = visit
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                visit = running.pop(future)
+                results[visit] = future.result()
+                yield list(running.values()), visit
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _towards(place: tuple[int, ...], corner: tuple[int, ...]) -> tuple[int, ...] | None:
+    """One step along the last axis that still differs from the corner's; None at the corner."""
+    for axis in reversed(range(len(place))):
+        if place[axis] != corner[axis]:
+            step = 1 if corner[axis] > place[axis] else -1
+            return (*place[:axis], place[axis] + step, *place[axis + 1 :])
+    return None
+
+
+def _neighbours(grid: Grid, place: tuple[int, ...]) -> list[str]:
+    moved = [(*place[:a], place[a] + step, *place[a + 1 :]) for a in range(len(place)) for step in (-1, 1)]
+    return [grid.places[p] for p in moved if p in grid.places]
+
+
+def _distance(grid: Grid, one: str, other: str) -> float:
+    """In longest steps between neighbours, summed over the axes."""
+    longest = _facts.toml("sweep.toml")["step"]
+    a, b = grid.fittings[one], grid.fittings[other]
+    return sum(abs(getattr(a, axis) - getattr(b, axis)) / longest[axis] for axis in AXES)
+
+
+@contextmanager
+def _pool(workers: int):
+    """A function that starts `work(job)` and gives its future: in this process if one worker is enough."""
+    if workers <= 1:
+        yield _here
+        return
+    context = multiprocessing.get_context("spawn")  # forking a process that holds threads is not safe
+    pool = ProcessPoolExecutor(workers, context, initializer=_follow_parent)
+    try:
+        yield pool.submit
+    except BrokenProcessPool:
+        raise RuntimeError(
+            "a solving process was ended from outside, perhaps for lack of memory; "
+            "run the same command again to go on from here, with fewer workers if need be"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _here(work: Callable[[Any], Any], job: Any) -> Future:
+    future: Future = Future()
+    future.set_result(work(job))
+    return future
+
+
+def _follow_parent() -> None:
+    """A worker leaves interrupts to its parent, and ends when the parent has ended, however that came."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

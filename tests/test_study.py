@@ -1,0 +1,359 @@
+"""A study: what is solved from where, what is used again, scatter and failures, what is recommended."""
+
+import json
+import os
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bladerun import _recommend, _visits, study
+from bladerun._visits import Visit
+from bladerun.case import Case, Task
+from bladerun.errors import InputError, NotConverged
+from bladerun.fitting import Fitting
+from bladerun.runner import Amputation, Runner
+
+CASE = Case(
+    Runner(mass_kg=72.0, height_m=1.76, sex="female"),
+    Amputation("right", residual_limb_m=0.16),
+    Fitting("j-sprint"),
+    Task(3.3),
+    {"category": (-1, 0, 1), "height_mm": (20.0, 30.0, 40.0), "toe_out_deg": (0.0, 5.0, 10.0)},
+)
+SMALL = replace(CASE, sweep={"height_mm": (20.0, 30.0), "toe_out_deg": (0.0, 5.0)})
+
+
+def numbers(fitting, **changed):
+    """Outcomes of a made-up runner who does best at 20 mm and 5 deg."""
+    cost = 2.5 + 0.01 * abs(fitting.height_mm - 20) + 0.02 * abs(fitting.toe_out_deg - 5)
+    values = {
+        "joint_work_j_kg_m": cost,
+        "hip_torque_rotation_peak_nm_kg_right": 0.5,
+        "hip_torque_rotation_peak_nm_kg_left": 0.4,
+        "psis_difference_mm_right": 10.0 + fitting.height_mm - 20,
+        "psis_difference_mm_left": 10.0,
+        "blade_strain_margin_right": 2.0,
+        "blade_strain_margin_left": np.nan,
+    }
+    values |= {f"asymmetry_{name}_percent": -2.0 for name in _recommend._SYMMETRY}
+    return values | changed
+
+
+class Solver:
+    """Stands in for the real one: instant, counts its calls, and depends a little on where it started."""
+
+    def __init__(self):
+        self.calls, self.fail, self.noise, self.die_after = [], (), 0.0, 99999
+
+    def __call__(self, fitting, task, *, start=None):
+        if len(self.calls) >= self.die_after:
+            raise KeyboardInterrupt
+        self.calls.append(_visits.name_of(fitting))
+        values = numbers(fitting)
+        if start is not None:
+            came_from = json.loads(start.attrs["values"])["joint_work_j_kg_m"]
+            values["joint_work_j_kg_m"] += self.noise * np.sign(came_from - values["joint_work_j_kg_m"])
+        converged = self.calls[-1] not in self.fail
+        return xr.Dataset(
+            attrs={
+                "status": "converged" if converged else "not converged",
+                "why": "" if converged else "made to fail",
+                "objective": values["joint_work_j_kg_m"],
+                "amputation_side": "right",
+                "values": json.dumps(values),
+            }
+        )
+
+
+@pytest.fixture
+def solver(monkeypatch):
+    solver = Solver()
+    monkeypatch.setattr(study, "solve", solver)
+    monkeypatch.setattr(study, "build_model", lambda runner, amputation, fitting: fitting)
+    monkeypatch.setattr(study, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
+    monkeypatch.setattr(study, "flat", lambda values: values)
+    monkeypatch.setattr(study, "write_report", lambda result: None)
+    return solver
+
+
+# --- The plan ---------------------------------------------------------------------------------------------
+
+steps = st.lists(st.integers(-2, 1), min_size=1, max_size=3, unique=True)
+heights = st.lists(st.integers(0, 6).map(lambda i: 10.0 * i), min_size=1, max_size=3, unique=True)
+toes = st.lists(st.integers(0, 3).map(lambda i: 5.0 * i), min_size=1, max_size=3, unique=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(category=steps, height=heights, toe=toes)
+def test_every_fitting_is_visited_both_ways_from_something_visited_before(category, height, toe):
+    grid = _visits.grid(replace(CASE, sweep={"category": category, "height_mm": height, "toe_out_deg": toe}))
+    plan = _visits.plan(grid)
+    seen = set()
+    for visit, before in plan.items():
+        assert before is None or before in seen
+        seen.add(visit)
+    assert [v for v, before in plan.items() if before is None] == [Visit(grid.current, "first")]
+    if len(grid.fittings) > 1:
+        assert {(v.name, v.way) for v in seen} - {(grid.current, "first")} == {
+            (name, way) for name in grid.fittings for way in ("up", "down")
+        }
+    assert len(grid.places) == len(category) * len(height) * len(toe)
+
+
+def test_neighbours_on_the_grid_differ_in_one_setting():
+    grid = _visits.grid(CASE)
+    for visit, before in _visits.plan(grid).items():
+        if before is not None and before.way != "first":
+            a, b = grid.fittings[visit.name], grid.fittings[before.name]
+            assert sum(getattr(a, axis) != getattr(b, axis) for axis in _visits.AXES) == 1
+            assert before.way == visit.way
+
+
+@settings(max_examples=40, deadline=None)
+@given(height=st.floats(0, 60), toe=st.floats(-5, 15), category=st.integers(2, 7))
+def test_long_ways_are_bridged_in_short_steps(height, toe, category):
+    start = Fitting("j-sprint", 4.0, 30.0, 0.0)
+    end = Fitting("j-sprint", float(category), height, toe)
+    path = [start, *_visits.bridge(start, end)]
+    assert path[-1] == end
+    for a, b in pairwise(path):
+        assert abs(a.height_mm - b.height_mm) <= 10 + 1e-6
+        assert abs(a.toe_out_deg - b.toe_out_deg) <= 5 + 1e-6
+        assert abs(a.category - b.category) <= 1
+        assert a.category == int(a.category)
+
+
+# --- A study ----------------------------------------------------------------------------------------------
+
+
+def test_a_study_writes_its_table_and_recommends_the_best(solver, tmp_path):
+    told = []
+    result = study.fit(CASE, tmp_path, workers=1, progress=lambda *args: told.append(args))
+    table = pd.read_parquet(tmp_path / "outcomes.parquet")
+    assert len(table) == 27 and (table.status == "converged").all()
+    best = result.table.loc[result.recommended]
+    assert (best.height_mm, best.toe_out_deg) == (20, 5)
+    assert result.table.at[result.current, "current"] and result.current.endswith("height30_toe0")
+    assert set(result.indistinct) == {n for n in table.index if n.endswith("height20_toe5")} - {best.name}
+    assert result.stride(result.recommended).is_file()
+    assert "cost of running" in result.why and "pelvic level" in result.why
+    json.dumps(result.to_dict(), allow_nan=False)
+    assert json.loads((tmp_path / "study.json").read_text())["recommended"]["name"] == result.recommended
+
+    done = [args[0] for args in told]
+    assert done == sorted(done) and all(args[0] <= args[1] for args in told)
+    assert told[-1][:2] == (55, 55) and "toe-out" in told[0][2]
+    assert told[0][3] is None and told[-1][3] == 0
+
+
+def test_a_second_study_solves_nothing_and_says_the_same(solver, tmp_path):
+    first = study.fit(SMALL, tmp_path, workers=1)
+    count = len(solver.calls)
+    second = study.fit(SMALL, tmp_path, workers=1)
+    assert len(solver.calls) == count
+    pd.testing.assert_frame_equal(first.table, second.table)
+    assert first.to_dict() == second.to_dict()
+
+
+def test_an_interrupted_study_goes_on_where_it_was(solver, tmp_path):
+    solver.die_after = 5
+    with pytest.raises(KeyboardInterrupt):
+        study.fit(SMALL, tmp_path, workers=1)
+    assert not (tmp_path / "outcomes.parquet").exists()
+    assert not list(tmp_path.rglob(".*"))
+    solver.die_after = 99999
+    study.fit(SMALL, tmp_path, workers=1)
+    assert len(solver.calls) == 9  # 4 fittings, two ways, and the first
+
+
+def test_other_inputs_and_damaged_files_are_solved_anew(solver, tmp_path):
+    study.fit(SMALL, tmp_path, workers=1)
+    study.fit(replace(SMALL, task=Task(3.4)), tmp_path, workers=1)
+    assert len(solver.calls) == 18
+    study.fit(SMALL, tmp_path, workers=1)
+    assert len(solver.calls) == 27
+    file = next((tmp_path / "strides").glob("*_up.nc"))
+    file.write_bytes(file.read_bytes()[:100])
+    study.fit(SMALL, tmp_path, workers=1)
+    assert len(solver.calls) == 28
+
+
+def test_a_wider_sweep_uses_what_is_there(solver, tmp_path):
+    study.fit(SMALL, tmp_path, workers=1)
+    study.fit(replace(SMALL, sweep={**SMALL.sweep, "height_mm": (20.0, 30.0, 40.0)}), tmp_path, workers=1)
+    assert len(solver.calls) == 9 + 4
+
+
+def test_what_does_not_converge_is_a_row_without_numbers_and_never_recommended(solver, tmp_path):
+    best = study.fit(SMALL, tmp_path / "all", workers=1).recommended
+    solver.fail = (best,)
+    result = study.fit(SMALL, tmp_path / "some", workers=1)
+    row = result.table.loc[best]
+    assert row.status == "not converged" and row.why == "made to fail"
+    assert np.isnan([row.score, row.objective, row.joint_work_j_kg_m]).all()
+    assert result.recommended not in (None, best) and best not in result.indistinct
+
+
+def test_an_exception_of_the_solver_is_a_row_too(solver, tmp_path, monkeypatch):
+    def stubborn(fitting, task, *, start=None):
+        raise NotConverged("no way")
+
+    monkeypatch.setattr(study, "solve", stubborn)
+    result = study.fit(SMALL, tmp_path, workers=1)
+    assert result.recommended is None and result.comparison == []
+    assert (result.table.why == "no way").all()
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_a_start_that_failed_is_passed_over(solver, tmp_path):
+    grid = _visits.grid(CASE)
+    plan = _visits.plan(grid)
+    last = Visit(grid.places[2, 2, 2], "up")
+    results = {visit: {"status": "converged", "objective": 1.0} for visit in plan}
+    results[plan[last]]["status"] = "not converged"
+    assert _visits.start_of(last, plan, results) == plan[plan[last]]
+    for result in results.values():
+        result["status"] = "not converged"
+    assert _visits.start_of(last, plan, results) is None
+
+
+def test_scatter_is_what_lies_between_the_visits(solver, tmp_path):
+    solver.noise = 0.0005  # below the gap at which a fitting is solved again
+    table = study.fit(SMALL, tmp_path, workers=1).table
+    assert (table.joint_work_j_kg_m_scatter <= 0.001 + 1e-12).all()
+    assert (table.joint_work_j_kg_m_scatter > 0).any()
+    np.testing.assert_allclose(table.objective_scatter, table.joint_work_j_kg_m_scatter)
+    assert (table.psis_difference_mm_right_scatter == 0).all()
+
+
+def test_visits_that_disagree_are_solved_again_from_a_better_neighbour(solver, tmp_path):
+    solver.noise = 0.05
+    result = study.fit(SMALL, tmp_path, workers=1)
+    again = list((tmp_path / "strides").glob("*_again.nc"))
+    assert again
+    assert (result.table.visits == 3).any()
+
+
+def test_a_single_fitting_has_no_scatter_and_is_its_own_recommendation(solver, tmp_path):
+    result = study.fit(replace(CASE, sweep={}), tmp_path, workers=1)
+    assert len(solver.calls) == 1 and result.recommended == result.current
+    assert np.isnan(result.table.at[result.current, "score_scatter"])
+
+
+def test_the_fitting_worn_today_is_solved_where_the_sweep_leaves_it_out(solver, tmp_path):
+    worn = replace(CASE, fitting=replace(CASE.fitting, height_mm=55.0), sweep=SMALL.sweep)
+    result = study.fit(worn, tmp_path, workers=1)
+    assert len(result.table) == 5 and result.table.at[result.current, "height_mm"] == 55
+    assert result.table.at[result.current, "visits"] == 3
+    assert len(result.comparison) == 5
+
+
+def test_nothing_to_fit_and_no_place_to_write(solver, tmp_path):
+    with pytest.raises(InputError, match="fitting"):
+        study.fit(replace(CASE, fitting=None, amputation=Amputation()), tmp_path / "x", workers=1)
+    assert not (tmp_path / "x").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file"):
+        study.fit(SMALL, tmp_path / "file", workers=1)
+
+
+# --- Many processes ---------------------------------------------------------------------------------------
+
+
+def slow_square(number):
+    return {"status": "converged", "objective": number**2, "process": os.getpid()}
+
+
+def killed(number):
+    os._exit(1)
+
+
+def test_processes_do_the_same_work():
+    plan = {Visit("a", "first"): None} | {Visit(name, "up"): Visit("a", "first") for name in "bcd"}
+    results = {}
+    list(_visits.run(plan, results, lambda visit: ord(visit.name), slow_square, 2))
+    assert {v.name: r["objective"] for v, r in results.items()} == {name: ord(name) ** 2 for name in "abcd"}
+    assert os.getpid() not in {result["process"] for result in results.values()}
+
+
+def test_a_killed_process_is_a_sentence():
+    plan = {Visit("a", "first"): None, Visit("b", "up"): None}
+    with pytest.raises(RuntimeError, match="again to go on"):
+        list(_visits.run(plan, {}, lambda visit: 1, killed, 2))
+
+
+# --- The recommendation -----------------------------------------------------------------------------------
+
+
+def table(scores, scatters, margins=None):
+    index = list("abcdef"[: len(scores)])
+    return pd.DataFrame(
+        {
+            "status": "converged",
+            "score": scores,
+            "score_scatter": scatters,
+            "blade_margin": margins or [2.0] * len(scores),
+        },
+        index=index,
+    )
+
+
+def test_the_lowest_score_whose_blade_holds_is_recommended():
+    best, indistinct = _recommend.recommend(table([3, 1, 2], [0.01] * 3, [2, 0.5, 2]))
+    assert best == "c" and indistinct == []
+
+
+def test_what_scatter_hides_is_not_told_apart():
+    best, indistinct = _recommend.recommend(table([1.0, 1.05, 1.2, 2.0], [0.1] * 4))
+    assert best == "a" and indistinct == ["b"]
+
+
+def test_two_visits_that_agree_by_chance_do_not_make_a_difference_sure():
+    best, indistinct = _recommend.recommend(table([1.0, 1.05, 5.0], [0.0, 0.0, 0.2]))
+    assert best == "a" and indistinct == ["b"]
+
+
+def test_without_scatter_nothing_can_be_told_apart():
+    best, indistinct = _recommend.recommend(table([1.0, 9.0], [np.nan, np.nan]))
+    assert best == "a" and indistinct == ["b"]
+
+
+def test_no_blade_that_holds_no_recommendation():
+    frame = table([1.0, 2.0], [0.1, 0.1], [0.5, 0.9])
+    assert _recommend.recommend(frame) == (None, [])
+    assert "No fitting" in _recommend.why(frame, None, "a", [])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 1)), min_size=1, max_size=6))
+def test_the_recommendation_is_never_beaten_and_never_lists_itself(rows):
+    frame = table([score for score, _ in rows], [scatter for _, scatter in rows])
+    best, indistinct = _recommend.recommend(frame)
+    assert frame.score[best] == frame.score.min()
+    assert best not in indistinct
+    assert all(frame.score[name] <= frame.score[best] + 2**0.5 * 1 + 1e-9 for name in indistinct)
+
+
+def test_each_tradeoff_raises_the_score_and_margin_does_not():
+    fitting = Fitting("j-sprint")
+    base = _recommend.weigh(numbers(fitting), "right")
+    worse = {
+        "joint_work_j_kg_m": 3.5,
+        "asymmetry_step_time_percent": 9.0,
+        "hip_torque_rotation_peak_nm_kg_right": 0.9,
+        "psis_difference_mm_right": 60.0,
+    }
+    for key, value in worse.items():
+        assert _recommend.weigh(numbers(fitting, **{key: value}), "right")["score"] > base["score"]
+    assert (
+        _recommend.weigh(numbers(fitting, blade_strain_margin_right=0.1), "right")["score"] == base["score"]
+    )
+    assert _recommend.weigh(numbers(fitting), "left")["hip_rotation_torque_nm_kg"] == 0.4
+    assert _recommend.weigh(numbers(fitting, blade_strain_margin_left=1.5), "both")["blade_margin"] == 1.5
+    assert {row["key"] for row in _recommend.weights()["tradeoff"]} <= set(base)
