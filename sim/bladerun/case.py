@@ -96,6 +96,16 @@ def _check_sections(document: Mapping[str, Any]) -> None:
             raise InputError(f"not a known section; {nearest(name, known)}", key=f"[{name}]")
         if not isinstance(table, dict):
             raise InputError(f"{table!r} is not allowed; it must be a section of keys", key=f"[{name}]")
+        for key, value in table.items():
+            if _overflows(value):
+                raise InputError("a number is too large; TOML allows 64 bits", key=f"[{name}] {key}")
+
+
+def _overflows(value: Any) -> bool:
+    """Whether a whole number in it passes TOML's own limit, which Python's parser does not check."""
+    if isinstance(value, list | dict):
+        return any(map(_overflows, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and abs(value) >= 2**63
 
 
 def _section(document: Mapping[str, Any], section: str, cls: type[_T], needed: bool = True) -> _T:
@@ -107,8 +117,6 @@ def _section(document: Mapping[str, Any], section: str, cls: type[_T], needed: b
         for key, value in table.items():
             if key not in known:
                 raise InputError(f"not a known key; {nearest(key, known)}", key=key)
-            if isinstance(value, int) and abs(value) >= 2**63:  # TOML's own limit, which the parser lets pass
-                raise InputError("too large a number; TOML allows 64 bits", key=key)
         for key, entry in known.items():
             if key not in table and entry.default is MISSING:
                 raise InputError(f"missing; [{section}] needs it", key=key)
