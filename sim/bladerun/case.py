@@ -95,7 +95,7 @@ def _check_sections(document: Mapping[str, Any]) -> None:
         if name not in known:
             raise InputError(f"not a known section; {nearest(name, known)}", key=f"[{name}]")
         if not isinstance(table, dict):
-            raise InputError(f"{table!r} is not allowed; it must be a section of keys", key=f"[{name}]")
+            raise InputError("a single value is not allowed; it must be a section of keys", key=f"[{name}]")
         for key, value in table.items():
             if _overflows(value):
                 raise InputError("a number is too large; TOML allows 64 bits", key=f"[{name}] {key}")
@@ -114,7 +114,7 @@ def _section(document: Mapping[str, Any], section: str, cls: type[_T], needed: b
         raise InputError("missing; this section is needed", key=f"[{section}]")
     table, known = document.get(section, {}), {entry.name: entry for entry in fields(cls)}  # type: ignore[arg-type]
     with _place(section=section):
-        for key, value in table.items():
+        for key in table:
             if key not in known:
                 raise InputError(f"not a known key; {nearest(key, known)}", key=key)
         for key, entry in known.items():
