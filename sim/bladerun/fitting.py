@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
-from scipy.optimize import brentq
 
 from bladerun import _facts
 from bladerun.blade import Blade, load_blade
@@ -57,12 +56,14 @@ class Fitting:
 class Placement:
     """Where the blade's frame sits in the frame of the right shank (origin knee, x forward, y left, z up).
 
-    pos (3,) in m, quat (4,) wxyz. For a left leg mirror both in y: `mirrored`.
+    pos (3,) in m, quat (4,) wxyz; for a left leg mirror both in y: `mirrored`. mass_kg: of the blade as it is
+    mounted, without the socket.
     """
 
     pos: np.ndarray
     quat: np.ndarray
     clamp_to_ground_m: float
+    mass_kg: float
 
     def mirrored(self) -> "Placement":
         flip = [1.0, -1.0, 1.0, -1.0]
@@ -73,7 +74,7 @@ def resolve(fitting: Fitting, runner: Runner) -> Fitting:
     """The same fitting with its category as a number the blade has or extends to; else InputError."""
     blade = load_blade(fitting.blade)
     category = fitting.category
-    if category == "recommended":
+    if isinstance(category, str):
         category = blade.recommended_category(runner.mass_kg, impact="high")
     blade.stiffness_n_m(category)
     return replace(fitting, category=category)
@@ -97,10 +98,7 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
     highest, lowest = usual - mount["up_m"], usual + mount["down_m"]
     shortest, longest = blade.clamp_to_ground_range_m
 
-    def reach(clamp_to_ground_m: float) -> float:
-        return _sole_depth(blade, fitting.category, clamp_to_ground_m, quat)
-
-    low, high = reach(shortest), reach(longest)
+    low, high = (_sole_depth(_trial(blade, fitting, at, quat)) for at in (shortest, longest))
     if not highest + low <= target <= lowest + high:
         least, most = (
             1e3 * (depth - sound_leg_below_knee_m(runner)) for depth in (highest + low, lowest + high)
@@ -111,32 +109,30 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
             key="height_mm",
         )
     wanted = float(np.clip(target - usual, low, high))
-    clamp_to_ground = (
-        shortest
-        if wanted == low
-        else longest
-        if wanted == high
-        else brentq(lambda c: reach(c) - wanted, shortest, longest, xtol=1e-9)
-    )
+    clamp_to_ground = shortest + (longest - shortest) * (wanted - low) / (high - low)
     pos = np.array([mount["forward_m"], 0.0, 0.0])
     mujoco.mju_rotVecQuat(pos, pos.copy(), outward)
     pos += [fitting.fore_aft_mm / 1e3, -fitting.medio_lateral_mm / 1e3, -(target - wanted)]
-    return Placement(pos, quat, float(clamp_to_ground))
+    mass = float(_trial(blade, fitting, clamp_to_ground, quat).body_mass.sum())
+    return Placement(pos, quat, clamp_to_ground, mass)
 
 
-def _sole_depth(blade: Blade, category, clamp_to_ground_m: float, quat: np.ndarray) -> float:
-    """Clamp to the lowest point of the unloaded sole along the limb, m, as MuJoCo places its spheres."""
+def _trial(blade: Blade, fitting: Fitting, clamp_to_ground_m: float, quat: np.ndarray) -> mujoco.MjModel:
+    """The blade alone, clamped at the origin as it is turned on the limb."""
     spec = mujoco.MjSpec()
     spec.nuser_geom = 3
     blade.attach(
         spec.worldbody,
         suffix="r",
-        category=category,
+        category=float(fitting.category),
         clamp_to_ground_m=clamp_to_ground_m,
-        pos=(0, 0, 0),
         quat=quat,
     )
-    model = spec.compile()
+    return spec.compile()
+
+
+def _sole_depth(model: mujoco.MjModel) -> float:
+    """Clamp to the lowest point of the unloaded sole along the limb, m; affine in the clamp's place."""
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     sole = model.geom_type == mujoco.mjtGeom.mjGEOM_SPHERE

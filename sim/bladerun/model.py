@@ -10,6 +10,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
+from bladerun import _facts
 from bladerun._files import atomic
 from bladerun.blade import Blade, load_blade
 from bladerun.errors import InputError
@@ -58,8 +59,8 @@ def build_model(
         if fitting is None:
             raise InputError("an amputated runner needs a [fitting] with a blade", key="blade")
         blade, fitting = load_blade(fitting.blade), resolve(fitting, runner)
-        spec = build_body(runner, amputation, prosthesis_kg=blade.mass_kg)
         placement = place(fitting, runner, amputation.residual_limb(runner))
+        spec = build_body(runner, amputation, prosthesis_kg=placement.mass_kg)
         for suffix in amputation.suffixes:
             _wear(spec, suffix, blade, fitting, placement if suffix == "r" else placement.mirrored())
     return _compiled(spec, runner, amputation, fitting, blade)
@@ -72,7 +73,7 @@ def save_xml(model: Model, path: str | Path) -> None:
 
 
 def _wear(spec, suffix: str, blade: Blade, fitting: Fitting, placement: Placement) -> None:
-    """Attach the blade to the socket, a bracket between them, and let its sole touch the floor."""
+    """Attach the blade to the socket and let its sole touch the floor."""
     socket = spec.body(f"socket_{suffix}")
     pos = placement.pos - socket.pos
     blade.attach(
@@ -83,12 +84,56 @@ def _wear(spec, suffix: str, blade: Blade, fitting: Fitting, placement: Placemen
         pos=pos,
         quat=placement.quat,
     )
+    _draw_mount(socket, suffix, blade, pos, placement.quat)
     for geom in spec.geoms:
         if geom.name.startswith(f"contact_{suffix}_"):
             spec.add_pair(geomname1="floor", geomname2=geom.name)
 
 
+def _draw_mount(socket, suffix: str, blade: Blade, clamp: np.ndarray, quat: np.ndarray) -> None:
+    """Two bolts from the socket to the tab behind it, or a stub down to the pylon's clamp."""
+    if blade.shape == "J":
+        up = np.zeros(3)
+        mujoco.mju_rotVecQuat(up, np.array([0.0, 0.0, 1.0]), quat)
+        lines = [((0.0, 0.0, at[2]), at) for at in (clamp + 0.015 * up, clamp + 0.075 * up)]
+    else:
+        lines = [((0.0, 0.0, clamp[2] + 0.03), clamp)]
+    for k, (start, end) in enumerate(lines):
+        socket.add_geom(
+            name=f"mount{k}_{suffix}",
+            type=mujoco.mjtGeom.mjGEOM_CAPSULE,
+            material="socket",
+            size=[0.014, 0, 0],
+            fromto=[*start, *end],
+            contype=0,
+            conaffinity=0,
+            mass=0.0,
+            group=1,
+        )
+
+
+def _native_contact(spec) -> None:
+    """Give every pair the linear spring and damper that the ground law has at a typical depth.
+
+    MuJoCo's force is k r / ((1 - d) A) for solref = (-k, -b), constant impedance d and the inverse weight A
+    of the touching body; so k = K depth^0.5 (1 - d) A meets the law's force at that depth, b likewise.
+    """
+    law = _facts.toml("body.toml")["native_contact"]
+    depth, d = law["depth_m"], law["impedance"]
+    model = spec.compile()
+    for pair in spec.pairs:
+        geom = model.geom(pair.geomname2)
+        stiffness, damping, friction = model.geom_user[geom.id][:3]
+        unit = (1.0 - d) * model.body_invweight0[geom.bodyid[0], 0]
+        spring = -stiffness * depth**0.5 * unit
+        pair.solref = [spring, -damping * stiffness * depth**1.5 * unit]
+        pair.solreffriction = [spring, -law["slip_damping_ns_m"] * unit]
+        pair.solimp = [d, d, depth, 0.5, 1.0]
+        pair.friction = [friction, friction, 1e-3, 1e-4, 1e-4]
+
+
 def _compiled(spec, runner, amputation, fitting, blade) -> Model:
+    _native_contact(spec)
     spec.compile()
     xml = spec.to_xml()
     mj = mujoco.MjModel.from_xml_string(xml)

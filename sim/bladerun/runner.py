@@ -93,20 +93,20 @@ def sound_leg_below_knee_m(runner: Runner) -> float:
 def build_body(runner: Runner, amputation: Amputation = ABLE_BODIED, prosthesis_kg: float = 0.0):
     """The runner's body as an `MjSpec`: runner.xml scaled, with a socket in place of each missing foot.
 
-    Lengths scale with stature, masses with the segment table, girths with sqrt(mass / height). The
-    remaining body gets the mass that makes body and prostheses together weigh `runner.mass_kg`;
-    `prosthesis_kg` is the mass of one prosthesis without its socket, attached later under the bodies
+    Lengths scale with stature, the shoes' stiffness with mass, masses with the segment table, girths with
+    sqrt(mass / height). The remaining body gets the mass that makes body and prostheses together weigh
+    `runner.mass_kg`; `prosthesis_kg` is one prosthesis without its socket, attached later under the bodies
     `socket_r` and `socket_l`.
     """
     spec = _pattern()
-    residual = amputation.residual_limb(runner) if amputation.suffixes else 0.0
+    residual = amputation.residual_limb(runner)
     _scale_geometry(spec, runner)
     _scale_strength(spec, runner)
 
     unit, shank = _segments(runner, mass_kg=1.0), _length("shank", runner)
-    stump = _residual_limb(unit["shank"], shank, residual / shank) if residual else None
+    stump = _residual_limb(unit["shank"], shank, residual / shank)
     sides = len(amputation.suffixes)
-    lost = sides * (unit["shank"].mass + unit["foot"].mass - stump.mass) if stump else 0.0
+    lost = sides * (unit["shank"].mass + unit["foot"].mass - stump.mass)
     worn = sides * (_facts.toml("body.toml")["socket"]["mass_kg"] + prosthesis_kg)
     intact_kg = (runner.mass_kg - worn) / (1.0 - lost)
     _set_inertia(spec, runner, intact_kg)
@@ -136,8 +136,9 @@ class _Rigid:
 def _compose(*parts: _Rigid) -> _Rigid:
     """Several as one (parallel axes); products of inertia are left out: every part lies close to one axis."""
     mass = sum(p.mass for p in parts)
-    com = sum(p.mass * p.com for p in parts) / mass
-    return _Rigid(mass, com, sum(p.inertia + p.mass * _about(p.com - com) for p in parts))
+    com = np.sum([p.mass * p.com for p in parts], axis=0) / mass
+    inertia = np.sum([p.inertia + p.mass * _about(p.com - com) for p in parts], axis=0)
+    return _Rigid(mass, com, inertia)
 
 
 def _without(whole: _Rigid, part: _Rigid) -> _Rigid:
@@ -221,7 +222,9 @@ def _pattern():
 
 def _scale_geometry(spec, runner: Runner) -> None:
     scale = runner.height_m / _PATTERN_HEIGHT_M
-    girth = math.sqrt(runner.mass_kg / _PATTERN_MASS_KG / scale)
+    weight = runner.mass_kg / _PATTERN_MASS_KG
+    girth = math.sqrt(weight / scale)
+    law = _facts.toml("contact.toml")["foot"]
     for body in spec.bodies[1:]:
         for item in (body, *body.joints, *body.sites):
             item.pos = item.pos * scale
@@ -229,6 +232,8 @@ def _scale_geometry(spec, runner: Runner) -> None:
             geom.pos, geom.fromto = geom.pos * scale, geom.fromto * scale
             dressed = geom.classname.name in ("contact", "shoe", "sole") or body.name == "torso"
             geom.size = geom.size * (scale if dressed else girth)
+            if geom.classname.name == "contact":
+                geom.userdata = [law["stiffness_n_m15"] * weight, law["damping_s_m"], law["friction"]]
     width = _facts.toml("body.toml")["width"]
     for part, half in (("thigh", width["hip_h"]), ("upper_arm", width["shoulder_h"])):
         for s, sign in (("r", -1.0), ("l", 1.0)):
