@@ -1,0 +1,235 @@
+"""Pictures of one stride: both legs over the gait cycle, the blade's loop, energy, and where the feet go.
+
+Takes a Stride dataset; gives matplotlib figures, or PNG files in a folder. Right is blue and left is orange
+throughout (Okabe & Ito 2008, a palette for all kinds of colour vision); able-bodied runners are grey.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bladerun._files import atomic
+from bladerun._leg import Leg, joint_curve
+from bladerun.stride._reference import band
+
+COLOURS = {"right": "#0072B2", "left": "#D55E00"}
+_COM, _BAND, _INK = "#333333", "#8c8c8c", "#222222"
+_POTENTIAL, _KINETIC = "#009E73", "#CC79A7"
+_STYLE = {
+    "font.size": 11, "axes.titlesize": 12, "axes.labelsize": 11, "axes.grid": True, "grid.alpha": 0.25,
+    "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 2.0, "legend.frameon": False,
+    "text.color": _INK, "axes.edgecolor": "#777777", "svg.fonttype": "path",
+}  # fmt: skip
+
+_PANELS = (  # joint, or axis of the ground force; title; what up means; unit
+    ("pelvis_tilt", "pelvis tilt", "forward", "deg"),
+    ("pelvis_list", "pelvis list", "own hip up", "deg"),
+    ("pelvis_rotation", "pelvis rotation", "own hip forward", "deg"),
+    ("hip_flexion", "hip flexion", "flexion", "deg"),
+    ("hip_adduction", "hip adduction", "adduction", "deg"),
+    ("hip_rotation", "hip rotation", "internal", "deg"),
+    ("knee_flexion", "knee flexion", "flexion", "deg"),
+    ("ankle_dorsiflexion", "ankle", "dorsiflexion", "deg"),
+    ("hip_flexion_moment", "hip moment, sagittal", "flexion", "Nm/kg"),
+    ("hip_adduction_moment", "hip moment, frontal", "adduction", "Nm/kg"),
+    ("hip_internal_rotation_moment", "hip moment, rotation", "internal", "Nm/kg"),
+    ("knee_flexion_moment", "knee moment", "flexion", "Nm/kg"),
+    ("ankle_dorsiflexion_moment", "ankle moment", "dorsiflexion", "Nm/kg"),
+    ("grf_vertical", "ground force, vertical", "up", "BW"),
+    ("grf_fore_aft", "ground force, fore-aft", "forward", "BW"),
+    ("grf_medial", "ground force, sideways", "to the midline", "BW"),
+)
+_PERCENT = np.linspace(0.0, 100.0, 201)
+
+
+def plot_run(stride: xr.Dataset, out_dir: str | Path) -> list[Path]:
+    """Write every picture that this stride has into `out_dir`; the paths of the PNG files."""
+    figures = {"gait-cycle": gait_cycle(stride), "energy": energy(stride), "foot-path": foot_path(stride)}
+    if stride.attrs["blade"]:
+        figures["blade-loop"] = blade_loop(stride)
+    written = []
+    for name, figure in figures.items():
+        path = Path(out_dir) / f"{name}.png"
+        with atomic(path) as tmp:
+            figure.savefig(tmp, dpi=130)
+        written.append(path)
+    return written
+
+
+@matplotlib.rc_context(_STYLE)
+def gait_cycle(stride: xr.Dataset) -> Figure:
+    """Angles, moments and ground force of both legs, each from its own touchdown, on the able-bodied band."""
+    figure = Figure(figsize=(15, 12.5), layout="constrained")
+    legs = _legs(stride)
+    panels = figure.subplots(4, 4)
+    for axes, (quantity, title, up, unit) in zip(panels.flat, _PANELS, strict=True):
+        percent, mean, sd = band(quantity, float(stride.attrs["speed_m_s"]))
+        axes.fill_between(percent, mean - sd, mean + sd, color=_BAND, alpha=0.3, lw=0)
+        axes.plot(percent, mean, color=_BAND, lw=1.2)
+        for leg in legs:
+            curve = _own_cycle(leg, quantity)
+            if curve is not None:
+                axes.plot(_PERCENT, curve, color=COLOURS[leg.side])
+            axes.axvline(100 * (leg.up - leg.down) / leg.period, color=COLOURS[leg.side], lw=1, ls=":")
+        axes.axhline(0, color="#bbbbbb", lw=0.8, zorder=0)
+        axes.set_title(title, loc="left")
+        axes.set_ylabel(f"{unit}, + {up}")
+        axes.set_xlim(0, 100)
+    for axes in panels[-1]:
+        axes.set_xlabel("% of stride from own touchdown")
+    handles = [_line(COLOURS[leg.side], _label(leg)) for leg in legs]
+    handles.append(
+        _line(_BAND, "able-bodied runners at this speed, mean and SD (Fukuchi 2017)", lw=8, alpha=0.45)
+    )
+    handles.append(_line("#777777", "toe-off", lw=1, ls=":"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    return figure
+
+
+@matplotlib.rc_context(_STYLE)
+def blade_loop(stride: xr.Dataset) -> Figure:
+    """Force against compression of each blade; the area between the two ways is the energy lost."""
+    figure = Figure(figsize=(7, 5.2), layout="constrained")
+    axes = figure.subplots()
+    for leg in _legs(stride):
+        if not leg.has_blade:
+            continue
+        colour = COLOURS[leg.side]
+        for start, end, style in ((leg.down, leg.deepest, "-"), (leg.deepest, leg.up, "--")):
+            time = np.linspace(start, end, 200)
+            force = np.linalg.norm([component(time) for component in leg.force], axis=0)
+            word = "loading" if style == "-" else "recoil"
+            compression = 1e3 * leg.blade_compression(time)
+            axes.plot(compression, force / 1e3, style, color=colour, label=f"{leg.side}, {word}")
+    axes.set(xlabel="compression along the clamp's axis (mm)", ylabel="ground reaction force (kN)")
+    axes.set_title("Force and compression of the blade", loc="left")
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="upper left")
+    return figure
+
+
+@matplotlib.rc_context(_STYLE)
+def energy(stride: xr.Dataset) -> Figure:
+    """Energy of the centre of mass and, where there is one, in the blade over one stride."""
+    legs = _legs(stride)
+    rows = 2 if any(leg.has_blade for leg in legs) else 1
+    figure = Figure(figsize=(9, 2.2 + 2.4 * rows), layout="constrained")
+    panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    time = np.linspace(0, legs[0].period, 401)
+    height, mass = legs[0].com[2], legs[0].mass_kg
+    kinetic = legs[0].curve(0.5 * mass * (stride.com_velocity.values**2).sum(axis=1))(time)
+    potential = legs[0].weight_n * height(time)
+    for curve, colour, label in (
+        (potential, _POTENTIAL, "potential"),
+        (kinetic, _KINETIC, "kinetic"),
+        (potential + kinetic, _COM, "their sum"),
+    ):
+        panels[0].plot(time, curve - curve.min(), color=colour, label=label)
+    panels[0].set_title("Energy of the centre of mass, above its least", loc="left")
+    if rows == 2:
+        for leg in legs:
+            if leg.has_blade:
+                stored = leg.curve(stride.blade_energy.sel(side=leg.side).values)
+                panels[1].plot(time, stored(time), color=COLOURS[leg.side], label=f"{leg.side} blade")
+        panels[1].set_title("Elastic energy in the blade", loc="left")
+    for axes in panels:
+        for leg in legs:
+            for turn in (-leg.period, 0.0):
+                shade = axes.axvspan(
+                    leg.down + turn, leg.up + turn, color=COLOURS[leg.side], alpha=0.10, lw=0
+                )
+            shade.set_label(f"{leg.side} foot on the ground")
+        axes.set_xlim(0, legs[0].period)
+        axes.set_ylabel("J")
+        axes.set_ylim(bottom=0)
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    panels[-1].set_xlabel("time (s)")
+    return figure
+
+
+@matplotlib.rc_context(_STYLE)
+def foot_path(stride: xr.Dataset) -> Figure:
+    """Side and top view of one stride: centre of mass, tips of both feet, centre and direction of pressure."""
+    figure = Figure(figsize=(13, 8.5), layout="constrained")
+    side, top = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
+    legs = _legs(stride)
+    start = min(leg.down for leg in legs) - 0.05
+    time = np.linspace(start, start + legs[0].period, 400)
+    for axes, axis in ((side, 2), (top, 1)):
+        com = legs[0].com
+        axes.plot(com[0](time) + legs[0].speed * time, com[axis](time), color=_COM, label="centre of mass")
+        for leg in legs:
+            _draw_leg(axes, leg, axis, time)
+        axes.set_ylabel({2: "height (m)", 1: "to the left (m)"}[axis])
+    side.set_aspect("equal", adjustable="datalim")
+    side.set_title("Side view", loc="left")
+    top.set_title("Top view, sideways scale enlarged", loc="left")
+    top.set_xlabel("forward (m)")
+    side.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def _draw_leg(axes: Axes, leg: Leg, axis: int, time: np.ndarray) -> None:
+    """Path of the foot's tip, centre of pressure, and in the side view the push at three moments."""
+    colour, name = COLOURS[leg.side], "blade_tip" if leg.has_blade else "toe"
+    path = leg.site(name)
+    axes.plot(
+        path[0](time) + leg.speed * time, path[axis](time), color=colour, lw=1.3, label=f"{_label(leg)}, tip"
+    )
+    if not leg.touches:
+        return
+    shift = leg.period * np.ceil((time[0] - leg.down) / leg.period)
+    contact = np.linspace(leg.down, leg.up, 60) + shift
+    spots = np.array([leg.pressure_centre(t) for t in contact])
+    across = spots[:, 1] if axis == 1 else np.zeros(len(contact))
+    axes.plot(spots[:, 0] + leg.speed * contact, across, color=colour, lw=6, alpha=0.45, solid_capstyle="round",
+              label=f"{leg.side}, centre of pressure")  # fmt: skip
+    for moment, mark in ((leg.down, "v"), (leg.deepest, "o"), (leg.up, "^")):
+        t = moment + shift
+        foot = leg.pressure_centre(t) + [leg.speed * t, 0]
+        com = np.array([leg.com[0](t) + leg.speed * t, leg.com[axis](t)])
+        axes.plot(*com, mark, color=colour, ms=8, mec="white")
+        axes.plot([foot[0], com[0]], [0 if axis == 2 else foot[1], com[1]], color=colour, lw=0.8, ls=":")
+    if axis == 2:
+        for t in np.linspace(leg.down, leg.up, 15)[1:-1] + shift:
+            foot = leg.pressure_centre(t)[0] + leg.speed * t
+            push = [float(leg.force[i](t)) / leg.weight_n for i in (0, 2)]  # 1 m = 4 body weights
+            axes.plot([foot, foot + push[0] / 4], [0, push[1] / 4], color=colour, lw=1, alpha=0.6)
+
+
+def _own_cycle(leg: Leg, quantity: str) -> np.ndarray | None:
+    """A curve of the table of references for this leg, 0 % = own touchdown; None where the leg has no such joint."""
+    time = leg.down + _PERCENT / 100 * leg.period
+    inward = -leg.outward
+    if quantity.startswith("grf_"):
+        axis, sign = {"vertical": (2, 1.0), "fore_aft": (0, 1.0), "medial": (1, inward)}[quantity[4:]]
+        return sign * leg.force[axis](time) / leg.weight_n
+    if quantity.startswith("pelvis_"):
+        sign = inward if quantity == "pelvis_list" else 1.0
+        if quantity != "pelvis_tilt":
+            sign = 1.0 if leg.side == "right" else -1.0
+        return sign * np.degrees(joint_curve(leg.stride, "q", quantity)(time))
+    joint = quantity.removesuffix("_moment").replace("internal_", "")
+    if not leg.has_joint(joint):
+        return None
+    if quantity.endswith("_moment"):
+        return leg.joint("tau", joint)(time) / leg.mass_kg
+    return np.degrees(leg.joint("q", joint)(time))
+
+
+def _legs(stride: xr.Dataset) -> list[Leg]:
+    return [Leg(stride, "right"), Leg(stride, "left")]
+
+
+def _label(leg: Leg) -> str:
+    return f"{leg.side} ({'blade' if leg.has_blade else 'foot'})"
+
+
+def _line(colour: str, label: str, **style) -> matplotlib.lines.Line2D:
+    return matplotlib.lines.Line2D([], [], color=colour, label=label, **style)

@@ -1,0 +1,52 @@
+"""Plots: the files are there, the colours mean one side, and curves are shown as the reference shows them."""
+
+import numpy as np
+import pytest
+
+from bladerun import plots
+from bladerun.plots import COLOURS
+from synthetic import PERIOD, bell, stride
+
+
+def test_every_picture_is_written(tmp_path):
+    paths = plots.plot_run(stride(), tmp_path)
+    assert {path.name for path in paths} == {
+        "gait-cycle.png",
+        "energy.png",
+        "foot-path.png",
+        "blade-loop.png",
+    }
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
+def test_both_legs_start_at_their_own_touchdown_and_share_signs():
+    def list_(t):
+        return np.radians(4) * np.sin(
+            2 * np.pi * (t - 0.02) / PERIOD
+        )  # odd over half a stride: same on both sides
+
+    figure = plots.gait_cycle(stride(angles={"pelvis_list": list_}, right_down=0.02, left_down=0.37))
+    axes = next(a for a in figure.axes if a.get_title(loc="left") == "pelvis list")
+    curves = {line.get_color(): line.get_ydata() for line in axes.lines if len(line.get_ydata()) > 100}
+    assert curves[COLOURS["right"]] == pytest.approx(curves[COLOURS["left"]], abs=0.02)
+
+
+def test_sideways_force_is_towards_the_midline_on_both_sides():
+    made = stride()
+    for i, sign in ((0, 1.0), (1, -1.0)):  # right foot pushed to the left, left foot to the right
+        made.grf[:, i, 1] = sign * 100 * bell(made.time.values, (0.02, 0.37)[i], 0.25)
+    figure = plots.gait_cycle(made)
+    axes = next(a for a in figure.axes if a.get_title(loc="left") == "ground force, sideways")
+    for line in axes.lines:
+        if line.get_color() in COLOURS.values() and len(line.get_ydata()) > 100:
+            assert max(line.get_ydata()) == pytest.approx(100 / (75 * 9.81), rel=1e-2)
+            assert min(line.get_ydata()) > -1e-3
+
+
+def test_loop_goes_out_and_back_over_the_same_line_when_nothing_is_lost():
+    figure = plots.blade_loop(stride())
+    loading, recoil = figure.axes[0].lines
+    for line in (loading, recoil):
+        force, compression = line.get_ydata(), line.get_xdata()
+        assert force == pytest.approx(compression * 25e-3, abs=0.01)  # kN, mm, 25 kN/m
