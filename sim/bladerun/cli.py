@@ -85,12 +85,30 @@ def _catalog(args: argparse.Namespace) -> _Answer:
 
 def _bench(args: argparse.Namespace) -> _Answer:
     from bladerun.bench import plot_bench, run_bench
+    from bladerun.blade import load_blade
 
-    result = run_bench(args.blade, args.category, angle_deg=args.angle, height_mm=args.height)
+    result = run_bench(load_blade(args.blade), args.category, angle_deg=args.angle, height_mm=args.height)
     path = output_dir(args.out or Path("runs") / f"bench-{args.blade}-{args.category:g}") / "bench.png"
     with atomic(path) as tmp:
         plot_bench(result, tmp)
-    return _Answer({}, "")
+    rows = [
+        ["stiffness, secant", f"{result.stiffness_secant_kn_m:.2f}", "kN/m"],
+        ["stiffness, initial", f"{result.stiffness_initial_kn_m:.2f}", "kN/m"],
+        [
+            "stiffness of the category",
+            f"{result.stiffness_nominal_kn_m:.2f} +- {result.stiffness_sd_kn_m:.2f}",
+            "kN/m, extrapolated" if result.extrapolated else "kN/m",
+        ],
+        ["deflection at the peak load", f"{result.displacement_mm[-1]:.1f}", "mm"],
+        ["peak load", f"{result.peak_load_n:.0f}", "N"],
+        ["energy lost", f"{100 * result.hysteresis_fraction:.1f}", "%"],
+        ["toe forward", f"{result.toe_forward_mm_per_mm:.3f}", "mm per mm"],
+        ["fit of a line, r2", f"{result.r2_linear:.5f}", ""],
+        ["fit of a quadratic, r2", f"{result.r2_quadratic:.5f}", ""],
+        ["difference from the elastica", f"{100 * result.elastica_difference_fraction:.2f}", "%"],
+        ["peak strain", f"{100 * result.peak_strain:.3f}", "%"],
+    ]
+    return _Answer({**result.to_dict(), "plot": str(path)}, f"{table(['', '', 'unit'], rows)}\n{path}")
 
 
 def _model(args: argparse.Namespace) -> _Answer:
@@ -226,7 +244,9 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("blade", metavar="BLADE", help="a name from `bladerun catalog`")
     bench.add_argument("--category", type=_number, required=True, metavar="N", help="stiffness category")
     bench.add_argument("--angle", type=_number, default=0, metavar="DEG", help="lean (default: 0)")
-    bench.add_argument("--height", type=_number, metavar="MM", help="clamp over ground (default: as rated)")
+    bench.add_argument(
+        "--height", type=_number, default=0, metavar="MM", help="above the rating height (default: 0)"
+    )
     add(
         _model,
         "write the runner on the blade as a MuJoCo model",
@@ -249,17 +269,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _number(text: str) -> float:
     """A finite number; whole ones stay whole, so that messages repeat them as they were typed."""
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
     if not math.isfinite(number):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"'{text}' is not allowed; a number")
     return int(number) if number.is_integer() else number
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not allowed; a whole number from 1")
+    return int(text)
 
 
 # --- Files -----------------------------------------------------------------------------------------------
