@@ -146,7 +146,7 @@ class _Job:
 
 
 def _solve_all(todo, plan, results, case, grid, folder, workers, progress) -> None:
-    """Fill `results` for the visits of `todo`: from the folder where it holds them, else by solving."""
+    """Fill `results` for the visits of `todo`, whose starts are in `plan`."""
 
     def job(visit: Visit) -> _Job:
         before = _visits.start_of(visit, plan, results)
@@ -155,18 +155,14 @@ def _solve_all(todo, plan, results, case, grid, folder, workers, progress) -> No
         identity = _identity(case, fitting)
         return _Job(case.runner, case.amputation, case.task, fitting, start, _path(folder, visit), identity)
 
-    for visit in todo:
-        kept = _kept(_path(folder, visit), _identity(case, grid.fittings[visit.name]))
-        if kept is not None:
-            results[visit] = kept
-    begin, reused = time.monotonic(), len(results)
-    total = len(results) + sum(visit not in results for visit in todo)
+    begin, known = time.monotonic(), len(results)
     for solving, _ in _visits.run(todo, results, job, _visit, workers):
         if progress:
-            done = len(results)
-            pace = (time.monotonic() - begin) / (done - reused) if done > reused else None
+            solved = sum(not result["kept"] for result in list(results.values())[known:])
+            left = known + len(todo) - len(results)
             text = "; ".join(_visits.describe(grid.fittings[visit.name]) for visit in solving[-1:])
-            progress(done, total, text, pace and pace * (total - done))
+            pace = (time.monotonic() - begin) / solved if solved else None
+            progress(len(results), known + len(todo), text, pace and pace * left)
 
 
 def _path(folder: Path, visit: Visit) -> Path:
@@ -174,24 +170,40 @@ def _path(folder: Path, visit: Visit) -> Path:
 
 
 def _visit(job: _Job) -> dict[str, Any]:
-    """Solve one fitting, over fittings in between if the start is far; write the stride, give its numbers."""
-    start, stride = None, None
-    path = [job.fitting]
-    if job.start:
-        start = xr.load_dataset(job.start[0], engine="h5netcdf")
-        path = _visits.bridge(job.start[1], job.fitting)
-    for fitting in path:
-        try:
-            stride = solve(build_model(job.runner, job.amputation, fitting), job.task, start=start)
-        except (NotConverged, np.linalg.LinAlgError) as error:
-            return _not_converged(str(error))
-        if stride.attrs["status"] == "converged":
-            start = stride
-    assert stride is not None
+    """The numbers of one visit: from its file if that is of the same inputs, else solved and written."""
+    stride = _kept(job)
+    if stride is not None:
+        return {**_numbers(stride), "kept": True}
+    try:
+        stride = _solved(job)
+    except (NotConverged, np.linalg.LinAlgError) as error:
+        return {**_not_converged(str(error)), "kept": False}
     stride.attrs["identity"] = job.identity
     with atomic(job.path) as tmp:
         stride.to_netcdf(tmp, engine="h5netcdf")
-    return _numbers(stride)
+    return {**_numbers(stride), "kept": False}
+
+
+def _kept(job: _Job) -> xr.Dataset | None:
+    """The stride solved before from the same inputs; None if there is none that can be read."""
+    try:
+        stride = xr.load_dataset(job.path, engine="h5netcdf")
+    except (OSError, ValueError, KeyError):
+        return None
+    return stride if stride.attrs.get("identity") == job.identity else None
+
+
+def _solved(job: _Job) -> xr.Dataset:
+    """From the start to the fitting, over some in between if it is far; each from the last that converged."""
+    start, path = None, [job.fitting]
+    if job.start:
+        start = xr.load_dataset(job.start[0], engine="h5netcdf")
+        path = _visits.bridge(job.start[1], job.fitting)
+    for fitting in path[:-1]:
+        stride = solve(build_model(job.runner, job.amputation, fitting), job.task, start=start)
+        if stride.attrs["status"] == "converged":
+            start = stride
+    return solve(build_model(job.runner, job.amputation, path[-1]), job.task, start=start)
 
 
 def _numbers(stride: xr.Dataset) -> dict[str, Any]:
@@ -199,29 +211,18 @@ def _numbers(stride: xr.Dataset) -> dict[str, Any]:
     attrs = stride.attrs
     if attrs["status"] != "converged":
         return _not_converged(attrs["why"])
-    weighed = flat(outcomes(stride))
+    values = flat(outcomes(stride))
     return {
         "status": attrs["status"],
         "why": attrs["why"],
         "objective": float(attrs["objective"]),
-        **_recommend.weigh(weighed, attrs["amputation_side"]),
-        **weighed,
+        **_recommend.weigh(values, attrs["amputation_side"]),
+        **values,
     }
 
 
 def _not_converged(reason: str) -> dict[str, Any]:
     return {"status": "not converged", "why": reason, "objective": math.nan}
-
-
-def _kept(path: Path, identity: str) -> dict[str, Any] | None:
-    """The numbers of a stride solved before from the same inputs; None if there is none that can be read."""
-    if not path.exists():
-        return None
-    try:
-        stride = xr.load_dataset(path, engine="h5netcdf")
-    except (OSError, ValueError, KeyError):
-        return None
-    return _numbers(stride) if stride.attrs.get("identity") == identity else None
 
 
 def _table(grid: _visits.Grid, results: _visits.Results, case: Case) -> pd.DataFrame:
@@ -237,6 +238,8 @@ def _table(grid: _visits.Grid, results: _visits.Results, case: Case) -> pd.DataF
             continue
         best = visits[0]
         for key, value in best.items():
+            if key == "kept":
+                continue
             row[key] = value
             if isinstance(value, float):
                 spread = [visit[key] for visit in visits]
