@@ -7,6 +7,7 @@ throughout (Okabe & Ito 2008, a palette for all kinds of colour vision); able-bo
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -21,7 +22,7 @@ from bladerun.stride._reference import band
 COLOURS = {"right": "#0072B2", "left": "#D55E00"}
 _COM, _BAND, _INK = "#333333", "#8c8c8c", "#222222"
 _POTENTIAL, _KINETIC = "#009E73", "#CC79A7"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 11, "axes.titlesize": 12, "axes.labelsize": 11, "axes.grid": True, "grid.alpha": 0.25,
     "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 2.0, "legend.frameon": False,
     "text.color": _INK, "axes.edgecolor": "#777777", "svg.fonttype": "path",
@@ -45,6 +46,8 @@ _PANELS = (  # joint, or axis of the ground force; title; what up means; unit
     ("grf_fore_aft", "ground force, fore-aft", "forward", "BW"),
     ("grf_medial", "ground force, sideways", "to the midline", "BW"),
 )
+_MOMENTS = {"touchdown": "v", "greatest compression": "o", "toe-off": "^"}
+_DASH = {"right": "-", "left": (0, (6, 1.2))}
 _PERCENT = np.linspace(0.0, 100.0, 201)
 
 
@@ -75,7 +78,7 @@ def gait_cycle(stride: xr.Dataset) -> Figure:
         for leg in legs:
             curve = _own_cycle(leg, quantity)
             if curve is not None:
-                axes.plot(_PERCENT, curve, color=COLOURS[leg.side])
+                axes.plot(_PERCENT, curve, color=COLOURS[leg.side], ls=_DASH[leg.side])
             axes.axvline(100 * (leg.up - leg.down) / leg.period, color=COLOURS[leg.side], lw=1, ls=":")
         axes.axhline(0, color="#bbbbbb", lw=0.8, zorder=0)
         axes.set_title(title, loc="left")
@@ -83,10 +86,9 @@ def gait_cycle(stride: xr.Dataset) -> Figure:
         axes.set_xlim(0, 100)
     for axes in panels[-1]:
         axes.set_xlabel("% of stride from own touchdown")
-    handles = [_line(COLOURS[leg.side], _label(leg)) for leg in legs]
-    handles.append(
-        _line(_BAND, "able-bodied runners at this speed, mean and SD (Fukuchi 2017)", lw=8, alpha=0.45)
-    )
+    handles = [_line(COLOURS[leg.side], _label(leg), ls=_DASH[leg.side]) for leg in legs]
+    words = "able-bodied runners at this speed, mean and SD (Fukuchi 2017)"
+    handles.append(_line(_BAND, words, lw=8, alpha=0.45))
     handles.append(_line("#777777", "toe-off", lw=1, ls=":"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
@@ -140,11 +142,9 @@ def energy(stride: xr.Dataset) -> Figure:
         panels[1].set_title("Elastic energy in the blade", loc="left")
     for axes in panels:
         for leg in legs:
-            for turn in (-leg.period, 0.0):
-                shade = axes.axvspan(
-                    leg.down + turn, leg.up + turn, color=COLOURS[leg.side], alpha=0.10, lw=0
-                )
-            shade.set_label(f"{leg.side} foot on the ground")
+            look: Any = {"color": COLOURS[leg.side], "alpha": 0.10, "lw": 0}
+            axes.axvspan(leg.down, leg.up, label=f"{leg.side} foot on the ground", **look)
+            axes.axvspan(leg.down - leg.period, leg.up - leg.period, **look)
         axes.set_xlim(0, legs[0].period)
         axes.set_ylabel("J")
         axes.set_ylim(bottom=0)
@@ -155,11 +155,11 @@ def energy(stride: xr.Dataset) -> Figure:
 
 @matplotlib.rc_context(_STYLE)
 def foot_path(stride: xr.Dataset) -> Figure:
-    """Side and top view of one stride: centre of mass, tips of both feet, centre and direction of pressure."""
+    """Side and top view of one stride: centre of mass, tips of both feet, ground force where it acts."""
     figure = Figure(figsize=(13, 8.5), layout="constrained")
     side, top = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     legs = _legs(stride)
-    start = min(leg.down for leg in legs) - 0.05
+    start = min((leg.down for leg in legs if leg.touches), default=0.0) - 0.05
     time = np.linspace(start, start + legs[0].period, 400)
     for axes, axis in ((side, 2), (top, 1)):
         com = legs[0].com
@@ -171,7 +171,10 @@ def foot_path(stride: xr.Dataset) -> Figure:
     side.set_title("Side view", loc="left")
     top.set_title("Top view, sideways scale enlarged", loc="left")
     top.set_xlabel("forward (m)")
-    side.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    marks = [_line(_COM, word, marker=mark, ls="", ms=8) for word, mark in _MOMENTS.items()]
+    marks.append(_line(_COM, "ground force, 1 m for 4 body weights", lw=1, alpha=0.6))
+    handles = [*side.get_legend_handles_labels()[0], *marks]
+    side.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 
@@ -179,20 +182,19 @@ def _draw_leg(axes: Axes, leg: Leg, axis: int, time: np.ndarray) -> None:
     """Path of the foot's tip, centre of pressure, and in the side view the push at three moments."""
     colour, name = COLOURS[leg.side], "blade_tip" if leg.has_blade else "toe"
     path = leg.site(name)
-    axes.plot(
-        path[0](time) + leg.speed * time, path[axis](time), color=colour, lw=1.3, label=f"{_label(leg)}, tip"
-    )
+    forward, label = path[0](time) + leg.speed * time, f"{_label(leg)}, tip"
+    axes.plot(forward, path[axis](time), color=colour, lw=1.3, label=label)
     if not leg.touches:
         return
     shift = leg.period * np.ceil((time[0] - leg.down) / leg.period)
     contact = np.linspace(leg.down, leg.up, 60) + shift
     spots = np.array([leg.pressure_centre(t) for t in contact])
     across = spots[:, 1] if axis == 1 else np.zeros(len(contact))
-    axes.plot(spots[:, 0] + leg.speed * contact, across, color=colour, lw=6, alpha=0.45, solid_capstyle="round",
-              label=f"{leg.side}, centre of pressure")  # fmt: skip
-    for moment, mark in ((leg.down, "v"), (leg.deepest, "o"), (leg.up, "^")):
+    forward, label = spots[:, 0] + leg.speed * contact, f"{leg.side}, centre of pressure"
+    axes.plot(forward, across, color=colour, lw=6, alpha=0.45, solid_capstyle="round", label=label)
+    for moment, mark in zip((leg.down, leg.deepest, leg.up), _MOMENTS.values(), strict=True):
         t = moment + shift
-        foot = leg.pressure_centre(t) + [leg.speed * t, 0]
+        foot = leg.pressure_centre(t) + np.array([leg.speed * t, 0])
         com = np.array([leg.com[0](t) + leg.speed * t, leg.com[axis](t)])
         axes.plot(*com, mark, color=colour, ms=8, mec="white")
         axes.plot([foot[0], com[0]], [0 if axis == 2 else foot[1], com[1]], color=colour, lw=0.8, ls=":")
@@ -204,16 +206,14 @@ def _draw_leg(axes: Axes, leg: Leg, axis: int, time: np.ndarray) -> None:
 
 
 def _own_cycle(leg: Leg, quantity: str) -> np.ndarray | None:
-    """A curve of the table of references for this leg, 0 % = own touchdown; None where the leg has no such joint."""
+    """A curve named as in the reference, for this leg from its own touchdown; None where it has none."""
     time = leg.down + _PERCENT / 100 * leg.period
-    inward = -leg.outward
+    mirror = -leg.outward
     if quantity.startswith("grf_"):
-        axis, sign = {"vertical": (2, 1.0), "fore_aft": (0, 1.0), "medial": (1, inward)}[quantity[4:]]
+        axis, sign = {"vertical": (2, 1.0), "fore_aft": (0, 1.0), "medial": (1, mirror)}[quantity[4:]]
         return sign * leg.force[axis](time) / leg.weight_n
     if quantity.startswith("pelvis_"):
-        sign = inward if quantity == "pelvis_list" else 1.0
-        if quantity != "pelvis_tilt":
-            sign = 1.0 if leg.side == "right" else -1.0
+        sign = 1.0 if quantity == "pelvis_tilt" else mirror
         return sign * np.degrees(joint_curve(leg.stride, "q", quantity)(time))
     joint = quantity.removesuffix("_moment").replace("internal_", "")
     if not leg.has_joint(joint):
