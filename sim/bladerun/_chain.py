@@ -10,8 +10,10 @@ from functools import cached_property
 import mujoco
 import numpy as np
 
-_CARBON, _RUBBER, _METAL = (0.07, 0.075, 0.085, 1), (0.80, 0.16, 0.10, 1), (0.62, 0.65, 0.69, 1)
+METAL = (0.62, 0.65, 0.69, 1)
+_CARBON, _RUBBER = (0.07, 0.075, 0.085, 1), (0.80, 0.16, 0.10, 1)
 _VISUAL_STEP_M = 0.012
+_FINE = 4001  # points of the quadrature along the arc
 
 
 @dataclass(frozen=True)
@@ -66,36 +68,55 @@ class Chain:
         """Number of the segment that carries the point at arc ``s_m``: 0 clamped, i behind hinge i."""
         return np.searchsorted(self.hinge_s_m, s_m, side="right")
 
+    @cached_property
+    def strain_per_bend(self) -> np.ndarray:
+        """Fibre strain M t / (2 EI) along the free arc for unit bends, (points, n).
+
+        The moment of one end force is affine in place, so it is fitted over the hinges as a + b x + c z.
+        """
+        beam, free = self.beam, self.beam.free
+        affine = np.linalg.pinv(np.column_stack([np.ones(len(self.hinge_m)), self.hinge_m]))
+        place = np.column_stack([np.ones(free.sum()), beam.x_m[free], beam.z_m[free]])
+        per_moment = (beam.thickness_m / (2 * beam.bending_nm2))[free]
+        return per_moment[:, None] * (place @ affine) * self.stiffness_nm_rad
+
     def origin_m(self, segment: int) -> np.ndarray:
         """Where the segment's body frame lies in the unloaded blade's frame, (x, z)."""
         return self.hinge_m[segment - 1] if segment else np.zeros(2)
 
 
 def make_chain(beam: Beam, segments: int) -> Chain:
-    """The chain whose flexibility is that of the beam by Gauss-Legendre quadrature of the compliance ds/EI.
+    """The chain whose flexibility under any sagittal load at its end is that of the beam.
 
-    Bending: n hinges on the centreline at the Gauss points of c(s) = integral ds/EI, with the Gauss weights
-    as compliances, so that every flexibility integral of c x {1, x, y, x^2, xy, y^2} is that of the beam.
+    Bending: the arc is cut into n pieces with equal shares of integral (arm^2/EI)^(1/3) ds, arm the distance
+    ahead of the sole's lowest point, which spreads the error of one-point quadrature evenly. A hinge lies at
+    the elastic centre of each piece with its compliance c = integral ds/EI; then the one symmetric linear map
+    about the common centre, close to one, that makes sum c r r' over the hinges integral r r' ds/EI moves
+    them. So all of c {1, x, z, x^2, xz, z^2} are the beam's; only large rotations feel the number of hinges.
     Out of plane: A = integral (t t'/GJ + n n'/EI_z) ds over the centreline (t tangent, n in-plane normal) has
     two principal axes; the hinges turn about them through the elastic centre that leaves least side-sway.
     """
-    s, free = beam.s_m[beam.free], beam.free
-    compliance = _integral(1 / beam.bending_nm2[free], s)
-    point, weight = np.polynomial.legendre.leggauss(segments)
-    hinge_s = np.interp(compliance[-1] * (1 + point) / 2, compliance, s)
-    hinge = np.column_stack([np.interp(hinge_s, beam.s_m, beam.x_m), np.interp(hinge_s, beam.s_m, beam.z_m)])
-    centre, axes, stiffness = _out_of_plane(beam)
-    half = np.interp(compliance[-1] / 2, compliance, s)
-    return Chain(
-        beam,
-        hinge_s,
-        hinge,
-        2 / (weight * compliance[-1]),
-        centre,
-        axes,
-        stiffness,
-        int(np.searchsorted(hinge_s, half + 1e-9, side="right")),
+    free = beam.free
+    s = np.linspace(0, beam.s_m[free][-1], _FINE)
+    place = np.column_stack([np.interp(s, beam.s_m, a) for a in (beam.x_m, beam.z_m)])
+    give = 1 / np.interp(s, beam.s_m, beam.bending_nm2)
+    share = _integral(np.cbrt(give * (place[-1, 0] - place[:, 0]) ** 2), s)
+    cut = np.interp(np.linspace(0, share[-1], segments + 1), share, s)
+    compliance = _integral(give, s)
+    edge = np.interp(cut, s, compliance)
+    piece = np.diff(edge)
+    hinge = (
+        np.column_stack([np.diff(np.interp(cut, s, _integral(give * a, s))) for a in place.T])
+        / piece[:, None]
     )
+    centre = piece @ hinge / piece.sum()
+    offset, arm = place - centre, hinge - centre
+    wanted = np.trapezoid(give[:, None, None] * offset[:, :, None] * offset[:, None, :], s, axis=0)
+    hinge = centre + arm @ _symmetric_map((arm * piece[:, None]).T @ arm, wanted)
+    middle = np.interp((edge[1:] + edge[:-1]) / 2, compliance, s)
+    at, axes, stiffness = _out_of_plane(beam)
+    half = int(np.searchsorted(edge, edge[-1] / 2))
+    return Chain(beam, middle, hinge, 1 / piece, at, axes, stiffness, half)
 
 
 def add_chain(
@@ -138,7 +159,7 @@ def add_chain(
         _inertia(body, beam, mass * (owner == i), origin)
         _visuals(body, beam, chain, i, origin, suffix)
     _contacts(clamped, chain, suffix, contact)
-    clamped.add_site(name=f"blade_clamp_{suffix}", size=[0.006] * 3, rgba=_METAL)
+    clamped.add_site(name=f"blade_clamp_{suffix}", size=[0.006] * 3, rgba=METAL)
     tip = np.array([beam.x_m[-1], beam.z_m[-1]]) - chain.origin_m(owner[-1])
     body.add_site(name=f"blade_tip_{suffix}", pos=[tip[0], 0, tip[1]], size=[0.006] * 3, rgba=_RUBBER)
     return clamped
@@ -157,6 +178,19 @@ def sole_points(chain: Chain, count: int) -> tuple[np.ndarray, np.ndarray]:
 def _integral(density: np.ndarray, s: np.ndarray) -> np.ndarray:
     """Cumulative trapezoid, (m,), zero at the start."""
     return np.r_[0, np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(s))]
+
+
+def _symmetric_map(have: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Symmetric positive T with T have T = wanted, their geometric mean (2, 2)."""
+    root = _root(have)
+    inverse = np.linalg.inv(root)
+    return inverse @ _root(root @ wanted @ root) @ inverse
+
+
+def _root(a: np.ndarray) -> np.ndarray:
+    """Square root of a symmetric positive matrix."""
+    value, vector = np.linalg.eigh(a)
+    return vector * np.sqrt(value) @ vector.T
 
 
 def _out_of_plane(beam: Beam) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -205,7 +239,10 @@ def _inertia(body, beam: Beam, mass: np.ndarray, origin: np.ndarray):
     total = mass.sum()
     x, z = beam.x_m - origin[0], beam.z_m - origin[1]
     cx, cz = mass @ x / total, mass @ z / total
-    xx, zz, xz = mass @ (x - cx) ** 2, mass @ (z - cz) ** 2, mass @ ((x - cx) * (z - cz))
+    across, along = np.sin(beam.heading), np.cos(beam.heading)
+    thin = mass * beam.thickness_m**2 / 12
+    xx, zz = mass @ (x - cx) ** 2 + thin @ across**2, mass @ (z - cz) ** 2 + thin @ along**2
+    xz = mass @ ((x - cx) * (z - cz)) - thin @ (across * along)
     strip = total * beam.width_m**2 / 12
     body.explicitinertial = True
     body.mass, body.ipos = total, [cx, 0, cz]

@@ -4,13 +4,15 @@ Takes a `Chain` and the angle of the test; gives equilibria (and steps of motion
 MuJoCo's own inverse dynamics and kinematics.
 """
 
+from typing import Any
+
 import mujoco
 import numpy as np
 
 from bladerun._chain import Chain, add_chain, sole_points
 
-_POINTS = 160  # along the sole
-_ROUND_M = 5e-5  # softness of the minimum over them, numerical
+_POINTS = 240  # along the sole
+_ROUND_M = 2e-5  # softness of the minimum over them, numerical
 _TOLERANCE = 1e-9
 
 
@@ -38,6 +40,7 @@ class Press:
         self._body = 1 + owner
         depth = np.array([sum(m.dof_bodyid[j] <= b for j in range(m.nv)) for b in self._body])
         self._moves = np.arange(m.nv) < depth[:, None]
+        self._bends = [i for i in range(m.nv) if m.joint(i).name.startswith("blade_bend")]
         self.unloaded_m = self.lowest(np.zeros(m.nv))[0]
 
     def lowest(self, q: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
@@ -61,26 +64,33 @@ class Press:
         return low - _ROUND_M * np.log(total), gradient, hessian, weight
 
     def equilibrium(
-        self, q, force_n: float, *, rise_m: float | None = None, damping_s=0.0, inertia_s2=0.0, v0=0.0, a0=0.0
+        self,
+        q,
+        force_n: float,
+        *,
+        rise_m: float | None = None,
+        rate_s: float = 0.0,
+        v0: Any = 0.0,
+        a0: Any = 0.0,
     ) -> tuple[np.ndarray, float]:
         """Joint angles (nv,) and force where the blade is in balance, from a guess ``q``, ``force_n``.
 
-        The force is held, or with ``rise_m`` the plane. A step of motion has v = damping_s q + v0 and
-        a = inertia_s2 q + a0. Raises `ArithmeticError` when Newton's method does not settle.
+        The force is held, or with ``rise_m`` the plane. A step of motion has v = rate_s q + v0 and
+        a = rate_s^2 q + a0. Raises `ArithmeticError` when Newton's method does not settle.
         """
         m, d = self.model, self.data
         mass = np.zeros((m.nv, m.nv))
         q = np.array(q, float)
         for _ in range(60):
             height, gradient, hessian, _ = self.lowest(q)
-            d.qvel[:] = damping_s * q + v0
-            d.qacc[:] = inertia_s2 * q + a0
+            d.qvel[:] = rate_s * q + v0
+            d.qacc[:] = rate_s**2 * q + a0
             mujoco.mj_inverse(m, d)
             residual = d.qfrc_inverse - force_n * gradient
-            tangent = np.diag(m.jnt_stiffness + damping_s * m.dof_damping) - force_n * hessian
-            if inertia_s2:
+            tangent = np.diag(m.jnt_stiffness + rate_s * m.dof_damping) - force_n * hessian
+            if rate_s:
                 mujoco.mj_fullM(m, d, mass)
-                tangent += inertia_s2 * mass
+                tangent += rate_s**2 * mass
             if rise_m is None:
                 step, gain = np.linalg.solve(tangent, -residual), 0.0
             else:
@@ -97,3 +107,45 @@ class Press:
     def rise_m(self, q: np.ndarray) -> float:
         """How far the plane has risen since it touched the unloaded sole."""
         return self.lowest(q)[0] - self.unloaded_m
+
+    def load(self, peak_n: float, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Slow loading to ``peak_n``: travel of the plane and of the tip along it (steps + 1,) in m, forces
+        in N, and the bends at the peak (n,) in rad."""
+        forces = np.linspace(0, peak_n, steps + 1)
+        q = before = np.zeros(self.model.nv)
+        travel, tip = [0.0], [self._tip_x(q)]
+        for force in forces[1:]:
+            guess = 2 * q - before
+            before = q
+            q, _ = self.equilibrium(guess, force)
+            travel.append(self.rise_m(q))
+            tip.append(self._tip_x(q))
+        return np.array(travel), np.array(tip) - tip[0], forces, q[self._bends]
+
+    def half_cycle(self, peak_n: float, duration_s: float, steps: int = 100) -> tuple[np.ndarray, np.ndarray]:
+        """Travel of the plane (steps + 1,) m under a force peak_n sin(pi t / duration), and that force.
+
+        Full dynamics of the chain, backward differences of second order in time.
+        """
+        dt = duration_s / steps
+        forces = peak_n * np.sin(np.pi * np.linspace(0, 1, steps + 1))
+        q = q_before = v = v_before = np.zeros(self.model.nv)
+        travel = [0.0]
+        for force in forces[1:]:
+            v0 = (q_before - 4 * q) / (2 * dt)
+            a0 = 1.5 / dt * v0 + (v_before - 4 * v) / (2 * dt)
+            new, _ = self.equilibrium(2 * q - q_before, force, rate_s=1.5 / dt, v0=v0, a0=a0)
+            q, q_before, v, v_before = new, q, 1.5 / dt * new + v0, v
+            travel.append(self.rise_m(q))
+        return np.array(travel), forces
+
+    def _tip_x(self, q: np.ndarray) -> float:
+        self.data.qpos[:] = q
+        mujoco.mj_kinematics(self.model, self.data)
+        return float(self.data.site("blade_tip_r").xpos[0])
+
+
+def loss_fraction(travel_m: np.ndarray, force_n: np.ndarray) -> float:
+    """Share of the work put in while the travel grew that does not come back."""
+    work = np.diff(travel_m) * (force_n[1:] + force_n[:-1]) / 2
+    return float(work.sum() / work[work > 0].sum())

@@ -12,9 +12,9 @@ import mujoco
 import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
-from bladerun._chain import Beam, Chain, add_chain, make_chain
+from bladerun._chain import METAL, Beam, Chain, add_chain, make_chain
 from bladerun._facts import models_dir, toml
-from bladerun._press import Press
+from bladerun._press import Press, loss_fraction
 from bladerun.errors import InputError, nearest
 
 SEGMENTS = 5  # bending hinges; the bench with 20 differs by less than 1 %
@@ -53,7 +53,7 @@ class Blade:
 
     @property
     def mass_kg(self) -> float:
-        """Mass of the whole laminate with its sole."""
+        """Mass of the whole laminate with its sole; a C's pylon comes on top."""
         return self.value("mass", "mass_kg")
 
     @property
@@ -133,8 +133,8 @@ class Blade:
         return _thickness_m(self, float(category))
 
     def relaxation_s(self) -> float:
-        """Joint damping over joint stiffness, so that a stance on the bench loses `damping.loss_fraction`."""
-        return self.value("damping", "loss_fraction") * self.value("damping", "half_cycle_s") / np.pi**2
+        """Joint damping over joint stiffness, found on the bench so that a stance loses `loss_fraction`."""
+        return _relaxation_s(self)
 
     def beam(self, category: float, clamp_to_ground_m: float) -> Beam:
         """The blade's laminate in its own frame, clamped at that height over the ground."""
@@ -180,14 +180,26 @@ class Blade:
             pos=list(pos),
             quat=list(quat),
         )
+        if self.shape == "C":
+            length = clamp_to_ground_m - self.value("sole", "radius_m") - _profile(self.name)[2][0]
+            radius = self.value("pylon", "radius_m")
+            pylon = clamped.add_body(name=f"blade_pylon_{suffix}")
+            pylon.add_geom(
+                type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+                size=[radius, 0, 0],
+                fromto=[0, 0, 0, 0, 0, -length],
+                mass=self.value("pylon", "mass_kg_m") * length,
+                rgba=METAL,
+                contype=0,
+                conaffinity=0,
+                group=1,
+            )
         return clamped
 
     def strain(self, bend_rad: np.ndarray, category: float, clamp_to_ground_m: float) -> np.ndarray:
-        """Greatest fibre strain |M| t / (2 EI) at the hinges, (...), from their angles (..., n) in rad."""
+        """Greatest fibre strain |M| t / (2 EI) along the blade, (...), from its bends (..., n) in rad."""
         chain = self.chain(category, clamp_to_ground_m)
-        s, beam = chain.hinge_s_m, chain.beam
-        per_moment = np.interp(s, beam.s_m, beam.thickness_m / (2 * beam.bending_nm2))
-        return np.abs(np.asarray(bend_rad) * chain.stiffness_nm_rad * per_moment).max(-1)
+        return np.abs(np.asarray(bend_rad) @ chain.strain_per_bend.T).max(-1)
 
 
 @cache
@@ -203,6 +215,19 @@ def _thickness_m(blade: Blade, category: float) -> float:
     return _TRIAL_THICKNESS_M * (load / force) ** (1 / 3)
 
 
+@cache
+def _relaxation_s(blade: Blade) -> float:
+    """From pi^2 tau / duration, the loss of a linear Kelvin-Voigt spring, corrected by the bench's own loss.
+
+    The loss does not depend on EI where inertia is small, so the middle category serves all.
+    """
+    wanted, duration = blade.value("damping", "loss_fraction"), blade.value("damping", "half_cycle_s")
+    chain = blade.chain(blade.facts["stiffness"]["reference_category"], blade.rating_height_m)
+    tau = wanted * duration / np.pi**2
+    press = Press(chain, relaxation_s=tau)
+    return tau * wanted / loss_fraction(*press.half_cycle(blade.rating_load_n, duration, steps=60))
+
+
 def _beam(blade: Blade, clamp_to_ground_m: float, thickness_m: float) -> Beam:
     """The profile, shifted so that the clamp is the origin and the sole rests at -clamp_to_ground_m."""
     s, x, z = _profile(blade.name)
@@ -210,7 +235,7 @@ def _beam(blade: Blade, clamp_to_ground_m: float, thickness_m: float) -> Beam:
     if blade.shape == "J":
         start, clamp_x = z[0] - (clamp_to_ground_m - radius), x[0]  # down the straight tab
     else:
-        start, clamp_x = 0.0, blade.facts["profile"]["attachment_x_mm"] / 1e3
+        start, clamp_x = (blade.value("pylon", key) for key in ("clamped_arc_m", "axis_x_m"))
     at, relative = np.array(blade.value("laminate", "taper")).T
     along = np.sort(np.r_[s, start]) if start else s
     spline = _spline(blade.name)
