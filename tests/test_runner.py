@@ -1,0 +1,142 @@
+"""The body: what it weighs, how it scales, what an amputation takes away."""
+
+import mujoco
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bladerun import _facts
+from bladerun.errors import InputError
+from bladerun.runner import SEXES, Amputation, Runner, build_body, sound_leg_below_knee_m
+
+BODY = _facts.toml("body.toml")
+people = st.builds(
+    Runner,
+    mass_kg=st.floats(45.0, 110.0),
+    height_m=st.floats(1.5, 1.95),
+    sex=st.sampled_from(SEXES),
+    strength=st.floats(0.5, 1.5),
+)
+
+
+def standing(model):
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    return data
+
+
+def test_pattern_file_is_the_body_of_its_runner():
+    pattern = mujoco.MjModel.from_xml_path(str(_facts.models_dir() / "runner.xml"))
+    built = build_body(Runner(75.0, 1.75)).compile()
+    for name in ("body_mass", "body_ipos", "body_inertia", "body_pos", "jnt_axis", "jnt_pos", "jnt_range"):
+        np.testing.assert_allclose(getattr(pattern, name), getattr(built, name), atol=1e-5, err_msg=name)
+    np.testing.assert_allclose(pattern.actuator_ctrlrange, built.actuator_ctrlrange)
+    assert pattern.jnt_stiffness.sum() == 2 * BODY["toes"]["stiffness_nm_rad"]
+    np.testing.assert_allclose(pattern.dof_damping.sum(), 2 * BODY["toes"]["damping_nms_rad"])
+
+
+@pytest.mark.parametrize("sex", SEXES)
+def test_segment_masses_are_a_whole_body(sex):
+    paired = ("upper_arm", "forearm", "hand", "thigh", "shank", "foot")
+    total = sum(row[sex]["mass"] * (2 if name in paired else 1) for name, row in BODY["segment"].items())
+    assert total == pytest.approx(1.0, abs=2e-4)
+
+
+def test_lengths_add_up_to_the_stature():
+    length = {name: row["length_h"] for name, row in BODY["segment"].items()}
+    data = standing(build_body(Runner(75.0, 1.75)).compile())
+    assert data.site("head").xpos[2] == pytest.approx(1.75 + 0.028, abs=1e-6)
+    thigh = data.site("hip_r").xpos - data.site("knee_r").xpos
+    shank = data.site("knee_r").xpos - data.site("ankle_r").xpos
+    np.testing.assert_allclose(
+        [thigh[2], shank[2]], [1.75 * length["thigh"], 1.75 * length["shank"]], atol=1e-5
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(people)
+def test_mass_height_and_soles(runner):
+    model = build_body(runner).compile()
+    data = standing(model)
+    assert model.body_mass.sum() == pytest.approx(runner.mass_kg, rel=1e-9)
+    assert 0.54 < data.subtree_com[1, 2] / runner.height_m < 0.60
+    contact = [i for i in range(model.ngeom) if model.geom(i).name.startswith("contact_")]
+    np.testing.assert_allclose(data.geom_xpos[contact, 2], model.geom_size[contact, 0], atol=1e-9)
+    assert sound_leg_below_knee_m(runner) == pytest.approx(data.site("knee_r").xpos[2])
+    inertia = model.body_inertia[1:]
+    assert (inertia > 0).all() and (2 * inertia.max(1) <= inertia.sum(1) * 1.0001).all()
+
+
+@settings(max_examples=10, deadline=None)
+@given(people)
+def test_strength_goes_with_mass_height_and_factor(runner):
+    def first(runner):
+        return build_body(runner).compile().actuator_ctrlrange
+
+    usual = first(Runner(75.0, 1.75))
+    factor = runner.strength * runner.mass_kg * runner.height_m / (75.0 * 1.75)
+    np.testing.assert_allclose(first(runner), usual * factor)
+
+
+def test_ankle_is_strong_enough_to_run():
+    """Running takes 2.5 to 3.2 Nm/kg of plantarflexion at 3 m/s (Hamner & Delp 2013)."""
+    model = build_body(Runner(75.0, 1.75)).compile()
+    assert -model.actuator("ankle_dorsiflexion_r").ctrlrange[0] > 3.2 * 75.0
+
+
+@settings(max_examples=20, deadline=None)
+@given(people, st.sampled_from(["left", "right", "both"]), st.floats(0.0, 1.0), st.floats(0.3, 1.5))
+def test_amputation_keeps_the_mass_and_takes_the_foot(runner, side, share, blade_kg):
+    shank = BODY["segment"]["shank"]["length_h"] * runner.height_m
+    residual = 0.06 + share * (shank - 0.0601)
+    amputation = Amputation(side, residual_limb_m=residual)
+    model = build_body(runner, amputation, prosthesis_kg=blade_kg).compile()
+    names = [model.body(i).name for i in range(model.nbody)]
+    worn = len(amputation.suffixes) * blade_kg
+    assert model.body_mass.sum() + worn == pytest.approx(runner.mass_kg)
+    for s in "rl":
+        assert (f"foot_{s}" in names) != (s in amputation.suffixes) == (f"socket_{s}" in names)
+    s = amputation.suffixes[0]
+    stump = model.body(f"shank_{s}")
+    whole = build_body(runner).compile().body(f"shank_{s}")
+    assert 0 < stump.mass[0] < 1.1 * whole.mass[0]
+    assert 0.0 < -stump.ipos[2] < residual
+    assert -stump.ipos[2] == pytest.approx(residual / 2, rel=0.15)
+
+
+def test_residual_limb_as_long_as_the_shank_is_the_shank():
+    runner = Runner(75.0, 1.75)
+    shank = BODY["segment"]["shank"]["length_h"] * 1.75
+    socket = BODY["socket"]["mass_kg"]
+    stump = build_body(runner, Amputation("left", residual_limb_m=shank - 1e-9), prosthesis_kg=1.0).compile()
+    whole = build_body(runner).compile().body("shank_l")
+    foot = BODY["segment"]["foot"]["male"]["mass"]
+    body_kg = (75.0 - 1.0 - socket) / (1.0 - foot)
+    assert stump.body("shank_l").mass[0] == pytest.approx(whole.mass[0] * body_kg / 75.0, rel=1e-6)
+    np.testing.assert_allclose(stump.body("shank_l").ipos, whole.ipos, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "key", "text"),
+    [
+        (lambda: Runner(7.0, 1.75), "mass_kg", "from 35 to 140 kg"),
+        (lambda: Runner(75.0, 175.0), "height_m", "from 1.35 to 2.1 m"),
+        (lambda: Runner("75", 1.75), "mass_kg", "'75' is not allowed"),  # type: ignore[arg-type]
+        (lambda: Runner(float("nan"), 1.75), "mass_kg", "nan"),
+        (lambda: Runner(75.0, 1.75, "other"), "sex", "female, male"),
+        (lambda: Runner(75.0, 1.75, strength=0.0), "strength", "from 0.2 to 3"),
+        (lambda: Amputation("rigth"), "side", "did you mean 'right'?"),
+        (lambda: Amputation("right", "transfemoral"), "level", "transtibial"),
+        (lambda: Amputation("right", residual_limb_m=-0.1), "residual_limb_m", "-0.1"),
+        (
+            lambda: build_body(Runner(75.0, 1.75), Amputation("right", residual_limb_m=0.5)),
+            "residual_limb_m",
+            "shank",
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence(make, key, text):
+    with pytest.raises(InputError, match=r"^[^\n]*$") as caught:
+        make()
+    assert caught.value.key == key and text in str(caught.value)
