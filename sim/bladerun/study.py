@@ -256,8 +256,9 @@ def _identity(case: Case, fitting: Fitting) -> str:
 
 
 _AFTER_THE_STRIDE = {
-    "_definitions.py", "_leg.py", "_recommend.py", "_visits.py", "case.py", "cli.py", "forward.py",
-    "outcomes.py", "plots.py", "recommendation.toml", "report", "study.py",
+    "_console.py", "_definitions.py", "_elastica.py", "_leg.py", "_periodic.py", "_recommend.py",
+    "_visits.py", "bench.py", "case.py", "cli.py", "forward.py", "outcomes.py", "plots.py", "recommendation.toml",
+    "report", "study.py",
 }  # fmt: skip
 
 
