@@ -132,12 +132,12 @@ def _model(args: argparse.Namespace) -> _Answer:
 
 
 def _run(args: argparse.Namespace) -> _Answer:
-    from bladerun.outcomes import outcomes
+    case, model = _load(args.file)
+    folder = output_dir(args.out or _default_folder(args.file))
+    from bladerun.outcomes import outcomes  # slow to load: only for a file that can be used
     from bladerun.plots import plot_run
     from bladerun.stride import solve
 
-    case, model = _load(args.file)
-    folder = output_dir(args.out or _default_folder(args.file))
     say(f"solving one stride at {case.task.speed_m_s:g} m/s (the first one on a machine also compiles)")
     stride = solve(model, case.task)
     solved = stride.attrs
@@ -154,7 +154,8 @@ def _run(args: argparse.Namespace) -> _Answer:
     with atomic(folder / "outcomes.json") as tmp:
         tmp.write_text(as_json(data) + "\n", encoding="utf-8")
     written = [folder / "stride.nc", folder / "outcomes.json", *plot_run(stride, folder)]
-    text = "\n".join([outcome_table(data["outcomes"]), *map(str, written)])
+    how = f"{solved['status']} after {solved['iterations']} iterations, {solved['seconds']:.1f} s"
+    text = "\n".join([outcome_table(data["outcomes"]), how, *map(str, written)])
     if solved["status"] == "converged":
         return _Answer(data, text)
     return _Answer(data, text, _fail(f"{args.file}: not converged: {solved['why']}", _NOT_CONVERGED))
@@ -162,10 +163,11 @@ def _run(args: argparse.Namespace) -> _Answer:
 
 def _fit(args: argparse.Namespace) -> _Answer:
     from bladerun.case import load_case
-    from bladerun.study import fit
 
     case = load_case(args.file)
     folder = output_dir(args.out or _default_folder(args.file))
+    from bladerun.study import fit  # slow to load: only for a file that can be used
+
     with progress_bar() as progress:
         result = fit(case, folder, workers=args.workers, progress=progress)
     rows = [

@@ -1,0 +1,279 @@
+"""The command: what goes to stdout and stderr, what is written, exit codes; the solver is a made-up one."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bladerun import __version__, cli
+from bladerun.outcomes import OUTCOMES
+from synthetic import stride
+from test_case import BAD, FIRST_FIT, GOOD
+
+COMMANDS = ("catalog", "bench", "model", "run", "fit", "video")
+SOLVE = {
+    "status": "converged",
+    "why": "",
+    "iterations": 12,
+    "seconds": 3.4,
+    "knots": 180,
+    "residuals": '{"slip_mm": 1.5}',
+}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """An empty working directory."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def solver(monkeypatch):
+    """Replaces the solver; gives the attributes its stride will have and what it was asked."""
+    attrs, asked = dict(SOLVE), []
+
+    def solve(model, task):
+        print("a library that prints")
+        asked.append((model, task))
+        result = stride()
+        result.attrs |= attrs
+        return result
+
+    monkeypatch.setattr("bladerun.stride.solve", solve)
+    monkeypatch.setattr("bladerun.plots.plot_run", lambda stride, folder: [Path(folder) / "gait-cycle.png"])
+    return attrs, asked
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*") if path.is_file())
+
+
+def fails(capsys, folder, *argv):
+    """Exit code 2, one line on stderr, nothing on stdout, nothing written; gives the line."""
+    before = files(folder)
+    assert cli.main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("bladerun: ") and files(folder) == before
+    return err
+
+
+def test_version_and_help(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+    assert stop.value.code == 0 and capsys.readouterr().out == f"bladerun {__version__}\n"
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as stop:
+            cli.main([command, "--help"])
+        out = capsys.readouterr().out
+        assert stop.value.code == 0 and f"example: bladerun {command}" in out and "--json" in out
+
+
+def test_examples_in_the_help_can_be_parsed(capsys):
+    for command in COMMANDS:
+        with pytest.raises(SystemExit):
+            cli.main([command, "--help"])
+        example = capsys.readouterr().out.partition("example: bladerun ")[2].split()
+        assert cli._parser().parse_args(example).command
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], "COMMAND"),
+        (["fitt"], "fit"),
+        (["run"], "RUNNER.toml"),
+        (["run", "x.toml", "--jsn"], "--jsn"),
+        (["bench", "j-sprint"], "--category"),
+        (["bench", "j-sprint", "--category", "soft"], "'soft'"),
+        (["bench", "j-sprint", "--category", "nan"], "'nan'"),
+        (["bench", "j-sprint", "--category", "12"], "12"),
+        (["bench", "j-sprit", "--category", "4"], "'j-sprint'"),
+        (["bench", "j-sprint", "--category", "4", "--angle", "90"], "90"),
+        (["bench", "j-sprint", "--category", "4", "--height", "4000"], "4000"),
+        (["fit", "x.toml", "--workers", "0"], "'0'"),
+        (["run", "missing.toml"], "missing.toml"),
+        (["fit", "missing.toml", "--json"], "missing.toml"),
+        (["model", "."], "directory"),
+        (["video", "missing.nc"], "missing.nc"),
+    ],
+)
+def test_arguments_that_cannot_be_used(argv, words, capsys, elsewhere):
+    assert words in fails(capsys, elsewhere, *argv)
+
+
+@pytest.mark.parametrize("command", ["model", "run", "fit"])
+@pytest.mark.parametrize("wrong", BAD)
+def test_bad_files_end_every_command_the_same_way(wrong, command, capsys, elsewhere):
+    old, new, _ = BAD[wrong]
+    path = elsewhere / "bad.toml"
+    path.write_text(GOOD.replace(old, new, 1), encoding="utf-8")
+    fails(capsys, elsewhere, command, "bad.toml", "--json")
+
+
+def test_a_folder_that_cannot_be_written_to_ends_it_before_solving(solver, capsys, elsewhere):
+    (elsewhere / "file").write_text("")
+    for command in ("run", "fit"):
+        assert "file/below" in fails(capsys, elsewhere, command, str(FIRST_FIT), "--out", "file/below")
+    assert not solver[1]
+
+
+def test_a_folder_in_the_place_of_a_file(capsys, elsewhere):
+    (elsewhere / "model.xml").mkdir()
+    assert "model.xml" in fails(capsys, elsewhere, "model", str(FIRST_FIT), "--out", "model.xml")
+
+
+def test_catalog(capsys):
+    assert cli.main(["catalog", "--json"]) == 0
+    blades = json.loads(capsys.readouterr().out)["blades"]
+    assert {blade["shape"] for blade in blades} == {"J", "C"}
+    for blade in blades:
+        stiffness = list(blade["stiffness_kn_m"].values())
+        assert stiffness == sorted(stiffness)
+    assert cli.main(["catalog"]) == 0
+    assert all(blade["name"] in capsys.readouterr().out for blade in blades[:1])
+
+
+def test_bench_measures_and_draws(capsys, elsewhere):
+    assert cli.main(["bench", "j-sprint", "--category", "4", "--angle", "10", "--out", "b", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    for key in (
+        "stiffness_secant_kn_m", "stiffness_initial_kn_m", "hysteresis_fraction", "toe_forward_mm_per_mm",
+        "r2_linear", "r2_quadratic", "elastica_difference_fraction",
+    ):  # fmt: skip
+        assert isinstance(result[key], float)
+    assert files(elsewhere) == ["b/bench.png"] and result["plot"] == "b/bench.png"
+
+
+def test_model_opens_in_mujoco(capsys, elsewhere):
+    import mujoco
+
+    assert cli.main(["model", str(FIRST_FIT), "--out", "here/model.xml", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    model = mujoco.MjModel.from_xml_path(str(elsewhere / "here" / "model.xml"))
+    assert model.body_mass.sum() == pytest.approx(result["mass_kg"]) == pytest.approx(72.0)
+    assert [model.joint(i).name for i in range(model.njnt)] == result["joints"]
+    assert files(elsewhere) == ["here/model.xml"]
+
+
+def test_run_prints_one_object_and_writes_the_same(solver, capsys, elsewhere):
+    assert cli.main(["run", str(FIRST_FIT), "--json"]) == 0
+    out, err = capsys.readouterr()
+    result = json.loads(out)
+    assert "a library that prints" in err
+    assert [*result] == [
+        "status", "why", "runner", "amputation", "fitting", "task", "solve", "residuals", "outcomes",
+    ]  # fmt: skip
+    assert result["status"] == "converged" and result["residuals"] == {"slip_mm": 1.5}
+    assert result["solve"] == {"iterations": 12, "seconds": 3.4, "knots": 180}
+    assert result["fitting"]["category"] == 5 and result["task"] == {"speed_m_s": 3.3}
+    assert [*result["outcomes"]] == [row.key for row in OUTCOMES]
+    assert files(elsewhere) == ["runs/first-fit/outcomes.json", "runs/first-fit/stride.nc"]
+    assert json.loads((elsewhere / "runs/first-fit/outcomes.json").read_text()) == result
+
+
+def test_run_prints_a_table_with_every_outcome_and_its_unit(solver, capsys):
+    assert cli.main(["run", str(FIRST_FIT), "--out", "there"]) == 0
+    out, err = capsys.readouterr()
+    for row in OUTCOMES:
+        assert any(line.strip().startswith(row.title) and row.unit in line for line in out.splitlines())
+    assert "there/stride.nc" in out and "Traceback" not in err
+
+
+def test_a_stride_that_is_not_converged_is_written_with_its_reason(solver, capsys, elsewhere):
+    solver[0].update(status="not converged", why="still descending")
+    assert cli.main(["run", str(FIRST_FIT), "--out", "there", "--json"]) == 3
+    out, err = capsys.readouterr()
+    result = json.loads(out)
+    assert (result["status"], result["why"]) == ("not converged", "still descending")
+    assert err.splitlines()[-1] == f"bladerun: {FIRST_FIT}: not converged: still descending"
+    assert json.loads((elsewhere / "there/outcomes.json").read_text()) == result
+
+
+def test_a_failure_while_writing_leaves_nothing_half_written(solver, monkeypatch, capsys, elsewhere):
+    def full(self, path, **_):
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("xarray.Dataset.to_netcdf", full)
+    assert cli.main(["run", str(FIRST_FIT), "--out", "there"]) == 2
+    assert "No space left" in capsys.readouterr().err.splitlines()[-1]
+    assert files(elsewhere) == []
+
+
+def test_an_interrupt_is_one_line(monkeypatch, capsys):
+    def interrupted(model, task):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bladerun.stride.solve", interrupted)
+    assert cli.main(["run", str(FIRST_FIT), "--out", "there"]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "bladerun: interrupted"
+
+
+@dataclass
+class Found:
+    """As much of a study's result as the command shows."""
+
+    table: pd.DataFrame
+    recommended: str | None
+    report: Path
+    current: str = "worn"
+    why: str = "It scores best."
+    comparison: tuple = (
+        {"title": "cost", "unit": "J/kg/m", "recommended": 2.0, "current": 2.5, "difference": -0.5},
+    )
+
+    def to_dict(self):
+        return {"recommended": self.recommended, "report": str(self.report)}
+
+
+@pytest.mark.parametrize("status", ["converged", "not converged"])
+def test_fit_ends_with_the_report(status, monkeypatch, capsys):
+    def fit(case, out, *, workers, progress):
+        assert workers == 2
+        progress(0, 2, "first", None)
+        progress(1, 2, "second", 61.0)
+        best = "best" if status == "converged" else None
+        return Found(pd.DataFrame({"status": [status]}), best, Path(out) / "report.html")
+
+    monkeypatch.setattr("bladerun.study.fit", fit)
+    code = 0 if status == "converged" else 3
+    argv = ["fit", str(FIRST_FIT), "--out", "there", "--workers", "2"]
+    assert cli.main(argv) == code
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "there/report.html" and "-0.5" in out
+    assert cli.main([*argv, "--json"]) == code
+    assert json.loads(capsys.readouterr().out)["report"] == "there/report.html"
+
+
+def test_video_reads_a_stride_and_refuses_other_files(monkeypatch, capsys, elsewhere):
+    monkeypatch.setattr("bladerun.forward.render_video", lambda stride, path: Path(path).write_bytes(b"film"))
+    stride().to_netcdf("stride.nc", engine="h5netcdf")
+    assert cli.main(["video", "stride.nc", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"file": "stride.mp4"}
+    stride().drop_attrs().to_netcdf("other.nc", engine="h5netcdf")
+    Path("text.nc").write_text("no stride")
+    for name in ("other.nc", "text.nc", "."):
+        assert name in fails(capsys, elsewhere, "video", name)
+
+
+def test_a_reader_that_leaves_is_no_error():
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-c", "import sys; from bladerun.cli import main; sys.exit(main(['catalog']))"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.stderr == "" and done.returncode == 141
+
+
+def test_light_commands_load_nothing_heavy():
+    code = "import sys, bladerun.cli as c; c._parser(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split()
+    assert not {"numpy", "mujoco", "numba", "xarray", "pandas", "matplotlib", "rich"} & set(loaded)
