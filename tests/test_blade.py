@@ -198,6 +198,31 @@ def test_the_chain_has_the_beams_flexibility(blade):
 
 
 @each_blade
+def test_out_of_plane_flexibility_is_that_of_a_curved_beam_but_for_some_sway(blade):
+    """Loads at the toe: lateral force, moments about x and z."""
+    beam, chain = blade.beam(5, blade.rating_height_m), blade.chain(5, blade.rating_height_m)
+    f = beam.free
+    s, x, z, t, b = beam.s_m[f], beam.x_m[f], beam.z_m[f], beam.thickness_m[f], beam.width_m
+
+    def rows(axis, x, z):
+        return np.array([axis[1] * (beam.x_m[f][-1] - x) - axis[0] * (beam.z_m[f][-1] - z), *axis])
+
+    whole = np.zeros((3, 3))
+    tangent = np.array([np.cos(beam.heading[f]), np.sin(beam.heading[f])])
+    twisting = beam.shear_modulus_pa * b * t**3 / 3 * (1 - 0.63 * t / b)
+    for axis, stiffness in (
+        (tangent, twisting),
+        (np.array([-tangent[1], tangent[0]]), beam.youngs_modulus_pa * t * b**3 / 12),
+    ):
+        arm = rows(axis, x, z)
+        whole += np.trapezoid(arm[:, None] * arm[None] / stiffness, s)
+    arms = [rows(axis, *chain.centre_m) for axis in chain.axes]
+    reduced = sum(np.outer(arm, arm) / k for arm, k in zip(arms, chain.out_of_plane_nm_rad, strict=True))
+    assert np.allclose(reduced[1:], whole[1:], rtol=1e-6)
+    assert 0.75 < reduced[0, 0] / whole[0, 0] <= 1
+
+
+@each_blade
 def test_strain_is_that_of_the_moment_at_the_rear(blade):
     chain = blade.chain(5, blade.rating_height_m)
     beam, force = chain.beam, 100.0  # small: arms stay as they are

@@ -52,7 +52,7 @@ class Chain:
     """n rigid segments behind a clamped one; hinge i carries what lies between it and hinge i+1.
 
     hinge_s_m, stiffness_nm_rad (n,); hinge_m (n, 2) as (x, z); centre_m (2,), axes (2, 2) as (x, z) and
-    out_of_plane_nm_rad (2,): torsion, lateral bending, borne by segment ``out_of_plane_at``.
+    out_of_plane_nm_rad (2,): torsion, lateral bending, borne by the segment ``out_of_plane_at``.
     """
 
     beam: Beam
@@ -95,6 +95,8 @@ def make_chain(beam: Beam, segments: int) -> Chain:
     them. So all of c {1, x, z, x^2, xz, z^2} are the beam's; only large rotations feel the number of hinges.
     Out of plane: A = integral (t t'/GJ + n n'/EI_z) ds over the centreline (t tangent, n in-plane normal) has
     two principal axes; the hinges turn about them through the elastic centre that leaves least side-sway.
+    Rotations under any lateral load are then the beam's; the sway that is left out, 16-18 % of the toe's own,
+    makes it that much stiffer sideways.
     """
     free = beam.free
     s = np.linspace(0, beam.s_m[free][-1], _FINE)
@@ -115,8 +117,8 @@ def make_chain(beam: Beam, segments: int) -> Chain:
     hinge = centre + arm @ _symmetric_map((arm * piece[:, None]).T @ arm, wanted)
     middle = np.interp((edge[1:] + edge[:-1]) / 2, compliance, s)
     at, axes, stiffness = _out_of_plane(beam)
-    half = int(np.searchsorted(edge, edge[-1] / 2))
-    return Chain(beam, middle, hinge, 1 / piece, at, axes, stiffness, half)
+    bearer = 1 + int(np.argmin(np.hypot(*(hinge - at).T)))
+    return Chain(beam, middle, hinge, 1 / piece, at, axes, stiffness, bearer)
 
 
 def add_chain(
