@@ -45,10 +45,11 @@ format: $(VENV)/.lint
 clean:
 	rm -rf $(VENV) build dist runs .pytest_cache .ruff_cache .hypothesis
 
-# venv without its own pip: also works where Debian's python3-venv is missing.
+# --without-pip, then pip from outside: also works where Debian's python3-venv is missing.
 $(BIN)/python:
 	@echo "setting up $(VENV) (once, a few minutes)" >&2
 	@$(PYTHON) -m venv --without-pip $(VENV)
+	@$(PIP) pip
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@$(PIP) --editable '.[test]'

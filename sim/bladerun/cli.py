@@ -188,13 +188,15 @@ def _fit(args: argparse.Namespace) -> _Answer:
 
 
 def _video(args: argparse.Namespace) -> _Answer:
-    from bladerun.forward import render_video
-
     stride = _read_stride(args.file)
     path = args.out or args.file.with_suffix(".mp4")
+    if path.suffix != ".mp4":
+        raise InputError("not the name of a video; it must end in .mp4", file=path)
     output_dir(path.parent)
-    with atomic(path) as tmp:
-        render_video(stride, tmp)
+    from bladerun.forward import render_video
+
+    say(f"rendering {path}")
+    render_video(stride, path)
     return _Answer({"file": str(path)}, str(path))
 
 

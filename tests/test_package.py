@@ -1,0 +1,91 @@
+"""The package: public names, the facts it carries, and the wheel that people install."""
+
+import importlib
+import json
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import bladerun
+from bladerun import _facts
+
+CHECKOUT = Path(__file__).parents[1]
+MODULES = [
+    "runner", "blade", "fitting", "model", "bench", "case", "stride", "outcomes", "plots", "forward",
+    "study", "report", "cli", "errors",
+]  # fmt: skip
+
+
+def test_every_public_name_is_there():
+    for name in bladerun.__all__:
+        assert getattr(bladerun, name) is not None
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_is(name):
+    module = importlib.import_module(f"bladerun.{name}")
+    assert module.__doc__ and len(module.__doc__.strip().splitlines()) >= 3
+    for public in getattr(module, "__all__", ()):
+        assert hasattr(module, public)
+
+
+def test_one_version_everywhere():
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == bladerun.__version__
+    assert f"\nversion: {bladerun.__version__}\n" in (CHECKOUT / "CITATION.cff").read_text()
+    assert f"\n## {bladerun.__version__}" in (CHECKOUT / "CHANGELOG.md").read_text()
+
+
+def test_one_blas_thread_before_numpy_loads():
+    code = "import bladerun, sys, os; print('numpy' in sys.modules, os.environ['OPENBLAS_NUM_THREADS'])"
+    environment = {"PATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "1"]
+
+
+def test_every_table_of_facts_can_be_read():
+    files = [path.relative_to(_facts.models_dir()) for path in _facts.models_dir().rglob("*.toml")]
+    assert len(files) > 4
+    for file in files:
+        assert _facts.toml(file.as_posix())
+
+
+def test_the_readme_shows_the_file_that_is_shipped():
+    readme = (CHECKOUT / "README.md").read_text()
+    shown = tomllib.loads(readme.partition("```toml\n")[2].partition("```")[0])
+    assert shown == tomllib.loads((CHECKOUT / "experiments" / "first-fit.toml").read_text())
+
+
+def test_the_readme_names_every_command():
+    from bladerun import cli
+
+    commands = cli._parser()._subparsers._group_actions[0].choices
+    readme = (CHECKOUT / "README.md").read_text()
+    assert all(f"`bladerun {command}" in readme for command in commands)
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_its_facts_and_works_alone(tmp_path):
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, CHECKOUT], check=True)
+    (wheel,) = tmp_path.glob("bladerun-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        archive.extractall(tmp_path / "site")
+    facts = {path.relative_to(CHECKOUT) for path in (CHECKOUT / "models").rglob("*") if path.is_file()}
+    assert {f"bladerun/{fact.as_posix()}" for fact in facts} <= names
+    assert not [name for name in names if "test" in name]
+
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); from bladerun import _facts, cli; "
+        "print(_facts.models_dir(), file=sys.stderr); sys.exit(cli.main(['catalog', '--json']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert Path(done.stderr.strip()) == tmp_path / "site" / "bladerun" / "models"
+    assert len(json.loads(done.stdout)["blades"]) >= 2
