@@ -1,0 +1,43 @@
+"""Pictures: the runner is in them, they repeat with the stride, and a machine without OpenGL is told so."""
+
+import sys
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from bladerun import forward
+from bladerun.errors import InputError
+from synthetic import stride
+
+SIZE = (160, 96)
+
+
+def test_frame_shows_the_runner_before_the_ground():
+    seen = forward.frame(stride(), 0.1, size=SIZE)
+    assert seen.shape == (96, 160, 3) and seen.dtype == np.uint8
+    assert seen.std() > 10
+
+
+def test_arrow_is_drawn_in_contact_only():
+    def yellow(picture):
+        red, green, blue = (picture[..., i].astype(int) for i in range(3))
+        return ((red > 120) & (green > 90) & (blue < 60)).sum()
+
+    made = stride(right_down=0.0, left_down=0.35, contact=0.25)
+    assert yellow(forward.frame(made, 0.125 / 0.7, size=SIZE)) > 5
+    assert yellow(forward.frame(made, 0.30 / 0.7, size=SIZE)) == 0
+
+
+def test_video_is_written_whole_and_lasts_as_long_as_asked(tmp_path):
+    path = forward.render_video(stride(), tmp_path / "run.mp4", fps=10, slow=1, strides=1, size=SIZE)
+    assert path.read_bytes()[4:8] == b"ftyp"
+    assert [p.name for p in tmp_path.iterdir()] == ["run.mp4"]
+    assert imageio_ffmpeg.count_frames_and_secs(str(path))[0] == 7
+
+
+def test_without_opengl_one_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setitem(sys.modules, "mujoco.egl", None)
+    with pytest.raises(InputError, match="apt-get install libegl1"):
+        forward.frame(stride(), 0.0, size=SIZE)
