@@ -127,6 +127,9 @@ def why(table: pd.DataFrame, recommended: str | None, current: str, indistinct: 
             text += f" The fitting worn today loads its blade beyond the margin of {limit['minimum']:g}."
     if indistinct:
         text += f" Fittings that cannot be told apart from it: {len(indistinct)}."
+    missing = int((table.status != "converged").sum())
+    if missing:
+        text += f" {missing} of {len(table)} fittings did not converge and are left out."
     return text
 
 

@@ -160,11 +160,11 @@ def run(
     job: Callable[[Visit], Any],
     work: Callable[[Any], dict[str, Any]],
     workers: int,
-) -> Iterator[tuple[list[Visit], Visit | None]]:
+) -> Iterator[Visit]:
     """Do the visits of a plan whose start is done, until all are, and fill in `results`.
 
     job: what `work` is given for a visit, asked when its start is known. work: runs in another process if
-    workers > 1, so it must be importable. Yields (visits being solved, the visit that just ended or None).
+    workers > 1, so it must be importable. Yields each visit twice: when it begins and when it has ended.
     """
     waiting, running = [visit for visit in todo if visit not in results], {}
     with _pool(min(workers, len(waiting))) as submit:
@@ -172,12 +172,12 @@ def run(
             ready = [v for v in waiting if todo[v] is None or todo[v] in results]
             for visit in ready[: workers - len(running)]:
                 waiting.remove(visit)
-                yield [*running.values(), visit], None
+                yield visit
                 running[submit(work, job(visit))] = visit
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 visit = running.pop(future)
                 results[visit] = future.result()
-                yield list(running.values()), visit
+                yield visit
 
 
 def cores() -> int:

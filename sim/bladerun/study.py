@@ -156,12 +156,12 @@ def _solve_all(todo, plan, results, case, grid, folder, workers, progress) -> No
         return _Job(case.runner, case.amputation, case.task, fitting, start, _path(folder, visit), identity)
 
     begin, known = time.monotonic(), len(results)
-    for solving, _ in _visits.run(todo, results, job, _visit, workers):
+    for visit in _visits.run(todo, results, job, _visit, workers):
         if progress:
             solved = sum(not result["kept"] for result in list(results.values())[known:])
             left = known + len(todo) - len(results)
-            text = "; ".join(_visits.describe(grid.fittings[visit.name]) for visit in solving[-1:])
             pace = (time.monotonic() - begin) / solved if solved else None
+            text = _visits.describe(grid.fittings[visit.name])
             progress(len(results), known + len(todo), text, pace and pace * left)
 
 
@@ -257,8 +257,8 @@ def _identity(case: Case, fitting: Fitting) -> str:
 
 _AFTER_THE_STRIDE = {
     "_console.py", "_definitions.py", "_elastica.py", "_leg.py", "_periodic.py", "_recommend.py",
-    "_visits.py", "bench.py", "case.py", "cli.py", "forward.py", "outcomes.py", "plots.py", "recommendation.toml",
-    "report", "study.py",
+    "_visits.py", "bench.py", "case.py", "cli.py", "forward.py", "outcomes.py", "plots.py",
+    "recommendation.toml", "report", "study.py",
 }  # fmt: skip
 
 
