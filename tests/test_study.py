@@ -284,7 +284,7 @@ def test_processes_do_the_same_work():
 
 def test_a_killed_process_is_a_sentence():
     plan = {Visit("a", "first"): None, Visit("b", "up"): None}
-    with pytest.raises(RuntimeError, match="again to go on"):
+    with pytest.raises(InputError, match="fewer of them"):
         list(_visits.run(plan, {}, lambda visit: 1, killed, 2))
 
 

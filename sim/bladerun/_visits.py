@@ -165,6 +165,7 @@ def run(
 
     job: what `work` is given for a visit, asked when its start is known. work: runs in another process if
     workers > 1, so it must be importable. Yields each visit twice: when it begins and when it has ended.
+    Raises InputError if such a process is ended from outside.
     """
     waiting, running = [visit for visit in todo if visit not in results], {}
     with _pool(min(workers, len(waiting))) as submit:
@@ -217,9 +218,10 @@ def _pool(workers: int):
     try:
         yield pool.submit
     except BrokenProcessPool:
-        raise RuntimeError(
-            "a solving process was ended from outside, perhaps for lack of memory; "
-            "run the same command again to go on from here, with fewer workers if need be"
+        raise InputError(
+            f"one of {workers} solving processes was ended from outside, perhaps for lack of memory; "
+            "do the same again with fewer of them to go on from here",
+            key="workers",
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
