@@ -1,0 +1,76 @@
+"""The stride: how this runner would run on this fitting, as an optimal-control problem.
+
+Takes a `Model`, a `Task` and optionally a neighbouring stride to start from; gives a Stride, an xarray
+Dataset (time x joint, units and signs in its attributes) that carries its own status.
+"""
+
+import json
+import time
+
+import numpy as np
+import xarray as xr
+from threadpoolctl import threadpool_limits
+
+from bladerun.case import Task
+from bladerun.model import Model
+from bladerun.stride import _result, _solver, _stages, _terms
+from bladerun.stride._dynamics import links
+
+KNOTS = 180
+
+__all__ = ["KNOTS", "solve"]
+
+
+def solve(model: Model, task: Task, *, start: xr.Dataset | None = None, knots: int = KNOTS) -> xr.Dataset:
+    """The periodic stride of least cost at this speed.
+
+    start: a solved stride of a like model (same joints), else a first guess is made from reference running.
+    knots: points of the mesh, a multiple of 3. The result's attributes say how it went: status ("converged"
+    or "not converged"), why, iterations, seconds, knots, objective, and residuals as JSON; see `_result`.
+    Raises ValueError where `start` has other joints.
+    """
+    began = time.perf_counter()
+    terms = _terms.terms(model, task.speed_m_s, knots)
+    tree, hard = links(model.mj), _terms.hard_joints(model)
+    with threadpool_limits(1):
+        if start is None:
+            point = _stages.cold(tree, model, terms, hard)
+        else:
+            point = _stages.warm(tree, terms, _neighbour(start, model, knots), hard)
+    out = _solver.knots(tree, terms, point)
+    stride = _result.dataset(model, tree, terms, point, out)
+    residual = _result.residuals(model, tree, terms, point, out)
+    why = _why_not(residual, point, model)
+    stride.attrs |= {
+        "status": "not converged" if why else "converged",
+        "why": why,
+        "iterations": point.iterations,
+        "seconds": time.perf_counter() - began,
+        "knots": knots,
+        "objective": float(point.cost),
+        "residuals": json.dumps(residual),
+    }
+    return stride
+
+
+def _neighbour(start: xr.Dataset, model: Model, knots: int) -> _solver.Point:
+    if tuple(start.joint.values) != model.joints:
+        raise ValueError("a stride can only start from one with the same joints")
+    point = _solver.Point(
+        start.control_points.values, start.attrs["stride_time_s"], start.multiplier.values
+    )
+    return _stages.resampled(point, knots)
+
+
+def _why_not(residual: dict[str, float], point: _solver.Point, model: Model) -> str:
+    """The reason why this is no solution, or nothing."""
+    weight = model.mass_kg * 9.81
+    if not np.all(np.isfinite(point.c)):
+        return "the motion is not finite"
+    if residual["root_force_peak_n"] > 0.01 * weight:
+        return f"nobody gives {residual['root_force_peak_n']:.0f} N of the force on the pelvis"
+    if residual["root_moment_peak_nm"] > 0.01 * weight * model.leg_length_m:
+        return f"nobody gives {residual['root_moment_peak_nm']:.0f} Nm of the moment on the pelvis"
+    if not point.quiet:
+        return f"still descending after {point.iterations} iterations"
+    return ""

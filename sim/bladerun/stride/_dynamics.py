@@ -162,22 +162,22 @@ def inverse(model, m, q, v, a, tau, derivatives, tau_q, tau_v, tau_a):
     model Links, m Motion (overwritten); q, v, a (n,) [m, rad and per s]; fills tau (n,) [N, Nm] and, with
     `derivatives`, tau_q, tau_v, tau_a (n, n), d tau_i / d q_j and so on. `add_contact` goes on from there.
     """
-    _forward(model, m, q, v, a)
+    kinematics(model, m, q, v, a)
     _composite(model, m, derivatives)
     for i in range(len(model.parent)):
-        tau[i] = _dot(m.S[i], m.f[i]) + model.armature[i] * a[i] + model.damping[i] * v[i]
+        tau[i] = dot(m.S[i], m.f[i]) + model.armature[i] * a[i] + model.damping[i] * v[i]
         tau[i] += model.stiffness[i] * (q[i] - model.rest[i])
     if derivatives:
         _derivatives(model, m, tau_q, tau_v, tau_a)
 
 
 @njit(cache=True)
-def _dot(x, y):
+def dot(x, y):
     return x[0] * y[0] + x[1] * y[1] + x[2] * y[2] + x[3] * y[3] + x[4] * y[4] + x[5] * y[5]
 
 
 @njit(cache=True)
-def _motion_cross(x, y, out):
+def motion_cross(x, y, out):
     """x x y of two motion vectors."""
     out[0] = x[1] * y[2] - x[2] * y[1]
     out[1] = x[2] * y[0] - x[0] * y[2]
@@ -188,7 +188,7 @@ def _motion_cross(x, y, out):
 
 
 @njit(cache=True)
-def _force_cross(x, f, out):
+def force_cross(x, f, out):
     """x x* f of a motion and a force vector."""
     out[0] = x[1] * f[2] - x[2] * f[1] + x[4] * f[5] - x[5] * f[4]
     out[1] = x[2] * f[0] - x[0] * f[2] + x[5] * f[3] - x[3] * f[5]
@@ -199,14 +199,14 @@ def _force_cross(x, f, out):
 
 
 @njit(cache=True)
-def _times(matrix, x, out):
+def times(matrix, x, out):
     for r in range(6):
         row = matrix[r]
         out[r] = row[0] * x[0] + row[1] * x[1] + row[2] * x[2] + row[3] * x[3] + row[4] * x[4] + row[5] * x[5]
 
 
 @njit(cache=True)
-def _forward(model, m, q, v, a):
+def kinematics(model, m, q, v, a):
     """Frames, joint axes, velocities and accelerations, root to tip."""
     axis = np.empty(3)
     anchor = np.empty(3)
@@ -265,9 +265,9 @@ def _forward(model, m, q, v, a):
             S[3] = anchor[1] * axis[2] - anchor[2] * axis[1]
             S[4] = anchor[2] * axis[0] - anchor[0] * axis[2]
             S[5] = anchor[0] * axis[1] - anchor[1] * axis[0]
-        _motion_cross(vp, S, m.psid[i])
-        _motion_cross(ap, S, m.psidd[i])
-        _motion_cross(vp, m.psid[i], m.V[i])
+        motion_cross(vp, S, m.psid[i])
+        motion_cross(ap, S, m.psidd[i])
+        motion_cross(vp, m.psid[i], m.V[i])
         for r in range(6):
             m.psidd[i, r] += m.V[i, r]
             m.V[i, r] = vp[r] + S[r] * v[i]
@@ -275,11 +275,41 @@ def _forward(model, m, q, v, a):
 
 
 @njit(cache=True)
+def body_inertia(model, m, i, I):
+    """Fill I (6, 6), the spatial inertia of link i's body alone, about the world origin."""
+    c, Iw = np.empty(3), np.empty((3, 3))
+    mass, R, local = model.mass[i], m.rot[i], model.inertia[i]
+    for r in range(3):
+        c[r] = m.pos[i, r]
+        for k in range(3):
+            c[r] += R[r, k] * model.com[i, k]
+    half = np.empty((3, 3))
+    for r in range(3):
+        for k in range(3):
+            half[r, k] = R[r, 0] * local[0, k] + R[r, 1] * local[1, k] + R[r, 2] * local[2, k]
+    for r in range(3):
+        for k in range(r, 3):
+            Iw[r, k] = half[r, 0] * R[k, 0] + half[r, 1] * R[k, 1] + half[r, 2] * R[k, 2]
+            Iw[k, r] = Iw[r, k]
+    I[:] = 0.0
+    cc = c[0] * c[0] + c[1] * c[1] + c[2] * c[2]
+    for r in range(3):
+        for k in range(3):
+            I[r, k] = Iw[r, k] - mass * c[r] * c[k]
+        I[r, r] += mass * cc
+        I[3 + r, 3 + r] = mass
+    I[0, 4], I[0, 5] = -mass * c[2], mass * c[1]
+    I[1, 3], I[1, 5] = mass * c[2], -mass * c[0]
+    I[2, 3], I[2, 4] = -mass * c[1], mass * c[0]
+    for r in range(3):
+        for k in range(3):
+            I[3 + r, k] = I[k, 3 + r]
+
+
+@njit(cache=True)
 def _composite(model, m, derivatives):
     """Composite inertia, Coriolis matrix B and force, tip to root."""
     n = len(model.parent)
-    Iw = np.empty((3, 3))
-    c = np.empty(3)
     h = np.empty(6)
     t6 = np.empty(6)
     vm = np.zeros((6, 6))
@@ -289,38 +319,13 @@ def _composite(model, m, derivatives):
         f[:] = 0.0
         if derivatives:
             B[:] = 0.0
-        mass = model.mass[i]
-        if mass == 0.0:
+        if model.mass[i] == 0.0:
             continue
-        R = m.rot[i]
-        for r in range(3):
-            c[r] = m.pos[i, r]
-            for k in range(3):
-                c[r] += R[r, k] * model.com[i, k]
-        for r in range(3):
-            for k in range(r, 3):
-                s = 0.0
-                for x in range(3):
-                    for y in range(3):
-                        s += R[r, x] * model.inertia[i, x, y] * R[k, y]
-                Iw[r, k] = s
-                Iw[k, r] = s
-        cc = c[0] * c[0] + c[1] * c[1] + c[2] * c[2]
-        for r in range(3):
-            for k in range(3):
-                I[r, k] = Iw[r, k] - mass * c[r] * c[k]
-            I[r, r] += mass * cc
-            I[3 + r, 3 + r] = mass
-        I[0, 4], I[0, 5] = -mass * c[2], mass * c[1]
-        I[1, 3], I[1, 5] = mass * c[2], -mass * c[0]
-        I[2, 3], I[2, 4] = -mass * c[1], mass * c[0]
-        for r in range(3):
-            for k in range(3):
-                I[3 + r, k] = I[k, 3 + r]
+        body_inertia(model, m, i, I)
         V = m.V[i]
-        _times(I, V, h)
-        _times(I, m.A[i], f)
-        _force_cross(V, h, t6)
+        times(I, V, h)
+        times(I, m.A[i], f)
+        force_cross(V, h, t6)
         for r in range(6):
             f[r] += t6[r]
         if derivatives:
@@ -375,31 +380,31 @@ def _derivatives(model, m, tau_q, tau_v, tau_a):
     tau_a[:] = 0.0
     for i in range(n):
         S, I, B = m.S[i], m.inertia[i], m.B[i]
-        _times(I, S, w)
+        times(I, S, w)
         for r in range(6):
             s = 0.0
             for k in range(6):
                 s += B[k, r] * S[k]
             u[r] = 2 * s
-        _times(B, m.psid[i], down_q)
-        _times(I, m.psidd[i], t)
+        times(B, m.psid[i], down_q)
+        times(I, m.psidd[i], t)
         for r in range(6):
             down_q[r] = 2 * down_q[r] + t[r]
-        _force_cross(S, m.f[i], t)
+        force_cross(S, m.f[i], t)
         for r in range(6):
             down_q[r] += t[r]
-        _times(B, S, down_v)
-        _times(I, m.psid[i], t)
+        times(B, S, down_v)
+        times(I, m.psid[i], t)
         for r in range(6):
             down_v[r] = 2 * (down_v[r] + t[r])
         j = i
         while j >= 0:
-            tau_q[i, j] = _dot(u, m.psid[j]) + _dot(w, m.psidd[j])
-            tau_v[i, j] = _dot(u, m.S[j]) + 2 * _dot(w, m.psid[j])
-            tau_a[i, j] = _dot(w, m.S[j])
+            tau_q[i, j] = dot(u, m.psid[j]) + dot(w, m.psidd[j])
+            tau_v[i, j] = dot(u, m.S[j]) + 2 * dot(w, m.psid[j])
+            tau_a[i, j] = dot(w, m.S[j])
             if j != i:
-                tau_q[j, i] = _dot(m.S[j], down_q)
-                tau_v[j, i] = _dot(m.S[j], down_v)
+                tau_q[j, i] = dot(m.S[j], down_q)
+                tau_v[j, i] = dot(m.S[j], down_v)
                 tau_a[j, i] = tau_a[i, j]
             j = model.parent[j]
         tau_q[i, i] += model.stiffness[i]
@@ -454,7 +459,7 @@ def add_contact(model, m, smoothing, slip_speed, stiffness_scale, tau, derivativ
                 dp[depth, 2] = J[2]
                 for r in range(6):
                     diff[r] = V[r] - m.V[i, r]
-                _motion_cross(S, diff, turn)
+                motion_cross(S, diff, turn)
                 d = dp[depth]
                 dv0 = turn[3] + turn[1] * p[2] - turn[2] * p[1] + V[1] * d[2] - V[2] * d[1]
                 dv1 = turn[4] + turn[2] * p[0] - turn[0] * p[2] + V[2] * d[0] - V[0] * d[2]
@@ -481,7 +486,7 @@ def add_contact(model, m, smoothing, slip_speed, stiffness_scale, tau, derivativ
                 by_q = S[0] * t0 + S[1] * t1 + S[2] * t2
                 by_q += Ji[0] * dF[y, 0] + Ji[1] * dF[y, 1] + Ji[2] * dF[y, 2]
                 if k < i:
-                    _motion_cross(m.S[k], S, turn)
+                    motion_cross(m.S[k], S, turn)
                     by_q += force[0] * (turn[3] + turn[1] * p[2] - turn[2] * p[1])
                     by_q += force[1] * (turn[4] + turn[2] * p[0] - turn[0] * p[2])
                     by_q += force[2] * (turn[5] + turn[0] * p[1] - turn[1] * p[0])

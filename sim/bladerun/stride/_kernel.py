@@ -1,0 +1,368 @@
+"""One sweep over the knots of a stride: cost, gradient and Gauss-Newton blocks, compiled by numba.
+
+Takes spline control points, the stride time and the `Terms` of the cost; gives the cost, and on request
+its gradient and Hessian in the blocks that `_linear` factorises. Nothing here knows what a runner is.
+
+At knot k of N, with h = T / N and control points c (N, n), a periodic cubic B-spline gives
+
+    q = (c[k-1] + 4 c[k] + c[k+1]) / 6,   v = (c[k+1] - c[k-1]) / 2h,   a = (c[k-1] - 2 c[k] + c[k+1]) / h^2
+
+and the cost is half the sum of squares, means over knots, of the residuals that `Terms` weighs.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from bladerun.stride._contact import positive_part
+from bladerun.stride._dynamics import add_contact, inverse
+
+OFFSETS = 3  # control points a knot depends on
+BAND = 4  # blocks (k, k + d) of the Hessian, d = 0..3: rates couple two neighbouring knots
+
+
+class Terms(NamedTuple):
+    """What is weighed; n joints, N knots. Every weight is a factor on the residual, not on its square."""
+
+    speed: float  # m/s, added to the velocity of joint 0
+    smoothing: float  # m, of the contact
+    slip_speed: float  # m/s
+    contact_scale: float  # on the stiffness of the contact; 1 but for first guesses
+    force_scale: np.ndarray  # (n, 2) [negative, positive] moment that counts as 1, N or Nm
+    force_weight: np.ndarray  # (n,)
+    multiplier: np.ndarray  # (N, n) shift of the force residual (augmented Lagrangian); 0 where not hard
+    power_weight: np.ndarray  # (n,) 1/W
+    target: np.ndarray  # (N, n)
+    target_weight: np.ndarray  # (N, n) 1/rad or 1/m
+    pace: np.ndarray  # (N, n) d q / d phase of the reference
+    pace_weight: np.ndarray  # (n,) s/rad or s/m, on velocity
+    limit: np.ndarray  # (n, 2)
+    limit_weight: np.ndarray  # (n,)
+    limit_round: np.ndarray  # (n,) rounding of the limit's corner
+    rate_weight: np.ndarray  # (3,) s/N on the rate of the whole-body force
+    jerk_weight: np.ndarray  # (n,) s^3/rad
+    time: float  # s, prior of the stride time
+    time_weight: float  # 1/s
+
+
+class Sweep(NamedTuple):
+    """Results of a sweep: per knot k what the solver, the corrections and the reports need."""
+
+    q: np.ndarray  # (N, n)
+    v: np.ndarray
+    a: np.ndarray
+    tau: np.ndarray  # (N, n) residual or actuator force, contact included
+    force: np.ndarray  # (N, 3) force that the ground must give
+    J: np.ndarray  # (N, n, 3 n + 1) d tau / d (c[k-1], c[k], c[k+1], T)
+    Jf: np.ndarray  # (N, 3, 3 n + 1) d force / d the same
+    gradient: np.ndarray  # (N n + 1,)
+    hessian: np.ndarray  # (N, BAND, n, n) block (k, k + d)
+    border: np.ndarray  # (N n + 1,) column of T, its own entry last
+    y: np.ndarray  # (N, n) d cost / d tau, times N
+    y_force: np.ndarray  # (N, 3) d cost / d force, times N
+
+
+def sweep_arrays(knots: int, n: int) -> Sweep:
+    """Arrays for N knots of n joints, to be filled by `sweep`."""
+    per_knot = [np.zeros((knots, n)) for _ in range(4)]
+    return Sweep(
+        *per_knot,
+        np.zeros((knots, 3)),
+        np.zeros((knots, n, OFFSETS * n + 1)),
+        np.zeros((knots, 3, OFFSETS * n + 1)),
+        np.zeros(knots * n + 1),
+        np.zeros((knots, BAND, n, n)),
+        np.zeros(knots * n + 1),
+        np.zeros((knots, n)),
+        np.zeros((knots, 3)),
+    )
+
+
+@njit(cache=True)
+def spline(c, T, speed, q, v, a):
+    """Values at the knots of control points c (N, n) over the stride time T; fills q, v, a (N, n)."""
+    N, n = c.shape
+    h = T / N
+    for k in range(N):
+        for i in range(n):
+            lo, mid, hi = c[k - 1, i], c[k, i], c[(k + 1) % N, i]
+            q[k, i] = (lo + 4 * mid + hi) / 6
+            v[k, i] = (hi - lo) / (2 * h)
+            a[k, i] = (lo - 2 * mid + hi) / (h * h)
+        v[k, 0] += speed
+
+
+@njit(cache=True)
+def sweep(model, m, terms, c, T, out, derivatives):
+    """The cost [-]; with `derivatives` also out.gradient, out.hessian, out.border. Fills out's knot values."""
+    N, n = c.shape
+    h = T / N
+    w = 3 * n  # column of T in a knot's Jacobian
+    spline(c, T, terms.speed, out.q, out.v, out.a)
+    tau_q, tau_v, tau_a = np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n))
+    force_z = np.zeros((N, 2, 3, n))  # d force / d v, d force / d a
+    A = np.zeros((n, w + 1))
+    G = np.zeros((w + 1, w + 1))
+    lam_v, lam_a = np.zeros((N, n)), np.zeros((N, n))  # d cost / d v, d cost / d a
+    sq, sv, sa = (1 / 6, 4 / 6, 1 / 6), (-0.5 / h, 0.0, 0.5 / h), (1 / h**2, -2 / h**2, 1 / h**2)
+    gradient, hessian, border = out.gradient, out.hessian, out.border
+    if derivatives:
+        gradient[:] = 0.0
+        hessian[:] = 0.0
+        border[:] = 0.0
+    cost = 0.0
+    for k in range(N):
+        q, v, a, tau = out.q[k], out.v[k], out.a[k], out.tau[k]
+        inverse(model, m, q, v, a, tau, derivatives, tau_q, tau_v, tau_a)
+        J = out.J[k]
+        for r in range(3):
+            out.force[k, r] = tau[r]
+        if derivatives:
+            _columns(tau_q, tau_v, tau_a, v, a, terms.speed, T, sq, sv, sa, 3, out.Jf[k])
+            for r in range(3):
+                force_z[k, 0, r] = tau_v[r]
+                force_z[k, 1, r] = tau_a[r]
+        add_contact(
+            model, m, terms.smoothing, terms.slip_speed, terms.contact_scale, tau, derivatives, tau_q, tau_v
+        )
+        if derivatives:
+            _columns(tau_q, tau_v, tau_a, v, a, terms.speed, T, sq, sv, sa, n, J)
+        # Forces and moments over their scale, and joint power: one Jacobian row serves both, since
+        # w^2 |d|^2 + p^2 |v d + tau e|^2 = s |d + (p^2 v tau / s) e|^2 + rest |e|^2,  s = w^2 + p^2 v^2.
+        for i in range(n):
+            side = 1 if tau[i] > 0 else 0
+            weight = terms.force_weight[i] / terms.force_scale[i, side]
+            r = weight * tau[i] + terms.multiplier[k, i]
+            p = terms.power_weight[i]
+            pw = p * tau[i] * v[i]
+            cost += r * r + pw * pw
+            if not derivatives:
+                continue
+            y = weight * r + p * v[i] * pw  # d cost / d tau
+            x = p * tau[i] * pw  # d cost / d v, directly
+            out.y[k, i] = y
+            lam_v[k, i] += x
+            for j in range(n):
+                lam_v[k, j] += y * tau_v[i, j]
+                lam_a[k, j] += y * tau_a[i, j]
+            s = weight * weight + p * p * v[i] * v[i]
+            root = np.sqrt(s)
+            mix = p * p * v[i] * tau[i] / s if s > 0 else 0.0
+            rest = p * p * tau[i] * tau[i] - mix * mix * s
+            v_T = -(v[i] - (terms.speed if i == 0 else 0.0)) / T
+            for j in range(w + 1):
+                A[i, j] = root * J[i, j]
+            A[i, i] += root * mix * sv[0]
+            A[i, 2 * n + i] += root * mix * sv[2]
+            A[i, w] += root * mix * v_T
+            _add_velocity(i, k, rest, sv, v_T, hessian, border, N, n)
+            for o in range(3):
+                at = ((k + o - 1) % N) * n
+                for j in range(n):
+                    gradient[at + j] += y * J[i, o * n + j]
+                gradient[at + i] += x * sv[o]
+            gradient[N * n] += y * J[i, w] + x * v_T
+        if derivatives:
+            np.dot(A.T, A, G)
+            _scatter(G, k, hessian, border, N, n)
+        cost += _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, N, n, derivatives)
+    cost += _rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives)
+    cost += _jerks(terms, c, h, T, gradient, hessian, border, derivatives)
+    if derivatives:  # exact terms of the dependence of v and a on T
+        for k in range(N):
+            for i in range(n):
+                dev = out.v[k, i] - (terms.speed if i == 0 else 0.0)
+                border[N * n] += lam_v[k, i] * 2 * dev / T**2 + lam_a[k, i] * 6 * out.a[k, i] / T**2
+                for o in range(3):
+                    border[((k + o - 1) % N) * n + i] -= (lam_v[k, i] * sv[o] + 2 * lam_a[k, i] * sa[o]) / T
+        gradient /= N
+        hessian /= N
+        border /= N
+        gradient[N * n] += terms.time_weight**2 * (T - terms.time)
+        border[N * n] += terms.time_weight**2
+    return 0.5 * (cost / N + (terms.time_weight * (T - terms.time)) ** 2)
+
+
+@njit(cache=True)
+def correction(terms, base, trial, step, out):
+    """Gradient of the curvature that a full step left in the forces: J' w^2 (tau(x + d) - tau(x) - J d).
+
+    base: Sweep with Jacobians; trial: Sweep at x + step; step (N n + 1,); fills out (N n + 1,).
+    """
+    N, n = base.q.shape
+    out[:] = 0.0
+    for k in range(N):
+        for i in range(n):
+            J = base.J[k, i]
+            left = trial.tau[k, i] - base.tau[k, i] - J[3 * n] * step[N * n]
+            for o in range(3):
+                at = ((k + o - 1) % N) * n
+                for j in range(n):
+                    left -= J[o * n + j] * step[at + j]
+            weight = terms.force_weight[i] / terms.force_scale[i, 1 if base.tau[k, i] > 0 else 0]
+            left *= weight * weight / N
+            for o in range(3):
+                at = ((k + o - 1) % N) * n
+                for j in range(n):
+                    out[at + j] += left * J[o * n + j]
+            out[N * n] += left * J[3 * n]
+
+
+@njit(cache=True)
+def _columns(by_q, by_v, by_a, v, a, speed, T, sq, sv, sa, rows, J):
+    """Chain rule of `rows` rows from (q, v, a) to (c[k-1], c[k], c[k+1], T)."""
+    n = by_q.shape[1]
+    for i in range(rows):
+        last = 0.0
+        for j in range(n):
+            fq, fv, fa = by_q[i, j], by_v[i, j], by_a[i, j]
+            J[i, j] = sq[0] * fq + sv[0] * fv + sa[0] * fa
+            J[i, n + j] = sq[1] * fq + sa[1] * fa
+            J[i, 2 * n + j] = sq[2] * fq + sv[2] * fv + sa[2] * fa
+            last += fv * v[j] + 2 * fa * a[j]
+        J[i, 3 * n] = -(last - by_v[i, 0] * speed) / T
+
+
+@njit(cache=True)
+def add_squares(squares, out):
+    """Add a square (3 n + 1) per knot, times 1 / N, to out.hessian and out.border."""
+    N, n = out.q.shape
+    for k in range(N):
+        _scatter(squares[k] / N, k, out.hessian, out.border, N, n)
+
+
+@njit(cache=True)
+def _scatter(G, k, hessian, border, N, n):
+    """Add a knot's (3 n + 1) square to the blocks it belongs to."""
+    for x in range(3):
+        at = (k + x - 1) % N
+        for y in range(x, 3):
+            block = hessian[at, y - x]
+            for i in range(n):
+                row = G[x * n + i]
+                for j in range(n):
+                    block[i, j] += row[y * n + j]
+        for i in range(n):
+            border[at * n + i] += G[x * n + i, 3 * n]
+    border[N * n] += G[3 * n, 3 * n]
+
+
+@njit(cache=True)
+def _add_velocity(i, k, weight, sv, v_T, hessian, border, N, n):
+    """Add weight |d v_i|^2, the velocity of joint i at knot k as a residual of its own."""
+    lo, hi = (k - 1) % N, (k + 1) % N
+    hessian[lo, 0, i, i] += weight * sv[0] * sv[0]
+    hessian[hi, 0, i, i] += weight * sv[2] * sv[2]
+    hessian[lo, 2, i, i] += weight * sv[0] * sv[2]
+    border[lo * n + i] += weight * sv[0] * v_T
+    border[hi * n + i] += weight * sv[2] * v_T
+    border[N * n] += weight * v_T * v_T
+
+
+@njit(cache=True)
+def _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, N, n, derivatives):
+    """Targets, limits and pace: residuals of one joint at one knot."""
+    cost = 0.0
+    for i in range(n):
+        w = terms.target_weight[k, i]
+        r = w * (q[i] - terms.target[k, i])
+        cost += r * r
+        y, s = w * r, w * w
+        over, slope = positive_part(q[i] - terms.limit[i, 1], terms.limit_round[i])
+        under, fall = positive_part(terms.limit[i, 0] - q[i], terms.limit_round[i])
+        wl = terms.limit_weight[i]
+        cost += (wl * over) ** 2 + (wl * under) ** 2
+        y += wl * wl * (over * slope - under * fall)
+        s += wl * wl * (slope * slope + fall * fall)
+        wp = terms.pace_weight[i]
+        rp = 0.0
+        if wp > 0:
+            rp = wp * (v[i] - terms.pace[k, i] / T)
+            cost += rp * rp
+        if not derivatives:
+            continue
+        for x in range(3):
+            at = (k + x - 1) % N
+            gradient[at * n + i] += y * sq[x] + wp * rp * sv[x]
+            for z in range(x, 3):
+                hessian[at, z - x, i, i] += s * sq[x] * sq[z] + wp * wp * sv[x] * sv[z]
+            border[at * n + i] -= 2 * wp * rp * sv[x] / T  # J'J and the exact term, r ~ 1/T
+        gradient[N * n] -= rp * rp / T
+        border[N * n] += 3 * rp * rp / T**2
+    return cost
+
+
+@njit(cache=True)
+def _rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
+    """Rate of the whole-body force between knots k and k + 1, in true time."""
+    N, n = out.q.shape
+    gradient, hessian, border = out.gradient, out.hessian, out.border
+    row = np.zeros(4 * n)
+    if derivatives:
+        out.y_force[:] = 0.0
+    cost = 0.0
+    for k in range(N):
+        k1 = (k + 1) % N
+        for r in range(3):
+            w = terms.rate_weight[r] / h
+            res = w * (out.force[k1, r] - out.force[k, r])
+            cost += res * res
+            if not derivatives:
+                continue
+            out.y_force[k, r] -= w * res
+            out.y_force[k1, r] += w * res
+            here, there = out.Jf[k, r], out.Jf[k1, r]
+            for j in range(n):
+                row[j] = -w * here[j]
+                row[n + j] = w * (there[j] - here[n + j])
+                row[2 * n + j] = w * (there[n + j] - here[2 * n + j])
+                row[3 * n + j] = w * there[2 * n + j]
+                lam_v[k, j] -= w * res * force_z[k, 0, r, j]
+                lam_a[k, j] -= w * res * force_z[k, 1, r, j]
+                lam_v[k1, j] += w * res * force_z[k1, 0, r, j]
+                lam_a[k1, j] += w * res * force_z[k1, 1, r, j]
+            by_force = w * (there[3 * n] - here[3 * n])
+            by_T = by_force - res / T
+            for x in range(4):
+                at = (k + x - 1) % N
+                for i in range(n):
+                    e = row[x * n + i]
+                    gradient[at * n + i] += e * res
+                    border[at * n + i] += e * by_T - e * res / T
+                for z in range(x, 4):
+                    block = hessian[at, z - x]
+                    for i in range(n):
+                        e = row[x * n + i]
+                        for j in range(n):
+                            block[i, j] += e * row[z * n + j]
+            gradient[N * n] += by_T * res
+            border[N * n] += by_T * by_T + 2 * res * res / T**2 - 2 * by_force * res / T
+    return cost
+
+
+@njit(cache=True)
+def _jerks(terms, c, h, T, gradient, hessian, border, derivatives):
+    """Third derivative of each joint between knots, linear in c and exact in T."""
+    N, n = c.shape
+    stencil = (-1 / h**3, 3 / h**3, -3 / h**3, 1 / h**3)
+    cost = 0.0
+    for k in range(N):
+        for i in range(n):
+            w = terms.jerk_weight[i]
+            res = 0.0
+            for x in range(4):
+                res += w * stencil[x] * c[(k + x - 1) % N, i]
+            cost += res * res
+            if not derivatives:
+                continue
+            for x in range(4):
+                at = (k + x - 1) % N
+                e = w * stencil[x]
+                gradient[at * n + i] += e * res
+                border[at * n + i] -= 6 * e * res / T
+                for z in range(x, 4):
+                    hessian[at, z - x, i, i] += e * w * stencil[z]
+            gradient[N * n] -= 3 * res * res / T
+            border[N * n] += 21 * res * res / T**2
+    return cost

@@ -1,0 +1,245 @@
+"""A solved stride as a dataset that stands on its own.
+
+Takes the solver's last point and the model; gives an xarray Dataset with units and signs in attributes.
+Everything later (outcomes, plots, video, reports) reads this dataset and nothing else.
+"""
+
+import json
+from dataclasses import asdict
+
+import mujoco
+import numpy as np
+import xarray as xr
+
+from bladerun.model import Model
+from bladerun.stride._dynamics import Links, add_contact, contact_spheres, inverse, motion
+from bladerun.stride._kernel import Sweep, Terms
+from bladerun.stride._solver import Point
+
+LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10.7717/peerj.3298)
+SIDES = ("right", "left")
+
+
+def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> xr.Dataset:
+    """The stride at its knots, t = k T / N, out the `Sweep` there; the solve's own attributes are the caller's."""
+    mj, c, T = model.mj, point.c, point.T
+    N = len(c)
+    time = np.arange(N) * T / N
+    q = out.q.copy()
+    q[:, 0] += terms.speed * time
+    ground = _ground(links, terms, out)
+    ground["point"][:, :, 0] += terms.speed * time[:, None]
+    geometry = _geometry(mj, q, out.v)
+    sphere_names = [mj.geom(g).name for g in contact_spheres(mj)]
+    of_side = np.array([[name.startswith(f"contact_{s[0]}_") for name in sphere_names] for s in SIDES])
+    grf = np.einsum("tcx,sc->tsx", ground["force"], of_side)
+    loaded = np.einsum("tc,sc->ts", ground["force"][:, :, 2], of_side)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cop = np.einsum("tcx,tc,sc->tsx", ground["point"], ground["force"][:, :, 2], of_side) / loaded[:, :, None]
+    cop[loaded < LOADED_N] = np.nan
+    cop[:, :, 2] *= 0.0
+    data = xr.Dataset(
+        {
+            "q": (("time", "joint"), q, _say("rad or m", "joint position; pelvis_tx runs on")),
+            "v": (("time", "joint"), out.v.copy(), _say("rad/s or m/s", "joint velocity")),
+            "a": (("time", "joint"), out.a.copy(), _say("rad/s^2 or m/s^2", "joint acceleration")),
+            "tau": (
+                ("time", "joint"),
+                out.tau.copy(),
+                _say("Nm or N", "internal moment in the sense of the joint; residual where nothing drives it"),
+            ),
+            "grf": (("time", "side", "xyz"), grf, _say("N", "ground reaction force on the runner")),
+            "cop": (("time", "side", "xyz"), cop, _say("m", f"centre of pressure; NaN below {LOADED_N:g} N")),
+            "contact_force": (("time", "contact", "xyz"), ground["force"], _say("N", "force on each sphere")),
+            "contact_position": (("time", "contact", "xyz"), ground["point"], _say("m", "its lowest point")),
+            "contact_depth": (
+                ("time", "contact"),
+                np.maximum(0.0, -ground["point"][:, :, 2]),
+                _say("m", "how far it stands in the ground"),
+            ),
+            "com": (("time", "xyz"), geometry["com"], _say("m", "whole-body centre of mass")),
+            "com_velocity": (("time", "xyz"), geometry["com_velocity"], _say("m/s", "its velocity")),
+            "site_position": (("time", "site", "xyz"), geometry["site"], _say("m", "named points of the body")),
+            "joint_axis_world": (("time", "joint", "xyz"), geometry["axis"], _say("1", "joint axes in space")),
+            **_springs(model, links, out),
+            "control_points": (("time", "joint"), c.copy(), _say("rad or m", "of the periodic cubic B-spline")),
+            "multiplier": (("time", "joint"), point.multiplier.copy(), _say("1", "of the hard forces")),
+        },
+        coords={
+            "time": ("time", time, {"units": "s", "long_name": "time; 0 near touchdown of the right foot"}),
+            "joint": list(model.joints),
+            "side": list(SIDES),
+            "xyz": ["x", "y", "z"],
+            "site": [mj.site(i).name for i in range(mj.nsite)],
+            "contact": sphere_names,
+        },
+    )
+    data.attrs = {
+        "stride_time_s": float(T),
+        "speed_m_s": float(terms.speed),
+        "mass_kg": float(model.mass_kg),
+        "gravity": float(links.gravity),
+        "leg_length_m": float(model.leg_length_m),
+        "runner": json.dumps(asdict(model.runner)),
+        "amputation": json.dumps(asdict(model.amputation)),
+        "fitting": json.dumps(asdict(model.fitting) if model.fitting else None),
+        "task": json.dumps({"speed_m_s": float(terms.speed)}),
+        "model_xml": model.xml,
+        "blade": model.blade.name if model.blade else "",
+        "amputation_side": model.amputation.side,
+        "frame": "x forward, y left, z up, ground at z = 0; right-handed; moments are internal",
+    }
+    return data
+
+
+def residuals(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> dict[str, float]:
+    """How well the stride obeys physics: at the knots, between them, at the ground, in energy.
+
+    root_force_peak_n, root_moment_peak_nm: greatest component nobody gives, at the knots; between_knots_*:
+    the same half-way between knots; passive_peak_nm: in joints that only springs move; penetration_mm: deepest
+    sphere; slip_mm: longest sliding of a foot's loaded contact; energy_balance_j: work of motors and ground less
+    what dampers took, over a stride, 0 in a perfect solution; energy_positive_j: positive work of the motors.
+    """
+    c, T = point.c, point.T
+    root = out.tau[:, :6]
+    between = _between(links, terms, c, T)
+    ground = _ground(links, terms, out)
+    driven = np.array([kind == "driven" for kind in model.kind])
+    power = out.tau * out.v
+    dt = T / len(c)
+    contact = (ground["force"] * ground["velocity"]).sum()
+    damped = (links.damping * out.v**2).sum()
+    motor = power[:, driven].sum()
+    passive = out.tau[:, 6:][:, ~driven[6:]]
+    return {
+        "root_force_peak_n": float(np.linalg.norm(root[:, :3], axis=1).max()),
+        "root_moment_peak_nm": float(np.linalg.norm(root[:, 3:], axis=1).max()),
+        "between_knots_force_peak_n": float(np.linalg.norm(between[:, :3], axis=1).max()),
+        "between_knots_moment_peak_nm": float(np.linalg.norm(between[:, 3:6], axis=1).max()),
+        "passive_peak_nm": float(np.abs(passive).max(initial=0.0)),
+        "penetration_mm": float(1e3 * np.maximum(0.0, -ground["point"][:, :, 2]).max(initial=0.0)),
+        "slip_mm": 1e3 * _slip(model, ground, dt),
+        "energy_balance_j": float((motor + contact - damped) * dt),
+        "energy_positive_j": float(np.maximum(power[:, driven], 0.0).sum() * dt),
+    }
+
+
+def _say(unit, text):
+    return {"units": unit, "long_name": text}
+
+
+def _ground(links, terms, out):
+    """Force, lowest point and velocity of each sphere, (N, s, 3) each; x in the frame that runs along."""
+    N, n = out.q.shape
+    m = motion(links)
+    tau, none = np.zeros(n), np.zeros((n, n))
+    kept = np.zeros((3, N, len(links.sphere_link), 3))
+    for k in range(N):
+        inverse(links, m, out.q[k], out.v[k], out.a[k], tau, False, none, none, none)
+        add_contact(
+            links, m, terms.smoothing, terms.slip_speed, terms.contact_scale, tau, False, none, none
+        )
+        kept[:, k] = m.sphere_force, m.sphere_point, m.sphere_velocity
+    return dict(zip(("force", "point", "velocity"), kept, strict=True))
+
+
+def _between(links, terms, c, T):
+    """Residual (N, n) half-way between knots, from the spline itself."""
+    h = T / len(c)
+    lo, mid, hi, top = np.roll(c, 1, 0), c, np.roll(c, -1, 0), np.roll(c, -2, 0)
+    q = (lo + 23 * mid + 23 * hi + top) / 48
+    v = (-lo - 5 * mid + 5 * hi + top) / (8 * h)
+    a = (lo - mid - hi + top) / (2 * h * h)
+    v[:, 0] += terms.speed
+    m, none = motion(links), np.zeros((c.shape[1], c.shape[1]))
+    tau = np.zeros_like(c)
+    for k in range(len(c)):
+        inverse(links, m, q[k], v[k], a[k], tau[k], False, none, none, none)
+        add_contact(
+            links, m, terms.smoothing, terms.slip_speed, terms.contact_scale, tau[k], False, none, none
+        )
+    return tau
+
+
+def _slip(model, ground, dt):
+    """Longest path [m] that a foot's load slides along the ground while the foot carries half a body weight."""
+    names = [model.mj.geom(g).name for g in contact_spheres(model.mj)]
+    longest = 0.0
+    for side in "rl":
+        mine = np.array([name.startswith(f"contact_{side}_") for name in names])
+        normal = ground["force"][:, mine, 2]
+        total = normal.sum(1)
+        firm = total > 0.5 * model.mass_kg * 9.81
+        drift = (normal[:, :, None] * ground["velocity"][:, mine, :2]).sum(1) / np.maximum(total, 1e-9)[:, None]
+        longest = max(longest, float((np.linalg.norm(drift, axis=1) * firm).sum() * dt))
+    return longest
+
+
+def _geometry(mj, q, v):
+    data = mujoco.MjData(mj)
+    N = len(q)
+    com, com_velocity, site = np.zeros((N, 3)), np.zeros((N, 3)), np.zeros((N, mj.nsite, 3))
+    axis = np.zeros((N, mj.nv, 3))
+    for k in range(N):
+        data.qpos[:], data.qvel[:] = q[k], v[k]
+        mujoco.mj_kinematics(mj, data)
+        mujoco.mj_comPos(mj, data)
+        mujoco.mj_comVel(mj, data)
+        mujoco.mj_subtreeVel(mj, data)
+        com[k], com_velocity[k], site[k], axis[k] = (
+            data.subtree_com[0],
+            data.subtree_linvel[0],
+            data.site_xpos,
+            data.xaxis,
+        )
+    return {"com": com, "com_velocity": com_velocity, "site": site, "axis": axis}
+
+
+def _springs(model, links, out):
+    """Energy in and loss from the springs of blade and socket, and the blade's compression."""
+    joints, N = model.joints, len(out.q)
+    energy = 0.5 * links.stiffness * (out.q - links.rest) ** 2
+    loss = links.damping * out.v**2
+    rows = {}
+    for part in ("blade", "socket"):
+        for name, values, unit, text in (
+            ("energy", energy, "J", "elastic energy"),
+            ("loss", loss, "W", "power lost"),
+        ):
+            table = np.full((N, 2), np.nan)
+            for s, side in enumerate(SIDES):
+                mine = [j.startswith(part) and j.endswith(f"_{side[0]}") for j in joints]
+                if any(mine):
+                    table[:, s] = values[:, mine].sum(1)
+            rows[f"{part}_{name}"] = (("time", "side"), table, _say(unit, f"{text} in the {part}"))
+    rows["blade_compression"] = (
+        ("time", "side"),
+        _compression(model, out.q),
+        _say("m", "shortening of the line from the clamp to the sole's unloaded lowest point"),
+    )
+    return rows
+
+
+def _compression(model, q):
+    """(N, 2) shortening of the distance from the clamp to the two spheres that are lowest when unloaded."""
+    mj, table = model.mj, np.full((len(q), 2), np.nan)
+    data = mujoco.MjData(mj)
+    for s, side in enumerate("rl"):
+        if f"blade_clamp_{side}" not in [mj.site(i).name for i in range(mj.nsite)]:
+            continue
+        spheres = [g for g in contact_spheres(mj) if mj.geom(g).name.startswith(f"contact_{side}_")]
+        mujoco.mj_resetData(mj, data)
+        mujoco.mj_kinematics(mj, data)
+        clamp = mj.site(f"blade_clamp_{side}").id
+        frame = data.site_xmat[clamp].reshape(3, 3)
+        low = sorted(spheres, key=lambda g: (frame.T @ (data.geom_xpos[g] - data.site_xpos[clamp]))[2])[:2]
+
+        def length(clamp=clamp, low=low):
+            return np.linalg.norm(data.geom_xpos[low].mean(0) - data.site_xpos[clamp])
+
+        rest = length()
+        for k in range(len(q)):
+            data.qpos[:] = q[k]
+            mujoco.mj_kinematics(mj, data)
+            table[k, s] = rest - length()
+    return table

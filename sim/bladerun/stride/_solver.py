@@ -1,0 +1,125 @@
+"""Levenberg-Marquardt with an augmented Lagrangian on the forces nobody gives.
+
+Takes a first guess of control points and stride time and the `Terms` of the cost; gives the stride that
+minimises them with root and passive-joint residuals driven to zero.
+
+Gauss-Newton with constant scaling, damping after Nielsen 1999 (IMM-REP-1999-05), a second-order correction
+where a step met curvature (Maratos 1978), multipliers after Hestenes 1969 (doi 10.1007/BF00927673).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bladerun.stride._dynamics import Links, motion
+from bladerun.stride._curvature import curvature
+from bladerun.stride._kernel import OFFSETS, Sweep, Terms, add_squares, correction, sweep, sweep_arrays
+from bladerun.stride._linear import Factor, NotPositive
+
+SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots
+SCALE_T = 2500.0  # and to the stride time [1/s^2]: 10 ms count like 0.05 rad
+SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
+REFRESH = 10  # steps for which they are kept
+CORRECTIONS = 4  # second-order corrections a step may get
+QUIET = 4  # stop after so many successive small decreases
+
+
+@dataclass(frozen=True)
+class Point:
+    """A stride under way: control points (N, n), stride time, multipliers (N, n) of the hard forces."""
+
+    c: np.ndarray
+    T: float
+    multiplier: np.ndarray
+    cost: float = np.inf
+    iterations: int = 0
+    quiet: bool = False  # stopped because decreases had become small
+    damping: float = 0.1
+
+
+def minimise(
+    model: Links, terms: Terms, start: Point, hard: np.ndarray, weight: float, *, tolerance: float, limit: int
+) -> Point:
+    """Descend from `start` with the hard joints (n,) at this weight until decreases fall below tolerance.
+
+    tolerance: relative decrease of the cost an iteration; limit: most iterations. The point's multipliers
+    are forces over their scale; they stay as they are.
+    """
+    t = terms._replace(
+        force_weight=np.where(hard, weight, terms.force_weight), multiplier=weight * start.multiplier
+    )
+    m, knots = motion(model), len(start.c)
+    here, there = sweep_arrays(knots, start.c.shape[1]), sweep_arrays(knots, start.c.shape[1])
+    diagonal = np.append(np.full(start.c.size, SCALE_C / knots), SCALE_T)
+    c, T, mu, nu, quiet = start.c, start.T, start.damping, 2.0, 0
+    slow, fresh = False, True
+    cost = sweep(model, m, t, c, T, here, True)
+    iterations, squares, age = 0, None, 0
+    while iterations < limit and quiet < QUIET:
+        iterations += 1
+        if squares is not None or slow:
+            if squares is None or age >= REFRESH:
+                width = OFFSETS * c.shape[1] + 1
+                squares = np.zeros((knots, width, width)) if squares is None else squares
+                curvature(model, m, t, here, T, squares)
+                age = 0
+            if fresh:
+                add_squares(squares, here)
+                fresh = False
+        try:
+            factor = Factor(here.hessian, here.border, mu * diagonal)
+        except NotPositive:
+            mu, nu = mu * nu, nu * 2
+            continue
+        step = factor.solve(-here.gradient)
+        promised = 0.5 * (mu * step @ (diagonal * step) - here.gradient @ step)
+        first = step
+        trial, rho = _try(model, m, t, c, T, step, cost, promised, there)
+        for _ in range(CORRECTIONS):
+            if rho >= 0.9:
+                break
+            bend = np.empty_like(step)
+            correction(t, here, there, step, bend)
+            second = first - factor.solve(bend)
+            other, better = _try(model, m, t, c, T, second, cost, promised, there)
+            if better <= rho:
+                break
+            step, trial, rho = second, other, better
+        if rho > 1e-4:
+            c, T = c + step[:-1].reshape(c.shape), T + step[-1]
+            age, fresh = age + 1, True
+            slow = slow or cost - trial < SLOW * cost
+            quiet = quiet + 1 if cost - trial < tolerance * cost else 0
+            cost = sweep(model, m, t, c, T, here, True)
+            mu, nu = mu * max(1 / 3, 1 - (2 * min(rho, 1.0) - 1) ** 3), 2.0
+        else:
+            mu, nu = mu * nu, nu * 2
+            if mu > 1e8:
+                break
+    return replace(
+        start, c=c, T=T, cost=cost, iterations=start.iterations + iterations, quiet=quiet >= QUIET, damping=mu
+    )
+
+
+def updated(model: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point:
+    """The point with its multipliers moved by the residual that is left (a first-order update)."""
+    out = knots(model, terms, point)
+    left = np.where(hard, out.tau / terms.force_scale[:, 1], 0.0)
+    return replace(point, multiplier=point.multiplier + left)
+
+
+def knots(model: Links, terms: Terms, point: Point) -> Sweep:
+    """Values at the knots."""
+    out = sweep_arrays(*point.c.shape)
+    sweep(model, motion(model), terms, point.c, point.T, out, False)
+    return out
+
+
+def _try(model, m, t, c, T, step, cost, promised, out):
+    """Cost after a step, and the decrease as a share of what was promised."""
+    if T + step[-1] < 0.3 * T:
+        return np.inf, -1.0
+    trial = sweep(model, m, t, c + step[:-1].reshape(c.shape), T + step[-1], out, False)
+    if not np.isfinite(trial):
+        return np.inf, -1.0
+    return trial, (cost - trial) / promised

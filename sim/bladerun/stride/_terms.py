@@ -1,0 +1,155 @@
+"""What a stride is weighed by, as the numbers the compiled sweep reads.
+
+Takes a model, a speed and a number of knots (weights: `models/cost.toml`, `models/contact.toml`).
+Gives `Terms`, and a first guess of the control points.
+"""
+
+import numpy as np
+from numba import njit
+from scipy.interpolate import CubicSpline
+
+from bladerun._facts import toml
+from bladerun.model import Model
+from bladerun.stride._dynamics import Links, add_contact, inverse, motion
+from bladerun.stride._kernel import Terms
+from bladerun.stride._reference import Reference, reference
+
+
+def terms(model: Model, speed_m_s: float, knots: int) -> Terms:
+    """The cost of this model's stride at this speed, hard forces at weight 1 and multipliers 0."""
+    cost, ground = toml("cost.toml"), toml("contact.toml")["regularisation"]
+    n = len(model.joints)
+    ref = reference(model.joints, speed_m_s, knots, leg_length_m=model.leg_length_m)
+    hard = hard_joints(model)
+    slide = np.array([j.startswith(("pelvis_t",)) and j[-2:] in ("tx", "ty", "tz") for j in model.joints])
+    slide |= np.array(["pistoning" in j for j in model.joints])
+    force, weight_n = cost["force"], model.mass_kg * 9.81
+    scale = np.maximum(model.strength, 1e-9)
+    for i, kind in enumerate(model.kind):
+        if kind != "driven":
+            scale[i] = force[f"{kind}_n" if slide[i] else f"{kind}_nm"]
+    target_weight, pace_weight = _tracking(model, ref, cost["tracking"])
+    limit = np.array(model.mj.jnt_range)
+    limited = np.array(model.mj.jnt_limited, bool) & ~hard
+    rate = cost["rate"]
+    rates = np.array([rate["horizontal"], rate["horizontal"], rate["vertical"]])
+    return Terms(
+        speed=float(speed_m_s),
+        smoothing=ground["smoothing_m"],
+        slip_speed=ground["slip_speed_m_s"],
+        contact_scale=1.0,
+        force_scale=scale,
+        force_weight=np.where(hard, 1.0, force["moment"]),
+        multiplier=np.zeros((knots, n)),
+        power_weight=np.where(hard, 0.0, cost["power"]["weight"] / 1000),
+        target=ref.q,
+        target_weight=np.tile(target_weight, (knots, 1)),
+        pace=_phase_slope(ref.q),
+        pace_weight=pace_weight,
+        limit=limit,
+        limit_weight=np.where(limited, cost["limit"]["weight_rad"], 0.0),
+        limit_round=np.full(n, cost["limit"]["round_rad"]),
+        rate_weight=rates / (weight_n * rate["per_s"]),
+        jerk_weight=np.full(n, 1 / cost["jerk"]["rad_s3"]),
+        time=ref.stride_time_s,
+        time_weight=cost["stride_time"]["weight"] / ref.stride_time_sd_s,
+    )
+
+
+def hard_joints(model: Model) -> np.ndarray:
+    """(n,) True where no actuator acts: the pelvis, and joints that only springs move."""
+    return np.array([kind != "driven" for kind in model.kind])
+
+
+def passive_joints(model: Model) -> np.ndarray:
+    """(n,) True for joints that only springs move."""
+    return np.array([kind == "passive" for kind in model.kind])
+
+
+def first_guess(model: Links, passive: np.ndarray, weight_n: float, t: Terms) -> np.ndarray:
+    """Control points (N, n) of the reference motion, at the height where the ground carries the weight.
+
+    The `passive` joints (n, bool) give way as their springs do under the ground's force in each posture, so that
+    a blade stands compressed and a longer leg does not carry everything.
+    """
+    m, n = motion(model), t.target.shape[1]
+    poses = t.target.copy()
+    index = np.flatnonzero(passive)
+    low, high = -0.4, 0.4  # m about standing height: a runner's pelvis is never further off
+    for _ in range(14):
+        middle = (low + high) / 2
+        carried = 0.0
+        for q, pose in zip(t.target, poses, strict=True):
+            pose[2] = q[2] + middle
+            carried += _settle(model, m, pose, index, t.smoothing, t.slip_speed, t.contact_scale, np.zeros((4, n, n)))
+        low, high = (middle, high) if carried / len(poses) > weight_n else (low, middle)
+    return control_points(poses)
+
+
+@njit(cache=True)
+def _settle(model, m, q, index, smoothing, slip_speed, contact_scale, work):
+    """Move the joints of `index` of q (n,) to rest between springs and ground; the ground's vertical force."""
+    n, p = len(q), len(index)
+    still = np.zeros(n)
+    tau = np.zeros(n)
+    A, b = np.zeros((p, p)), np.zeros(p)
+    for _ in range(12):
+        inverse(model, m, q, still, still, tau, True, work[0], work[1], work[2])
+        add_contact(model, m, smoothing, slip_speed, contact_scale, tau, True, work[0], work[1])
+        for x in range(p):
+            b[x] = -tau[index[x]]
+            for y in range(p):
+                A[x, y] = work[0][index[x], index[y]]
+        if p == 0:
+            break
+        step = np.linalg.solve(A, b)
+        largest = np.abs(step).max()
+        if largest > 0.1:
+            step *= 0.1 / largest
+        for x in range(p):
+            q[index[x]] += step[x]
+        if largest < 1e-3:
+            break
+    return m.sphere_force[:, 2].sum()
+
+
+def control_points(q: np.ndarray) -> np.ndarray:
+    """Control points (N, n) of the periodic cubic B-spline through q (N, n)."""
+    knots = len(q)
+    gain = (4 + 2 * np.cos(2 * np.pi * np.fft.rfftfreq(knots))) / 6
+    return np.fft.irfft(np.fft.rfft(q, axis=0) / gain[:, None], n=knots, axis=0)
+
+
+def resample(c: np.ndarray, knots: int) -> np.ndarray:
+    """Control points of (nearly) the same motion on another number of knots."""
+    old = len(c)
+    q = (np.roll(c, 1, 0) + 4 * c + np.roll(c, -1, 0)) / 6
+    curve = CubicSpline(np.arange(old + 1) / old, np.vstack([q, q[:1]]), bc_type="periodic")
+    return control_points(curve(np.arange(knots) / knots))
+
+
+def _tracking(model: Model, ref: Reference, cost) -> tuple[np.ndarray, np.ndarray]:
+    """Weights on position and on velocity, (n,) each."""
+    sigma = cost["sigma_rad"]
+    on_q, on_v = np.zeros((2, len(model.joints)))
+    sides = {"left": "l", "right": "r", "both": "lr", "none": ""}[model.amputation.side]
+    for i, joint in enumerate(model.joints):
+        if joint in ("pelvis_tx", "pelvis_ty"):
+            on_q[i] = cost["weight"] / cost["drift_m"]
+        elif joint == "pelvis_tz":
+            on_v[i] = cost["weight"] / cost["pelvis_height_m_s"]
+        elif ref.tracked[i]:
+            name = next(key for key in sigma if joint.startswith(key))
+            on_q[i] = cost["weight"] / sigma[name]
+            if joint[-2:] in [f"_{s}" for s in sides] and joint.startswith(("hip", "knee")):
+                on_q[i] *= cost["affected_leg"]
+    return on_q, on_v
+
+
+def _phase_slope(q):
+    """d q / d phase of periodic samples (N, n)."""
+    knots = len(q)
+    terms = np.fft.rfft(q, axis=0) * (2j * np.pi * np.arange(knots // 2 + 1))[:, None]
+    if knots % 2 == 0:
+        terms[-1] = 0
+    return np.fft.irfft(terms, n=knots, axis=0)
