@@ -24,7 +24,6 @@ from bladerun import __version__, _facts, _recommend, _visits
 from bladerun._files import atomic, output_dir
 from bladerun._visits import Visit
 from bladerun.case import Case, Task
-from bladerun.errors import NotConverged
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.outcomes import flat, outcomes
@@ -176,7 +175,7 @@ def _visit(job: _Job) -> dict[str, Any]:
         return {**_numbers(stride), "kept": True}
     try:
         stride = _solved(job)
-    except (NotConverged, np.linalg.LinAlgError) as error:
+    except np.linalg.LinAlgError as error:
         return {**_not_converged(str(error)), "kept": False}
     stride.attrs["identity"] = job.identity
     with atomic(job.path) as tmp:
