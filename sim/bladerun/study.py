@@ -173,10 +173,7 @@ def _visit(job: _Job) -> dict[str, Any]:
     stride = _kept(job)
     if stride is not None:
         return {**_numbers(stride), "kept": True}
-    try:
-        stride = _solved(job)
-    except np.linalg.LinAlgError as error:
-        return {**_not_converged(str(error)), "kept": False}
+    stride = _solved(job)
     stride.attrs["identity"] = job.identity
     with atomic(job.path) as tmp:
         stride.to_netcdf(tmp, engine="h5netcdf")
