@@ -1,7 +1,5 @@
 """The solver's dynamics against MuJoCo's, and its derivatives against finite differences."""
 
-from typing import NamedTuple
-
 import mujoco
 import numpy as np
 import pytest
@@ -45,12 +43,6 @@ TREE = """
   </worldbody>
 </mujoco>
 """
-
-
-class _Ground(NamedTuple):
-    smoothing: float
-    slip_speed: float
-    contact_scale: float
 
 
 @pytest.fixture(scope="module")
@@ -122,13 +114,12 @@ def test_curvature_pulls_what_the_derivatives_give(tree):
     """d (y' tau) / d (q, v, a) by its own sweep equals y times the full derivatives, less the springs."""
     model, rng, n = links(tree), np.random.default_rng(4), tree.nv
     model = model._replace(stiffness=np.zeros(n), damping=np.zeros(n), armature=np.zeros(n))
-    terms = _Ground(0.004, 0.1, 1.0)
     for _ in range(20):
         q, v, a = state(rng, n)
         y, y_force = rng.normal(size=n), rng.normal(size=3)
         _, free, _ = evaluate(model, q, v, a, derivatives=True, contact=False)
         _, by, m = evaluate(model, q, v, a, derivatives=True)
         out = np.zeros(3 * n)
-        _pull(model, m, terms, q, v, a, y, y_force, np.zeros((6, n, 6)), out)
+        _pull(model, m, 0.004, 0.1, 1.0, q, v, a, y, y_force, np.zeros((6, n, 6)), out)
         expected = np.einsum("i,sij->sj", y, by) + np.einsum("i,sij->sj", y_force, free[:, :3])
         np.testing.assert_allclose(out.reshape(3, n), expected, atol=1e-9 * np.abs(by).max())

@@ -56,9 +56,7 @@ def solve(model: Model, task: Task, *, start: xr.Dataset | None = None, knots: i
 def _neighbour(start: xr.Dataset, model: Model, knots: int) -> _solver.Point:
     if tuple(start.joint.values) != model.joints:
         raise ValueError("a stride can only start from one with the same joints")
-    point = _solver.Point(
-        start.control_points.values, start.attrs["stride_time_s"], start.multiplier.values
-    )
+    point = _solver.Point(start.control_points.values, start.attrs["stride_time_s"], start.multiplier.values)
     return _stages.resampled(point, knots)
 
 

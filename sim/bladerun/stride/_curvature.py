@@ -22,9 +22,7 @@ def curvature(model, m, terms, swept, T, out):
     """
     N, n = swept.q.shape
     h = T / N
-    stencil = np.array(
-        [[1 / 6, 4 / 6, 1 / 6], [-0.5 / h, 0.0, 0.5 / h], [1 / h**2, -2 / h**2, 1 / h**2]]
-    )
+    stencil = np.array([[1 / 6, 4 / 6, 1 / 6], [-0.5 / h, 0.0, 0.5 / h], [1 / h**2, -2 / h**2, 1 / h**2]])
     space = np.zeros((6, n, 6))
     S = np.zeros((3 * n, 3 * n))
     base, moved = np.zeros(3 * n), np.zeros(3 * n)
@@ -32,17 +30,45 @@ def curvature(model, m, terms, swept, T, out):
     for k in range(N):
         q, v, a = swept.q[k].copy(), swept.v[k].copy(), swept.a[k]
         y, y_force = swept.y[k], swept.y_force[k]
-        _pull(model, m, terms, q, v, a, y, y_force, space, base)
+        _pull(
+            model, m, terms.smoothing, terms.slip_speed, terms.contact_scale, q, v, a, y, y_force, space, base
+        )
         for j in range(n):
             q[j] += STEP
-            _pull(model, m, terms, q, v, a, y, y_force, space, moved)
+            _pull(
+                model,
+                m,
+                terms.smoothing,
+                terms.slip_speed,
+                terms.contact_scale,
+                q,
+                v,
+                a,
+                y,
+                y_force,
+                space,
+                moved,
+            )
             q[j] = swept.q[k, j]
             for r in range(3 * n):
                 S[r, j] = (moved[r] - base[r]) / STEP
             for r in range(n, 3 * n):
                 S[j, r] = S[r, j]
             v[j] += STEP
-            _pull(model, m, terms, q, v, a, y, y_force, space, moved)
+            _pull(
+                model,
+                m,
+                terms.smoothing,
+                terms.slip_speed,
+                terms.contact_scale,
+                q,
+                v,
+                a,
+                y,
+                y_force,
+                space,
+                moved,
+            )
             v[j] = swept.v[k, j]
             for r in range(n, 2 * n):
                 S[r, n + j] = (moved[r] - base[r]) / STEP
@@ -53,7 +79,7 @@ def curvature(model, m, terms, swept, T, out):
 
 
 @njit(cache=True)
-def _pull(model, m, terms, q, v, a, y, y_force, space, out):
+def _pull(model, m, smoothing, slip_speed, stiffness_scale, q, v, a, y, y_force, space, out):
     """out (3 n,) = d (y' tau + y_force' force) / d (q, v, a), in one sweep; springs, linear, are left out.
 
     With y as joint rates, Y_i = sum_{j <= i} S_j y_j turns y' tau into sum_b Y_b . F_b over bodies b, whose
@@ -103,11 +129,11 @@ def _pull(model, m, terms, q, v, a, y, y_force, space, out):
             out[i] += dot(t, F[i])
         out[n + i] = 2 * dot(m.psid[i], U[i]) + dot(m.S[i], W[i])
         out[2 * n + i] = dot(m.S[i], U[i])
-    _pull_contact(model, m, terms, y_force, Y, out)
+    _pull_contact(model, m, smoothing, slip_speed, stiffness_scale, y_force, Y, out)
 
 
 @njit(cache=True)
-def _pull_contact(model, m, terms, y_force, Y, out):
+def _pull_contact(model, m, smoothing, slip_speed, stiffness_scale, y_force, Y, out):
     """Less the ground's part, of whose force `y_force` does not speak."""
     n = len(model.parent)
     p, vel, w = np.empty(3), np.empty(3), np.empty(3)
@@ -124,8 +150,16 @@ def _pull_contact(model, m, terms, y_force, Y, out):
         p[2] -= radius
         _at(V, p, vel)
         if not sphere_force(
-            p[2], vel, law[0] * terms.contact_scale, law[1], law[2], terms.smoothing, terms.slip_speed,
-            force, by_z, by_v,
+            p[2],
+            vel,
+            law[0] * stiffness_scale,
+            law[1],
+            law[2],
+            smoothing,
+            slip_speed,
+            force,
+            by_z,
+            by_v,
         ):
             continue
         _at(Yl, p, w)

@@ -251,9 +251,21 @@ def kinematics(model, m, q, v, a):
             c, s = np.cos(q[i]), np.sin(q[i])
             u = model.axis[i]
             t = 1.0 - c
-            turn[0, 0], turn[0, 1], turn[0, 2] = t * u[0] * u[0] + c, t * u[0] * u[1] - s * u[2], t * u[0] * u[2] + s * u[1]
-            turn[1, 0], turn[1, 1], turn[1, 2] = t * u[0] * u[1] + s * u[2], t * u[1] * u[1] + c, t * u[1] * u[2] - s * u[0]
-            turn[2, 0], turn[2, 1], turn[2, 2] = t * u[0] * u[2] - s * u[1], t * u[1] * u[2] + s * u[0], t * u[2] * u[2] + c
+            turn[0, 0], turn[0, 1], turn[0, 2] = (
+                t * u[0] * u[0] + c,
+                t * u[0] * u[1] - s * u[2],
+                t * u[0] * u[2] + s * u[1],
+            )
+            turn[1, 0], turn[1, 1], turn[1, 2] = (
+                t * u[0] * u[1] + s * u[2],
+                t * u[1] * u[1] + c,
+                t * u[1] * u[2] - s * u[0],
+            )
+            turn[2, 0], turn[2, 1], turn[2, 2] = (
+                t * u[0] * u[2] - s * u[1],
+                t * u[1] * u[2] + s * u[0],
+                t * u[2] * u[2] + c,
+            )
             for r in range(3):
                 for k in range(3):
                     R[r, k] = start[r, 0] * turn[0, k] + start[r, 1] * turn[1, k] + start[r, 2] * turn[2, k]

@@ -35,7 +35,10 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
     grf = np.einsum("tcx,sc->tsx", ground["force"], of_side)
     loaded = np.einsum("tc,sc->ts", ground["force"][:, :, 2], of_side)
     with np.errstate(invalid="ignore", divide="ignore"):
-        cop = np.einsum("tcx,tc,sc->tsx", ground["point"], ground["force"][:, :, 2], of_side) / loaded[:, :, None]
+        cop = (
+            np.einsum("tcx,tc,sc->tsx", ground["point"], ground["force"][:, :, 2], of_side)
+            / loaded[:, :, None]
+        )
     cop[loaded < LOADED_N] = np.nan
     cop[:, :, 2] *= 0.0
     data = xr.Dataset(
@@ -46,7 +49,9 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
             "tau": (
                 ("time", "joint"),
                 out.tau.copy(),
-                _say("Nm or N", "internal moment in the sense of the joint; residual where nothing drives it"),
+                _say(
+                    "Nm or N", "internal moment in the sense of the joint; residual where nothing drives it"
+                ),
             ),
             "grf": (("time", "side", "xyz"), grf, _say("N", "ground reaction force on the runner")),
             "cop": (("time", "side", "xyz"), cop, _say("m", f"centre of pressure; NaN below {LOADED_N:g} N")),
@@ -59,10 +64,22 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
             ),
             "com": (("time", "xyz"), geometry["com"], _say("m", "whole-body centre of mass")),
             "com_velocity": (("time", "xyz"), geometry["com_velocity"], _say("m/s", "its velocity")),
-            "site_position": (("time", "site", "xyz"), geometry["site"], _say("m", "named points of the body")),
-            "joint_axis_world": (("time", "joint", "xyz"), geometry["axis"], _say("1", "joint axes in space")),
+            "site_position": (
+                ("time", "site", "xyz"),
+                geometry["site"],
+                _say("m", "named points of the body"),
+            ),
+            "joint_axis_world": (
+                ("time", "joint", "xyz"),
+                geometry["axis"],
+                _say("1", "joint axes in space"),
+            ),
             **_springs(model, links, out),
-            "control_points": (("time", "joint"), c.copy(), _say("rad or m", "of the periodic cubic B-spline")),
+            "control_points": (
+                ("time", "joint"),
+                c.copy(),
+                _say("rad or m", "of the periodic cubic B-spline"),
+            ),
             "multiplier": (("time", "joint"), point.multiplier.copy(), _say("1", "of the hard forces")),
         },
         coords={
@@ -136,9 +153,7 @@ def _ground(links, terms, out):
     kept = np.zeros((3, N, len(links.sphere_link), 3))
     for k in range(N):
         inverse(links, m, out.q[k], out.v[k], out.a[k], tau, False, none, none, none)
-        add_contact(
-            links, m, terms.smoothing, terms.slip_speed, terms.contact_scale, tau, False, none, none
-        )
+        add_contact(links, m, terms.smoothing, terms.slip_speed, terms.contact_scale, tau, False, none, none)
         kept[:, k] = m.sphere_force, m.sphere_point, m.sphere_velocity
     return dict(zip(("force", "point", "velocity"), kept, strict=True))
 
@@ -170,7 +185,9 @@ def _slip(model, ground, dt):
         normal = ground["force"][:, mine, 2]
         total = normal.sum(1)
         firm = total > 0.5 * model.mass_kg * 9.81
-        drift = (normal[:, :, None] * ground["velocity"][:, mine, :2]).sum(1) / np.maximum(total, 1e-9)[:, None]
+        drift = (normal[:, :, None] * ground["velocity"][:, mine, :2]).sum(1) / np.maximum(total, 1e-9)[
+            :, None
+        ]
         longest = max(longest, float((np.linalg.norm(drift, axis=1) * firm).sum() * dt))
     return longest
 

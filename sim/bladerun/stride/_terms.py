@@ -81,7 +81,9 @@ def first_guess(model: Links, passive: np.ndarray, weight_n: float, t: Terms) ->
         carried = 0.0
         for q, pose in zip(t.target, poses, strict=True):
             pose[2] = q[2] + middle
-            carried += _settle(model, m, pose, index, t.smoothing, t.slip_speed, t.contact_scale, np.zeros((4, n, n)))
+            carried += _settle(
+                model, m, pose, index, t.smoothing, t.slip_speed, t.contact_scale, np.zeros((4, n, n))
+            )
         low, high = (middle, high) if carried / len(poses) > weight_n else (low, middle)
     return control_points(poses)
 
