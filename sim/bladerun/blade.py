@@ -4,7 +4,7 @@ Takes a name; gives stiffness by category, the recommended category, and `attach
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -149,8 +149,9 @@ class Blade:
         return _beam(self, clamp_to_ground_m, self.thickness_m(category))
 
     def chain(self, category: float, clamp_to_ground_m: float, segments: int = SEGMENTS) -> Chain:
-        """The blade as rigid segments and springs."""
-        return make_chain(self.beam(category, clamp_to_ground_m), segments)
+        """The blade as rigid segments and springs; its joints stand in the same order at every height."""
+        bearer = make_chain(self.beam(category, self.rating_height_m), segments).out_of_plane_at
+        return replace(make_chain(self.beam(category, clamp_to_ground_m), segments), out_of_plane_at=bearer)
 
     def attach(
         self,
