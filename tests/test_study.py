@@ -219,6 +219,14 @@ def test_a_start_that_failed_is_passed_over(solver, tmp_path):
     assert _visits.start_of(last, plan, results) is None
 
 
+def test_visits_from_the_same_start_are_no_evidence_of_small_scatter(solver, tmp_path):
+    solver.fail = (_visits.grid(CASE).current,)
+    two = replace(CASE, sweep={"height_mm": (20.0, 30.0)})
+    table = study.fit(two, tmp_path, workers=1).table
+    other = table[table.status == "converged"]
+    assert list(other.visits) == [1] and other.score_scatter.isna().all()
+
+
 def test_scatter_is_what_lies_between_the_visits(solver, tmp_path):
     solver.noise = 0.0005  # below the gap at which a fitting is solved again
     table = study.fit(SMALL, tmp_path, workers=1).table

@@ -127,10 +127,10 @@ def plan(grid: Grid) -> Plan:
 def plan_again(grid: Grid, plan: Plan, results: Results) -> Plan:
     """Once more, from the best neighbour not yet tried: the fittings that two visits do not agree on."""
     gap = _facts.toml("sweep.toml")["again"]["objective_gap"]
-    best = {name: found[0] for name in grid.fittings if (found := converged(name, results))}
+    best = {name: found[0] for name in grid.fittings if (found := converged(name, plan, results))}
     again: Plan = {}
     for place, name in grid.places.items():
-        found = [results[visit]["objective"] for visit in converged(name, results)]
+        found = [results[visit]["objective"] for visit in converged(name, plan, results)]
         if len(found) > 1 and max(found) - min(found) <= gap * abs(min(found)):
             continue
         tried = {plan.get(Visit(name, way)) for way in ("up", "down")}
@@ -140,10 +140,11 @@ def plan_again(grid: Grid, plan: Plan, results: Results) -> Plan:
     return again
 
 
-def converged(name: str, results: Results) -> list[Visit]:
-    """The converged visits of a fitting, lowest objective first."""
+def converged(name: str, plan: Plan, results: Results) -> list[Visit]:
+    """The converged visits of a fitting, lowest objective first; of visits with the same start only one."""
     found = [v for v, result in results.items() if v.name == name and result["status"] == "converged"]
-    return sorted(found, key=lambda visit: results[visit]["objective"])
+    distinct = {start_of(visit, plan, results): visit for visit in reversed(found)}
+    return sorted(distinct.values(), key=lambda visit: results[visit]["objective"])
 
 
 def start_of(visit: Visit, plan: Plan, results: Results) -> Visit | None:

@@ -41,7 +41,8 @@ class FitResult:
 
     table: one row a fitting, indexed by its name: settings, status and why, score and trade-offs, objective,
     every outcome (`contact_time_s_left`), each with `<column>_scatter`, the largest difference between the
-    converged visits of that fitting, NaN with fewer than two. NaN throughout where none converged.
+    converged visits of that fitting (`visits` counts them), NaN with fewer than two. NaN throughout where
+    none converged.
     recommended, current: names of rows; recommended is None where no fitting qualifies.
     indistinct: rows whose score cannot be told apart from that of the recommended one.
     comparison: the trade-offs of recommended and current side by side (empty where either has none).
@@ -107,9 +108,10 @@ def fit(
     results: _visits.Results = {}
     _solve_all(plan, plan, results, case, grid, folder, workers, progress)
     again = _visits.plan_again(grid, plan, results)
-    _solve_all(again, plan | again, results, case, grid, folder, workers, progress)
+    plan |= again
+    _solve_all(again, plan, results, case, grid, folder, workers, progress)
 
-    table = _table(grid, results, case)
+    table = _table(grid, plan, results)
     recommended, indistinct = _recommend.recommend(table)
     comparable = recommended is not None and table.at[grid.current, "status"] == "converged"
     result = FitResult(
@@ -221,11 +223,11 @@ def _not_converged(reason: str) -> dict[str, Any]:
     return {"status": "not converged", "why": reason, "objective": math.nan}
 
 
-def _table(grid: _visits.Grid, results: _visits.Results, case: Case) -> pd.DataFrame:
+def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> pd.DataFrame:
     """One row a fitting: the converged visit of lowest objective, and how far its visits lie apart."""
     rows = {}
     for name, fitting in grid.fittings.items():
-        found = _visits.converged(name, results)
+        found = _visits.converged(name, plan, results)
         visits = [results[visit] for visit in found]
         row = {**asdict(fitting), "current": name == grid.current, "visits": len(visits)}
         if not visits:
