@@ -125,6 +125,11 @@ def test_a_folder_that_cannot_be_written_to_ends_it_before_solving(solver, capsy
     assert not solver[1]
 
 
+def test_fit_needs_something_to_fit(capsys, elsewhere):
+    Path("able.toml").write_text("[runner]\nmass_kg = 70\nheight_m = 1.7\n[task]\nspeed_m_s = 3\n")
+    assert "able.toml: [fitting]" in fails(capsys, elsewhere, "fit", "able.toml")
+
+
 def test_a_folder_in_the_place_of_a_file(capsys, elsewhere):
     (elsewhere / "model.xml").mkdir()
     assert "model.xml" in fails(capsys, elsewhere, "model", str(FIRST_FIT), "--out", "model.xml")
@@ -247,7 +252,8 @@ def test_fit_ends_with_the_report(status, monkeypatch, capsys):
     code = 0 if status == "converged" else 3
     argv = ["fit", str(FIRST_FIT), "--out", "there", "--workers", "2"]
     assert cli.main(argv) == code
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err.splitlines()[:2] == ["0/2 first", "1/2 1:01 left second"]
     assert out.splitlines()[-1] == "there/report.html" and "-0.5" in out
     assert cli.main([*argv, "--json"]) == code
     assert json.loads(capsys.readouterr().out)["report"] == "there/report.html"

@@ -56,22 +56,24 @@ def outcome_table(outcomes: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def progress_bar() -> Iterator[Callable[[int, int, str, float | None], None]]:
-    """Gives a callback (done, of how many, what is being solved, seconds left) that draws a bar on stderr."""
+    """Gives a callback (done, of how many, what is being solved, seconds left) that draws a bar on stderr.
+
+    Where stderr is no terminal, each call is a line.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[left]}"),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    time_left, what_now = TextColumn("{task.fields[left]}"), TextColumn("{task.description}")
+    columns = (BarColumn(), MofNCompleteColumn(), time_left, what_now)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("preparing", total=None, left="")
 
         def show(done: int, total: int, what: str, seconds_left: float | None) -> None:
             left = "" if seconds_left is None else "{}:{:02} left".format(*divmod(round(seconds_left), 60))
             bar.update(task, completed=done, total=total, description=what, left=left)
+            if not console.is_terminal:
+                say(f"{done}/{total} {left} {what}")
 
         yield show
 

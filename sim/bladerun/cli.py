@@ -13,7 +13,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -168,7 +168,7 @@ def _fit(args: argparse.Namespace) -> _Answer:
     folder = output_dir(args.out or _default_folder(args.file))
     from bladerun.study import fit  # slow to load: only for a file that can be used
 
-    with progress_bar() as progress:
+    with _in(args.file), progress_bar() as progress:
         result = fit(case, folder, workers=args.workers, progress=progress)
     rows = [
         [
@@ -296,10 +296,17 @@ def _load(file: Path) -> tuple[Case, Model]:
     from bladerun.model import build_model
 
     case = load_case(file)
-    try:
+    with _in(file):
         return case, build_model(case.runner, case.amputation, case.fitting)
+
+
+@contextlib.contextmanager
+def _in(file: Path) -> Iterator[None]:
+    """An `InputError` raised inside is about this file, unless it names another."""
+    try:
+        yield
     except InputError as error:
-        raise error.at(file) from None
+        raise error.at(error.file or file) from None
 
 
 def _default_folder(file: Path) -> Path:
