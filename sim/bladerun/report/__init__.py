@@ -1,0 +1,254 @@
+"""The report of a study: one page for a prosthetist to read, keep and send; nothing is loaded from elsewhere.
+
+Takes a `FitResult`; writes `report.html` (pictures and style inside). What the page says is decided here and
+in `_words`, how it looks in `template.html` and `style.css`.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import matplotlib.image
+import numpy as np
+import xarray as xr
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from bladerun import __version__, plots
+from bladerun._definitions import OUTCOMES
+from bladerun._files import atomic
+from bladerun._leg import Leg
+from bladerun._recommend import told_apart, weights
+from bladerun.blade import load_blade
+from bladerun.errors import InputError
+from bladerun.forward import frame
+from bladerun.report._heat import heat_map
+from bladerun.report._words import figure, recoil, setting, sweet_spot
+
+if TYPE_CHECKING:
+    from bladerun.study import FitResult
+
+_AFFECTED = (  # what is shown side by side of the leg with the blade, in this order
+    "sweet_spot_offset_m", "recoil_direction_deg", "blade_energy_return_percent", "blade_energy_peak_j",
+    "blade_energy_returned_j", "blade_compression_mm", "hip_torque_rotation_peak_nm_kg",
+    "hip_torque_adduction_peak_nm_kg", "hip_torque_flexion_peak_nm_kg", "socket_axial_torque_peak_nm",
+    "pelvic_obliquity_deg", "lateral_whip_deg", "landing_offset_m", "contact_time_s", "peak_vgrf_bw",
+    "leg_stiffness_kn_m", "blade_strain_margin",
+)  # fmt: skip
+_SOUND = (
+    "peak_vgrf_bw", "loading_rate_bw_s", "contact_time_s", "hip_torque_rotation_peak_nm_kg",
+    "knee_extension_torque_peak_nm_kg", "leg_stiffness_kn_m",
+)  # fmt: skip
+_MAPPED = ("sweet_spot_offset_m", "blade_energy_return_percent")  # heat maps besides score and trade-offs
+_FRAME = (640, 480)
+
+
+def write_report(result: FitResult) -> Path:
+    """Write the page to `result.report` and give its path."""
+    page = _environment().get_template("template.html").render(_content(result))
+    with atomic(result.report) as tmp:
+        tmp.write_text(page, encoding="utf-8")
+    return result.report
+
+
+def _content(result: FitResult) -> dict[str, Any]:
+    case, table = result.case, result.table
+    names = {"current": result.current} | ({"recommended": result.recommended} if result.recommended else {})
+    shown = result.recommended or result.current
+    stride = _stride(result, shown)
+    solved = table.status == "converged"
+    return {
+        "version": __version__,
+        "runner": _runner(result),
+        "blade": load_blade(case.fitting.blade).title if case.fitting else "",
+        "settings": {role: setting(table.loc[name]) for role, name in names.items()},
+        "same": result.recommended == result.current,
+        "why": result.why,
+        "indistinct": [setting(table.loc[name]) for name in result.indistinct],
+        "tradeoffs": _tradeoffs(result) if solved.any() else [],
+        "limit": weights()["constraint"],
+        "weights_source": weights()["source"],
+        "sections": _sections(result) if solved.any() else [],
+        "words": {role: _in_words(result, name) for role, name in names.items() if solved[name]},
+        "maps": _maps(result) if solved.any() else [],
+        "failed": [(setting(table.loc[name]), table.at[name, "why"]) for name in table.index[~solved]],
+        "counts": {"fittings": len(table), "solved": int(solved.sum()), "visits": int(table.visits.sum())},
+        "pictures": _pictures(stride) if stride is not None else [],
+        "plots": _plots(stride) if stride is not None else [],
+        "shown": setting(table.loc[shown]),
+        "all_outcomes": _all_outcomes(result, shown) if solved[shown] else [],
+        "definitions": OUTCOMES,
+        "sources": sorted({row.source for row in OUTCOMES if "own" not in row.source}),
+        "style": Markup(_environment().get_template("style.css").render()),
+    }
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("bladerun.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = figure
+    return environment
+
+
+def _runner(result: FitResult) -> list[tuple[str, str]]:
+    runner, amputation, task = result.case.runner, result.case.amputation, result.case.task
+    sides = {"both": "both sides", "left": "left side", "right": "right side"}
+    rows = [
+        ("body mass", f"{runner.mass_kg:g} kg"),
+        ("height", f"{runner.height_m:g} m"),
+        ("sex", runner.sex),
+        ("amputation", f"{amputation.level}, {sides.get(amputation.side, amputation.side)}"),
+        ("running speed", f"{task.speed_m_s:g} m/s, steady, on level ground"),
+    ]
+    if amputation.residual_limb_m:
+        rows.insert(4, ("residual limb", f"{100 * amputation.residual_limb_m:g} cm from the knee"))
+    return rows
+
+
+def _sides(result: FitResult) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Legs with a blade, and without."""
+    side = result.case.amputation.side
+    affected = ("left", "right") if side == "both" else (side,)
+    return affected, tuple(leg for leg in ("left", "right") if leg not in affected)
+
+
+def _tradeoffs(result: FitResult) -> list[dict[str, Any]]:
+    """The rows of the score: weight, value of each fitting, and whether the two are told apart."""
+    compared = {row["key"]: row for row in result.comparison}
+    rows = []
+    for row in weights()["tradeoff"]:
+        values = {
+            role: result.table.at[name, row["key"]]
+            for role, name in (("recommended", result.recommended), ("current", result.current))
+            if name is not None
+        }
+        told = compared.get(row["key"], {}).get("told_apart")
+        rows.append(row | {"values": values, "told_apart": told})
+    return rows
+
+
+def _sections(result: FitResult) -> list[dict[str, Any]]:
+    """Recommended beside current, one table a leg."""
+    affected, sound = _sides(result)
+    sections = [(f"{leg} leg, with the blade", leg, _AFFECTED) for leg in affected]
+    sections += [(f"{leg} leg, sound", leg, _SOUND) for leg in sound]
+    return [
+        {"title": title, "rows": [row for key in keys if (row := _row(result, key, leg)) is not None]}
+        for title, leg, keys in sections
+    ]
+
+
+def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
+    """One outcome of one leg: both values, their difference, and whether it exceeds the numerical scatter."""
+    table, column = result.table, f"{key}_{leg}"
+    names = [name for name in (result.recommended, result.current) if name is not None]
+    if column not in table or table.loc[names, column].isna().all():
+        return None
+    outcome = next(row for row in OUTCOMES if row.key == key)
+    values = [float(table.at[name, column]) for name in names]
+    told = None
+    if len(names) == 2 and names[0] != names[1] and np.isfinite(values).all():
+        told = bool(told_apart(table, column, names[0], [names[1]])[names[1]])
+    return {
+        "title": outcome.title,
+        "unit": outcome.unit,
+        "definition": outcome.definition,
+        "values": values,
+        "scatter": table.at[names[0], f"{column}_scatter"] if f"{column}_scatter" in table else np.nan,
+        "told_apart": told,
+    }
+
+
+def _in_words(result: FitResult, name: str) -> list[dict[str, str]]:
+    """What the recoil does and where the blade stands, for every leg with a blade."""
+    affected, _ = _sides(result)
+    row = result.table.loc[name]
+    return [
+        {
+            "leg": leg,
+            "recoil": recoil(row[f"recoil_direction_deg_{leg}"]),
+            "sweet_spot": sweet_spot(row[f"sweet_spot_offset_m_{leg}"]),
+        }
+        for leg in affected
+    ]
+
+
+def _maps(result: FitResult) -> list[dict[str, Any]]:
+    """Heat maps over category, height and toe-out."""
+    limit = weights()["constraint"]
+    columns = [("score", "Score", "lowest is recommended", "")]
+    for row in (*weights()["tradeoff"], limit):
+        columns.append((row["key"], row["title"].capitalize(), row["definition"], row.get("unit", "")))
+    for key in _MAPPED:
+        outcome = next(row for row in OUTCOMES if row.key == key)
+        for leg in _sides(result)[0]:
+            title = f"{outcome.title.capitalize()}, {leg}"
+            columns.append((f"{key}_{leg}", title, outcome.definition, outcome.unit))
+    return [
+        {"title": title, "definition": text, "unit": unit, **heat_map(result, column)}
+        for column, title, text, unit in columns
+    ]
+
+
+def _all_outcomes(result: FitResult, name: str) -> list[dict[str, Any]]:
+    """Every outcome of one fitting."""
+    row = result.table.loc[name]
+    return [
+        {
+            "outcome": outcome,
+            "values": [row.get(f"{outcome.key}_{leg}") for leg in ("left", "right")]
+            if outcome.per_leg
+            else [row.get(outcome.key)],
+        }
+        for outcome in OUTCOMES
+    ]
+
+
+def _stride(result: FitResult, name: str) -> xr.Dataset | None:
+    if result.table.at[name, "status"] != "converged":
+        return None
+    return xr.load_dataset(result.stride(name), engine="h5netcdf")
+
+
+def _pictures(stride: xr.Dataset) -> list[dict[str, str]]:
+    """The runner at touchdown, greatest compression and toe-off of the blade; none where nothing can draw."""
+    leg = Leg(stride, "left" if stride.attrs["amputation_side"] == "left" else "right")
+    moments = {"touchdown": leg.down, "greatest compression": leg.deepest, "toe-off": leg.up}
+    try:
+        pictures = {word: frame(stride, time / leg.period, size=_FRAME) for word, time in moments.items()}
+    except InputError:
+        return []
+    return [{"title": word, "data": _image(picture)} for word, picture in pictures.items()]
+
+
+def _plots(stride: xr.Dataset) -> list[dict[str, str]]:
+    figures = {
+        "Where the feet land and push": plots.foot_path(stride),
+        "The blade's spring": plots.blade_loop(stride),
+        "Energy over one stride": plots.energy(stride),
+        "Both legs over the gait cycle, beside able-bodied runners": plots.gait_cycle(stride),
+    }
+    return [{"title": title, "data": _drawing(drawn)} for title, drawn in figures.items()]
+
+
+def _image(pixels: np.ndarray) -> str:
+    """A picture as a data address."""
+    out = io.BytesIO()
+    matplotlib.image.imsave(out, pixels, format="jpg", pil_kwargs={"quality": 85})
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _drawing(drawn: Figure) -> str:
+    """A figure as a data address."""
+    out = io.BytesIO()
+    drawn.savefig(out, format="png", dpi=100)
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

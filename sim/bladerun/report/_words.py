@@ -1,0 +1,53 @@
+"""Numbers in plain words.
+
+Takes a number of a study; gives a phrase for people who fit prostheses. Thresholds: `models/words.toml`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bladerun._facts import toml
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """A number with that many significant digits and no exponent; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    text = f"{round(value, places):.{max(places, 0)}f}"
+    return text.replace("-", "−")
+
+
+def setting(row: Mapping[str, Any]) -> str:
+    """A fitting in words: `category 4, 30 mm taller, toe-out 5°`."""
+    height = row["height_mm"]
+    level = f"{abs(height):g} mm {'taller' if height > 0 else 'shorter'}" if height else "same height"
+    turn = row["toe_out_deg"]
+    toe = f"toe-{'out' if turn > 0 else 'in'} {abs(turn):g}°" if turn else "toe straight"
+    return f"category {row['category']:g}, {level}, {toe}"
+
+
+def recoil(direction_deg: float) -> str:
+    """Where the recoil of the blade sends the runner."""
+    if not math.isfinite(direction_deg):
+        return "not known"
+    edges = toml("words.toml")["recoil"]
+    if direction_deg < edges["falling_forward_below"]:
+        return "falling forward"
+    if direction_deg <= edges["popping_up_above"]:
+        return "up and forward"
+    return "mostly popping up" if direction_deg <= edges["backward_above"] else "up and backward"
+
+
+def sweet_spot(offset_m: float) -> str:
+    """Where the blade stands when it is compressed most."""
+    if not math.isfinite(offset_m):
+        return "not known"
+    if abs(offset_m) <= toml("words.toml")["sweet_spot"]["under_body"]:
+        return "under the body"
+    return f"{figure(100 * abs(offset_m), 2)} cm {'ahead of' if offset_m > 0 else 'behind'} the body"

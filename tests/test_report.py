@@ -1,0 +1,171 @@
+"""The report: it says what the study found, in plain words, and needs nothing but itself."""
+
+import html.parser
+import itertools
+import math
+import re
+from dataclasses import asdict, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bladerun import _recommend, _visits
+from bladerun.case import Case, Task
+from bladerun.fitting import Fitting
+from bladerun.outcomes import flat, outcomes
+from bladerun.report import write_report
+from bladerun.report._words import figure, recoil, setting, sweet_spot
+from bladerun.runner import Amputation, Runner
+from bladerun.study import FitResult
+from synthetic import stride
+
+WORN = Fitting("j-sprint", 4.0, 30.0, 0.0, 10.0)
+CASE = Case(Runner(72.0, 1.76, "female"), Amputation("right", "transtibial", 0.16), WORN, Task(3.0))
+
+
+def study(folder, *, worn=WORN, fail=(), noise=0.01):
+    """A study of 27 fittings whose score falls with toe-out and towards 20 mm, told apart beyond `noise`."""
+    made = stride()
+    base = flat(outcomes(made))
+    rows = {}
+    for category, height, toe in itertools.product((3.0, 4.0, 5.0), (20.0, 30.0, 40.0), (0.0, 5.0, 10.0)):
+        fitting = replace(WORN, category=category, height_mm=height, toe_out_deg=toe)
+        name = _visits.name_of(fitting)
+        row = {
+            **asdict(fitting),
+            "current": fitting == worn,
+            "visits": 2,
+            "objective": 1.0,
+            "stride": "stride.nc",
+        }
+        if name in fail:
+            rows[name] = row | {"status": "not converged", "why": "it <fell> over"}
+            continue
+        found = base | {
+            "hip_torque_rotation_peak_nm_kg_right": 0.6 - 0.02 * toe,
+            "psis_difference_mm_right": height - 20,
+            "blade_strain_margin_right": 2.0 - 0.1 * category,
+        }
+        found |= _recommend.weigh(found, "right")
+        rows[name] = row | found | {f"{key}_scatter": noise * abs(value) for key, value in found.items()}
+        rows[name] |= {"status": "converged", "why": ""}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
+    made.to_netcdf(folder / "stride.nc", engine="h5netcdf")
+    current = _visits.name_of(worn)
+    recommended, indistinct = _recommend.recommend(table)
+    comparable = recommended is not None and table.at[current, "status"] == "converged"
+    return FitResult(
+        case=replace(CASE, fitting=worn),
+        table=table,
+        recommended=recommended,
+        current=current,
+        indistinct=indistinct,
+        why=_recommend.why(table, recommended, current, indistinct),
+        comparison=_recommend.compare(table, str(recommended), current) if comparable else [],
+        weights=_recommend.weights(),
+        folder=folder,
+    )
+
+
+class _Balance(html.parser.HTMLParser):
+    """Fails where an element is closed that is not open."""
+
+    VOID = frozenset({"meta", "img", "br", "link", "input"})
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    result = study(tmp_path_factory.mktemp("study"))
+    return result, write_report(result).read_text(encoding="utf-8")
+
+
+def words_of(page):
+    reader = _Balance()
+    reader.feed(page)
+    assert reader.open == []
+    return re.sub(r"\s+", " ", " ".join(reader.text))
+
+
+def test_says_what_to_try_and_why(page):
+    result, text = page
+    words = words_of(text)
+    assert setting(result.table.loc[result.recommended]) in words
+    assert setting(result.table.loc[result.current]) in words
+    assert result.why in words
+    for row in _recommend.weights()["tradeoff"]:
+        assert row["title"] in words
+    assert "not a medical device" in words.lower()
+    assert "cannot be told apart" in words
+    assert "recoil sends the runner mostly popping up" in words
+
+
+def test_needs_nothing_from_elsewhere(page):
+    _, text = page
+    addresses = re.findall(r'(?:src|href)="([^"]{0,40})', text)
+    assert addresses and all(address.startswith("data:image/") for address in addresses)
+    assert "<script" not in text and "@import" not in text and "url(" not in text
+
+
+def test_every_setting_is_in_every_map(page):
+    result, text = page
+    maps = text.count('class="map"')
+    cells = re.findall(r'<td class="[^"]*" style="background', text)
+    assert len(cells) == maps * len(result.table)
+    assert text.count('class="recommended') == maps
+
+
+def test_failed_settings_are_named_and_their_reason_is_only_text(tmp_path):
+    worn = replace(WORN, category=3.0, height_mm=40.0)
+    result = study(tmp_path, worn=worn, fail=(_visits.name_of(worn),))
+    text = write_report(result).read_text(encoding="utf-8")
+    assert "it &lt;fell&gt; over" in text and "<fell>" not in text
+    assert "1 of 27 settings" in words_of(text)
+
+
+def test_nothing_is_recommended_where_nothing_was_solved(tmp_path):
+    names = study(tmp_path).table.index
+    result = study(tmp_path, fail=tuple(names))
+    assert "No recommendation" in words_of(write_report(result).read_text(encoding="utf-8"))
+
+
+def test_a_difference_within_scatter_is_named_as_such(tmp_path):
+    noisy = words_of(write_report(study(tmp_path, noise=5.0)).read_text(encoding="utf-8"))
+    assert "differs" not in noisy
+    assert "These cannot be told apart" in noisy
+
+
+def test_figures_have_three_digits_and_no_exponent():
+    assert figure(1234.5) == "1230"
+    assert figure(0.012345) == "0.0123"
+    assert figure(-2.0) == "−2.00"
+    assert figure(None) == figure(math.nan) == "–"
+    assert figure(0.0) == "0"
+    assert float(figure(9.999)) == pytest.approx(10.0)
+
+
+def test_recoil_goes_through_its_words_in_order():
+    words = list(dict.fromkeys(recoil(angle) for angle in np.linspace(60, 110, 101)))
+    assert words == ["falling forward", "up and forward", "mostly popping up", "up and backward"]
+    assert recoil(math.nan) == "not known"
+
+
+def test_sweet_spot_names_distance_and_side():
+    assert sweet_spot(0.0) == "under the body"
+    assert sweet_spot(0.12) == "12 cm ahead of the body"
+    assert sweet_spot(-0.05) == "5.0 cm behind the body"
