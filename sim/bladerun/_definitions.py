@@ -4,8 +4,8 @@ Takes nothing; gives `OUTCOMES`, from which the table of results, its columns, t
 manual are written.
 
 Words used in the definitions. Contact: vertical ground reaction force above 30 N, the time between knots
-by interpolation (threshold of Fukuchi 2017, doi 10.7717/peerj.3298). Greatest compression: of the blade,
-along its clamp's axis; on an intact leg the moment in its contact when the centre of mass is lowest.
+by interpolation (threshold of Fukuchi 2017, doi 10.7717/peerj.3298). Greatest compression: when the blade
+holds most elastic energy; on an intact leg the moment in its contact when the centre of mass is lowest.
 Recoil: from greatest compression to toe-off. Joint moments are net internal moments about the joint's own
 axes, positive in the direction of the positive angle. Forward is the running direction.
 """
@@ -81,7 +81,8 @@ OUTCOMES: tuple[Outcome, ...] = (
             "centre of pressure minus whole-body centre of mass at greatest blade compression, "
             "forward positive; 0 = the loaded blade stands under the body", _OWN),
     Outcome("sweet_spot_offset_hip_m", "sweet spot offset from the hip", "m", True,
-            "the same from this leg's hip centre", _OWN),
+            "centre of pressure minus this leg's hip centre at greatest blade compression, forward positive",
+            _OWN),
     # the blade
     Outcome("blade_energy_peak_j", "energy stored in the blade", "J", True, "greatest elastic energy", _OWN),
     Outcome("blade_energy_returned_j", "energy the blade gives back", "J", True,
@@ -91,7 +92,8 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("blade_energy_return_percent", "energy return of the blade", "%", True,
             "returned / (rise of elastic energy from touchdown to its peak + loss meanwhile)", _OWN),
     Outcome("blade_compression_mm", "blade compression", "mm", True,
-            "greatest decrease of the distance from clamp to ground contact along the clamp's axis", _OWN),
+            "how far the loaded sole gives way, seen from the clamp, in the direction of the ground force, "
+            "at greatest compression", _OWN),
     Outcome("blade_stiffness_seen_kn_m", "blade stiffness as the runner feels it", "kN/m", True,
             "size of the ground reaction force at greatest compression / that compression", _OWN),
     Outcome("blade_strain_margin", "strength margin of the blade", "-", True,
@@ -104,14 +106,15 @@ OUTCOMES: tuple[Outcome, ...] = (
             "work of this leg's vertical ground reaction force on the centre of mass in the recoil",
             _DONELAN),
     Outcome("recoil_work_forward_j", "work of the recoil forward", "J", True,
-            "the same of the fore-aft force", _DONELAN),
+            "work of this leg's fore-aft ground reaction force on the centre of mass in the recoil",
+            _DONELAN),
     # joint loads
     Outcome("hip_torque_flexion_peak_nm_kg", "hip torque, flexion-extension", "Nm/kg", True,
             "greatest size of the moment about the flexion axis in contact", _OWN),
     Outcome("hip_torque_adduction_peak_nm_kg", "hip torque, ab-/adduction", "Nm/kg", True,
-            "the same about the adduction axis", _OWN),
+            "greatest size of the moment about the adduction axis in contact", _OWN),
     Outcome("hip_torque_rotation_peak_nm_kg", "hip torque, rotation", "Nm/kg", True,
-            "the same about the long axis of the thigh", _OWN),
+            "greatest size of the moment about the long axis of the thigh in contact", _OWN),
     Outcome("hip_extension_torque_peak_nm_kg", "hip extension torque", "Nm/kg", True,
             "greatest extension moment in contact, extension positive", "Heiderscheit 2011"),
     Outcome("hip_abduction_torque_peak_nm_kg", "hip abduction torque", "Nm/kg", True,
@@ -123,9 +126,9 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("hip_torque_flexion_impulse_nm_s_kg", "hip torque impulse, flexion-extension", "Nm s/kg", True,
             "size of the moment about the flexion axis, integrated over contact", _OWN),
     Outcome("hip_torque_adduction_impulse_nm_s_kg", "hip torque impulse, ab-/adduction", "Nm s/kg", True,
-            "the same about the adduction axis", _OWN),
+            "size of the moment about the adduction axis, integrated over contact", _OWN),
     Outcome("hip_torque_rotation_impulse_nm_s_kg", "hip torque impulse, rotation", "Nm s/kg", True,
-            "the same about the long axis of the thigh", _OWN),
+            "size of the moment about the long axis of the thigh, integrated over contact", _OWN),
     Outcome("knee_extension_torque_peak_nm_kg", "knee extension torque", "Nm/kg", True,
             "greatest knee extension moment in contact, extension positive", "Heiderscheit 2011"),
     Outcome("ankle_plantarflexion_torque_peak_nm_kg", "ankle push-off torque", "Nm/kg", True,
@@ -135,9 +138,9 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("lumbar_extension_torque_peak_nm_kg", "lumbar torque, flexion-extension", "Nm/kg", False,
             "greatest size of the lumbar moment about the extension axis", _OWN),
     Outcome("lumbar_bending_torque_peak_nm_kg", "lumbar torque, side bending", "Nm/kg", False,
-            "the same about the bending axis", _OWN),
+            "greatest size of the lumbar moment about the bending axis", _OWN),
     Outcome("lumbar_rotation_torque_peak_nm_kg", "lumbar torque, rotation", "Nm/kg", False,
-            "the same about the long axis", _OWN),
+            "greatest size of the lumbar moment about the long axis", _OWN),
     # posture
     Outcome("pelvic_obliquity_deg", "pelvic obliquity", "deg", True,
             "list of the pelvis at this leg's greatest compression, this leg's hip up positive", _OWN),

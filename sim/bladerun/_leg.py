@@ -61,17 +61,17 @@ class Leg:
         return _position(self.stride, self.stride.com.values)
 
     @cached_property
-    def blade_compression(self) -> Periodic:
-        """Compression of this leg's blade (m)."""
-        return self.curve(self.stride.blade_compression.sel(side=self.side).values)
+    def blade_energy(self) -> Periodic:
+        """Elastic energy in this leg's blade (J)."""
+        return self.curve(self.stride.blade_energy.sel(side=self.side).values)
 
     @cached_property
     def deepest(self) -> float:
-        """Time (s) of greatest blade compression, without a blade of the lowest centre of mass in contact."""
+        """Time (s) of the blade's greatest elastic energy; of the lowest centre of mass without one."""
         if not self.touches:
             return np.nan
         if self.has_blade:
-            return self.blade_compression.peak(self.down, self.up)[0]
+            return self.blade_energy.peak(self.down, self.up)[0]
         return self.com[2].trough(self.down, self.up)[0]
 
     def pressure_centre(self, time: float) -> np.ndarray:

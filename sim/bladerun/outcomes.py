@@ -195,13 +195,12 @@ def _pelvis(leg: Leg) -> dict[str, float]:
 
 def _blade(leg: Leg) -> dict[str, float]:
     """Energy, compression and strain of the blade, and the twist in its socket."""
-    stride, down, deepest, up = leg.stride, leg.down, leg.deepest, leg.up
-    energy = leg.curve(stride.blade_energy.sel(side=leg.side).values)
-    loss = leg.curve(stride.blade_loss.sel(side=leg.side).values)
-    fullest, peak = energy.peak(down, up)
-    returned = peak - float(energy(up)) - loss.integral(fullest, up)
-    absorbed = peak - float(energy(down)) + loss.integral(down, fullest)
-    compression = float(leg.blade_compression(deepest))
+    down, deepest, up, energy = leg.down, leg.deepest, leg.up, leg.blade_energy
+    loss = leg.curve(leg.stride.blade_loss.sel(side=leg.side).values)
+    peak = float(energy(deepest))
+    returned = peak - float(energy(up)) - loss.integral(deepest, up)
+    absorbed = peak - float(energy(down)) + loss.integral(down, deepest)
+    compression = float(leg.curve(leg.stride.blade_compression.sel(side=leg.side).values)(deepest))
     force = math.hypot(*(float(component(deepest)) for component in leg.force))
     return {
         "blade_energy_peak_j": peak,

@@ -96,20 +96,24 @@ def gait_cycle(stride: xr.Dataset) -> Figure:
 
 @matplotlib.rc_context(_STYLE)
 def blade_loop(stride: xr.Dataset) -> Figure:
-    """Force against compression of each blade; the area between the two ways is the energy lost."""
+    """Force against compression of each blade, which turns at its greatest elastic energy.
+
+    The loop is wider than the energy lost: in recoil the force has rolled towards the softer tip.
+    """
     figure = Figure(figsize=(7, 5.2), layout="constrained")
     axes = figure.subplots()
     for leg in _legs(stride):
         if not leg.has_blade:
             continue
         colour = COLOURS[leg.side]
+        given = leg.curve(stride.blade_compression.sel(side=leg.side).values)
         for start, end, style in ((leg.down, leg.deepest, "-"), (leg.deepest, leg.up, "--")):
             time = np.linspace(start, end, 200)
             force = np.linalg.norm([component(time) for component in leg.force], axis=0)
             word = "loading" if style == "-" else "recoil"
-            compression = 1e3 * leg.blade_compression(time)
+            compression = 1e3 * given(time)
             axes.plot(compression, force / 1e3, style, color=colour, label=f"{leg.side}, {word}")
-    axes.set(xlabel="compression along the clamp's axis (mm)", ylabel="ground reaction force (kN)")
+    axes.set(xlabel="compression in the direction of the force (mm)", ylabel="ground reaction force (kN)")
     axes.set_title("Force and compression of the blade", loc="left")
     axes.set_ylim(bottom=0)
     axes.legend(loc="upper left")
@@ -137,8 +141,9 @@ def energy(stride: xr.Dataset) -> Figure:
     if rows == 2:
         for leg in legs:
             if leg.has_blade:
-                stored = leg.curve(stride.blade_energy.sel(side=leg.side).values)
-                panels[1].plot(time, stored(time), color=COLOURS[leg.side], label=f"{leg.side} blade")
+                panels[1].plot(
+                    time, leg.blade_energy(time), color=COLOURS[leg.side], label=f"{leg.side} blade"
+                )
         panels[1].set_title("Elastic energy in the blade", loc="left")
     for axes in panels:
         for leg in legs:

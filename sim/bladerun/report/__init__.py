@@ -160,7 +160,7 @@ def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
         told = bool(told_apart(table, column, names[0], [names[1]])[names[1]])
     return {
         "title": outcome.title,
-        "unit": outcome.unit,
+        "unit": outcome.unit.removeprefix("-"),
         "definition": outcome.definition,
         "values": values,
         "scatter": table.at[names[0], f"{column}_scatter"] if f"{column}_scatter" in table else np.nan,

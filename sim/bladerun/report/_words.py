@@ -11,12 +11,14 @@ from typing import Any
 
 from bladerun._facts import toml
 
+_NOTHING = 1e-9  # rounding of the machine, whatever the unit
+
 
 def figure(value: float | None, digits: int = 3) -> str:
     """A number with that many significant digits and no exponent; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return "–"
-    if value == 0:
+    if abs(value) < _NOTHING:
         return "0"
     places = digits - 1 - math.floor(math.log10(abs(value)))
     text = f"{round(value, places):.{max(places, 0)}f}"
