@@ -161,8 +161,8 @@ def energy(stride: xr.Dataset) -> Figure:
 @matplotlib.rc_context(_STYLE)
 def foot_path(stride: xr.Dataset) -> Figure:
     """Side and top view of one stride: centre of mass, tips of both feet, ground force where it acts."""
-    figure = Figure(figsize=(13, 8.5), layout="constrained")
-    side, top = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
+    figure = Figure(figsize=(13, 6.8), layout="constrained")
+    side, top = figure.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
     legs = _legs(stride)
     start = min((leg.down for leg in legs if leg.touches), default=0.0) - 0.05
     time = np.linspace(start, start + legs[0].period, 400)

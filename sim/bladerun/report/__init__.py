@@ -154,16 +154,17 @@ def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
     if column not in table or table.loc[names, column].isna().all():
         return None
     outcome = next(row for row in OUTCOMES if row.key == key)
-    values = [float(table.at[name, column]) for name in names]
+    unit, factor = _shown(outcome.unit)
+    values = [factor * float(table.at[name, column]) for name in names]
     told = None
     if len(names) == 2 and names[0] != names[1] and np.isfinite(values).all():
         told = bool(told_apart(table, column, names[0], [names[1]])[names[1]])
     return {
         "title": outcome.title,
-        "unit": outcome.unit.removeprefix("-"),
+        "unit": unit,
         "definition": outcome.definition,
         "values": values,
-        "scatter": table.at[names[0], f"{column}_scatter"] if f"{column}_scatter" in table else np.nan,
+        "scatter": factor * table.at[names[0], f"{column}_scatter"],
         "told_apart": told,
     }
 
@@ -193,10 +194,17 @@ def _maps(result: FitResult) -> list[dict[str, Any]]:
         for leg in _sides(result)[0]:
             title = f"{outcome.title.capitalize()}, {leg}"
             columns.append((f"{key}_{leg}", title, outcome.definition, outcome.unit))
-    return [
-        {"title": title, "definition": text, "unit": unit, **heat_map(result, column)}
-        for column, title, text, unit in columns
-    ]
+    maps = []
+    for column, title, text, unit in columns:
+        unit, factor = _shown(unit)
+        maps.append({"title": title, "definition": text, "unit": unit, "factor": factor})
+        maps[-1] |= heat_map(result, column)
+    return maps
+
+
+def _shown(unit: str) -> tuple[str, float]:
+    """The unit that a prosthetist reads, and the factor to it."""
+    return {"m": ("mm", 1e3), "-": ("", 1.0)}.get(unit, (unit, 1.0))
 
 
 def _all_outcomes(result: FitResult, name: str) -> list[dict[str, Any]]:
