@@ -12,9 +12,10 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from bladerun._facts import toml
 from bladerun._periodic import Periodic
 
-CONTACT_THRESHOLD_N = 30.0  # Fukuchi 2017, doi 10.7717/peerj.3298
+CONTACT_THRESHOLD_N = toml("outcomes.toml")["contact"]["threshold_n"]
 
 
 class Leg:

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from bladerun._definitions import OUTCOMES, Outcome
+from bladerun._facts import toml
 from bladerun._leg import Leg, joint_curve, site_curves
 from bladerun._periodic import Periodic
 from bladerun.blade import load_blade
@@ -24,7 +25,6 @@ from bladerun.runner import Amputation, Runner
 
 __all__ = ["OUTCOMES", "Outcome", "flat", "outcomes"]
 
-WHIP_WINDOW = 0.2  # share of swing in which a whip is judged; own definition
 _SIDES = ("left", "right")
 
 
@@ -240,7 +240,7 @@ def _whip(leg: Leg) -> dict[str, float]:
     """Turn about the limb's long axis (internal positive) and sideways travel of the tip in early swing."""
     stride = leg.stride
     start = leg.up
-    end = start + WHIP_WINDOW * (leg.period - (leg.up - leg.down))
+    end = start + toml("outcomes.toml")["whip"]["swing_share"] * (leg.period - (leg.up - leg.down))
     chain = [f"pelvis_{name}" for name in ("tilt", "list", "rotation")]
     chain += [f"hip_{name}_{leg.suffix}" for name in ("flexion", "adduction", "rotation")]
     chain += [f"knee_flexion_{leg.suffix}", f"socket_flexion_{leg.suffix}", f"socket_rotation_{leg.suffix}"]
