@@ -256,7 +256,7 @@ def _identity(case: Case, fitting: Fitting) -> str:
 _AFTER_THE_STRIDE = {
     "_console.py", "_definitions.py", "_elastica.py", "_leg.py", "_periodic.py", "_recommend.py",
     "_visits.py", "bench.py", "case.py", "cli.py", "forward.py", "outcomes.py", "plots.py",
-    "recommendation.toml", "report", "study.py",
+    "outcomes.toml", "recommendation.toml", "report", "study.py", "words.toml",
 }  # fmt: skip
 
 
