@@ -4,6 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
+from bladerun.stride._contact import Ground
 from bladerun.stride._curvature import _pull
 from bladerun.stride._dynamics import add_contact, inverse, links, motion
 
@@ -21,7 +22,8 @@ TREE = """
       <body pos="0 .1 0" quat=".9 .1 .2 .1">
         <inertial pos="0 .1 .1" mass="3" diaginertia=".1 .12 .05"/>
         <body pos=".1 0 .1" euler=".2 .3 .1">
-          <joint name="arm" axis="1 2 .5" pos="0 .02 .05" armature=".1" damping=".4" stiffness="3" springref=".3"/>
+          <joint name="arm" axis="1 2 .5" pos="0 .02 .05" armature=".1" damping=".4" stiffness="3"
+            springref=".3"/>
           <inertial pos="0 0 -.2" mass="2" diaginertia=".03 .04 .02"/>
         </body>
       </body>
@@ -63,7 +65,7 @@ def evaluate(model, q, v, a, derivatives=False, contact=True):
     m = motion(model)
     inverse(model, m, q, v, a, tau, derivatives, *by)
     if contact:
-        add_contact(model, m, 0.004, 0.1, 1.0, tau, derivatives, by[0], by[1])
+        add_contact(model, m, Ground(0.004, 0.1, 20.0), tau, derivatives, by[0], by[1])
     return tau, by, m
 
 
@@ -120,6 +122,6 @@ def test_curvature_pulls_what_the_derivatives_give(tree):
         _, free, _ = evaluate(model, q, v, a, derivatives=True, contact=False)
         _, by, m = evaluate(model, q, v, a, derivatives=True)
         out = np.zeros(3 * n)
-        _pull(model, m, 0.004, 0.1, 1.0, q, v, a, y, y_force, np.zeros((6, n, 6)), out)
+        _pull(model, m, Ground(0.004, 0.1, 20.0), q, v, a, y, y_force, np.zeros((6, n, 6)), out)
         expected = np.einsum("i,sij->sj", y, by) + np.einsum("i,sij->sj", y_force, free[:, :3])
         np.testing.assert_allclose(out.reshape(3, n), expected, atol=1e-9 * np.abs(by).max())

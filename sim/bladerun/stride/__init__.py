@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from bladerun.case import Task
 from bladerun.model import Model
-from bladerun.stride import _result, _solver, _stages, _terms
+from bladerun.stride import _result, _solver, _stages, _terms, _transfer
 from bladerun.stride._dynamics import links
 
 KNOTS = 180
@@ -47,16 +47,15 @@ def solve(model: Model, task: Task, *, start: xr.Dataset | None = None, knots: i
         "iterations": point.iterations,
         "seconds": time.perf_counter() - began,
         "knots": knots,
-        "objective": float(point.cost),
+        "objective": _solver.objective(terms, point, out, hard),
         "residuals": json.dumps(residual),
     }
     return stride
 
 
 def _neighbour(start: xr.Dataset, model: Model, knots: int) -> _solver.Point:
-    if tuple(start.joint.values) != model.joints:
-        raise ValueError("a stride can only start from one with the same joints")
-    point = _solver.Point(start.control_points.values, start.attrs["stride_time_s"], start.multiplier.values)
+    c = _terms.control_points(_transfer.transferred(start, model))
+    point = _solver.Point(c, start.attrs["stride_time_s"], start.multiplier.values)
     return _stages.resampled(point, knots)
 
 

@@ -5,13 +5,32 @@ Used by the solver's own dynamics and, unchanged, by the forward replay.
 
 With d the penetration (positive in the ground) smoothed over e so that force and slope are continuous,
 
-    f_n = K d^1.5 s(1 - c v_z),        f_t = -mu f_n v_t / sqrt(|v_t|^2 + v_s^2),
+    f_n = K d^1.5 s(1 - c v_z),        f_t = -mu f_n v_t / sqrt(|v_t|^2 + v_s^2 (1 + f_0 / f_n)^2),
 
-s a smooth positive part. Hunt & Crossley 1975 (doi 10.1115/1.3423596); parameters in models/contact.toml.
+s a smooth positive part; f_0 lets a light load slip more, or a landing toe would stick and ring within a knot. Hunt & Crossley 1975 (doi 10.1115/1.3423596); parameters in models/contact.toml.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+
+from bladerun._facts import toml
+
+
+class Ground(NamedTuple):
+    """How the corners of the law are rounded; the same for every sphere."""
+
+    smoothing_m: float  # e, height over which contact sets in
+    slip_speed_m_s: float  # v_s
+    slip_load_n: float  # f_0
+    stiffness: float = 1.0  # share of each sphere's stiffness; 1 but for first guesses
+
+
+def ground() -> Ground:
+    """The ground of `models/contact.toml`."""
+    facts = toml("contact.toml")["regularisation"]
+    return Ground(facts["smoothing_m"], facts["slip_speed_m_s"], facts["slip_load_n"])
 
 
 @njit(cache=True)
@@ -28,31 +47,37 @@ _DAMPING_ROUND = 0.2  # s(): rounding of the corner where unloading is so fast t
 
 
 @njit(cache=True)
-def sphere_force(z, v, stiffness, damping, friction, smoothing, slip_speed, force, by_z, by_v):
+def sphere_force(z, v, law, ground, force, by_z, by_v):
     """Force on a sphere whose lowest point is at height z [m] and moves at v (3,) [m/s].
 
+    law (3,): K [N/m^1.5], c [s/m], mu, as in the `user` data of its geom; ground: Ground.
     Fills force (3,) [N], by_z (3,) = d force / d z and by_v (3, 3) = d force / d v; returns False
     (and fills nothing) where the sphere is out of reach of the ground.
     """
-    if z >= smoothing:
+    if z >= ground.smoothing_m:
         return False
-    d, dd = positive_part(-z, smoothing)
+    stiffness, damping, friction = law[0] * ground.stiffness, law[1], law[2]
+    d, dd = positive_part(-z, ground.smoothing_m)
     root = np.sqrt(d)
     s, ds = positive_part(1.0 - damping * v[2], _DAMPING_ROUND)
     elastic = stiffness * d * root
     normal = elastic * s
     n_z = -1.5 * stiffness * root * dd * s
     n_v = -elastic * ds * damping
-    speed2 = v[0] * v[0] + v[1] * v[1] + slip_speed * slip_speed
-    inv = 1.0 / np.sqrt(speed2)
-    inv3 = inv / speed2
-    tx, ty = -friction * v[0] * inv, -friction * v[1] * inv
-    force[0], force[1], force[2] = normal * tx, normal * ty, normal
-    by_z[0], by_z[1], by_z[2] = n_z * tx, n_z * ty, n_z
-    by_v[0, 0] = -friction * normal * (inv - v[0] * v[0] * inv3)
-    by_v[0, 1] = friction * normal * v[0] * v[1] * inv3
+    slip = ground.slip_speed_m_s * (normal + ground.slip_load_n)
+    speed2 = v[0] * v[0] + v[1] * v[1]
+    size = np.sqrt(normal * normal * speed2 + slip * slip)
+    grip = friction * normal * normal / size
+    by_normal = (
+        friction * normal * (2 - normal * (normal * speed2 + ground.slip_speed_m_s * slip) / size**2) / size
+    )
+    by_speed2 = -grip * normal * normal / (size * size)
+    force[0], force[1], force[2] = -grip * v[0], -grip * v[1], normal
+    by_z[0], by_z[1], by_z[2] = -by_normal * n_z * v[0], -by_normal * n_z * v[1], n_z
+    by_v[0, 0] = -grip - by_speed2 * v[0] * v[0]
+    by_v[0, 1] = -by_speed2 * v[0] * v[1]
     by_v[1, 0] = by_v[0, 1]
-    by_v[1, 1] = -friction * normal * (inv - v[1] * v[1] * inv3)
+    by_v[1, 1] = -grip - by_speed2 * v[1] * v[1]
     by_v[2, 0] = by_v[2, 1] = 0.0
-    by_v[0, 2], by_v[1, 2], by_v[2, 2] = n_v * tx, n_v * ty, n_v
+    by_v[0, 2], by_v[1, 2], by_v[2, 2] = -by_normal * n_v * v[0], -by_normal * n_v * v[1], n_v
     return True

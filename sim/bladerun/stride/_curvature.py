@@ -1,7 +1,7 @@
-"""Second-order terms of the dynamics: what Gauss-Newton leaves out, and what closes the last decades.
+"""Second-order terms of the dynamics: what Gauss-Newton leaves out, what closes the last decades.
 
-Takes a point and the sensitivity of the cost to each force there; gives, per knot, the curvature of the forces
-so weighed, in the control points that the knot depends on. Differences of analytic derivatives.
+Takes a point and the sensitivity of the cost to each force there; gives, per knot, the curvature of the
+forces so weighed, in the control points that the knot depends on. Differences of analytic derivatives.
 """
 
 import numpy as np
@@ -30,17 +30,13 @@ def curvature(model, m, terms, swept, T, out):
     for k in range(N):
         q, v, a = swept.q[k].copy(), swept.v[k].copy(), swept.a[k]
         y, y_force = swept.y[k], swept.y_force[k]
-        _pull(
-            model, m, terms.smoothing, terms.slip_speed, terms.contact_scale, q, v, a, y, y_force, space, base
-        )
+        _pull(model, m, terms.ground, q, v, a, y, y_force, space, base)
         for j in range(n):
             q[j] += STEP
             _pull(
                 model,
                 m,
-                terms.smoothing,
-                terms.slip_speed,
-                terms.contact_scale,
+                terms.ground,
                 q,
                 v,
                 a,
@@ -58,9 +54,7 @@ def curvature(model, m, terms, swept, T, out):
             _pull(
                 model,
                 m,
-                terms.smoothing,
-                terms.slip_speed,
-                terms.contact_scale,
+                terms.ground,
                 q,
                 v,
                 a,
@@ -79,7 +73,7 @@ def curvature(model, m, terms, swept, T, out):
 
 
 @njit(cache=True)
-def _pull(model, m, smoothing, slip_speed, stiffness_scale, q, v, a, y, y_force, space, out):
+def _pull(model, m, ground, q, v, a, y, y_force, space, out):
     """out (3 n,) = d (y' tau + y_force' force) / d (q, v, a), in one sweep; springs, linear, are left out.
 
     With y as joint rates, Y_i = sum_{j <= i} S_j y_j turns y' tau into sum_b Y_b . F_b over bodies b, whose
@@ -100,18 +94,18 @@ def _pull(model, m, smoothing, slip_speed, stiffness_scale, q, v, a, y, y_force,
                 Y[i, r] += y_force[r - 3]
             U[i, r] = W[i, r] = F[i, r] = 0.0
         if model.mass[i] > 0.0:
-            I, V = m.inertia[i], m.V[i]
-            body_inertia(model, m, i, I)
-            times(I, V, h)
-            times(I, Y[i], U[i])
-            times(I, m.A[i], F[i])
+            Ib, V = m.inertia[i], m.V[i]
+            body_inertia(model, m, i, Ib)
+            times(Ib, V, h)
+            times(Ib, Y[i], U[i])
+            times(Ib, m.A[i], F[i])
             force_cross(V, h, t)
             for r in range(6):
                 F[i, r] += t[r]
             force_cross(V, U[i], W[i])
             force_cross(Y[i], h, t)
             motion_cross(V, Y[i], u)
-            times(I, u, h)
+            times(Ib, u, h)
             for r in range(6):
                 W[i, r] -= t[r] + h[r]
     for i in range(n - 1, 0, -1):
@@ -129,11 +123,11 @@ def _pull(model, m, smoothing, slip_speed, stiffness_scale, q, v, a, y, y_force,
             out[i] += dot(t, F[i])
         out[n + i] = 2 * dot(m.psid[i], U[i]) + dot(m.S[i], W[i])
         out[2 * n + i] = dot(m.S[i], U[i])
-    _pull_contact(model, m, smoothing, slip_speed, stiffness_scale, y_force, Y, out)
+    _pull_contact(model, m, ground, y_force, Y, out)
 
 
 @njit(cache=True)
-def _pull_contact(model, m, smoothing, slip_speed, stiffness_scale, y_force, Y, out):
+def _pull_contact(model, m, ground, y_force, Y, out):
     """Less the ground's part, of whose force `y_force` does not speak."""
     n = len(model.parent)
     p, vel, w = np.empty(3), np.empty(3), np.empty(3)
@@ -142,25 +136,14 @@ def _pull_contact(model, m, smoothing, slip_speed, stiffness_scale, y_force, Y, 
     for c in range(len(model.sphere_link)):
         link = model.sphere_link[c]
         R, V, Yl = m.rot[link], m.V[link], Y[link]
-        radius, law = model.sphere_radius[c], model.sphere_law[c]
+        radius = model.sphere_radius[c]
         for r in range(3):
             p[r] = m.pos[link, r]
             for k in range(3):
                 p[r] += R[r, k] * model.sphere_pos[c, k]
         p[2] -= radius
         _at(V, p, vel)
-        if not sphere_force(
-            p[2],
-            vel,
-            law[0] * stiffness_scale,
-            law[1],
-            law[2],
-            smoothing,
-            slip_speed,
-            force,
-            by_z,
-            by_v,
-        ):
+        if not sphere_force(p[2], vel, model.sphere_law[c], ground, force, by_z, by_v):
             continue
         _at(Yl, p, w)
         for r in range(3):

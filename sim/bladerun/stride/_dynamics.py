@@ -100,7 +100,7 @@ def contact_spheres(mj: mujoco.MjModel) -> list[int]:
 
 
 def _welded_frames(mj):
-    """Each body's frame in that of its carrier body (the nearest ancestor with a joint), and its last joint."""
+    """Each body's frame in that of its carrier (the nearest ancestor with a joint), and its last joint."""
     rot, pos = np.tile(np.eye(3), (mj.nbody, 1, 1)), np.zeros((mj.nbody, 3))
     carrier = np.full(mj.nbody, -1)
     for b in range(1, mj.nbody):
@@ -141,17 +141,20 @@ class Motion(NamedTuple):
 def motion(model: Links) -> Motion:
     """Scratch arrays for a model."""
     n, s = len(model.parent), len(model.sphere_link)
-    vectors = [np.zeros((n, 6)) for _ in range(5)]
     return Motion(
-        np.zeros((n, 3, 3)),
-        np.zeros((n, 3)),
-        *vectors,
-        np.zeros((n, 6, 6)),
-        np.zeros((n, 6, 6)),
-        np.zeros((n, 6)),
-        np.zeros((s, 3)),
-        np.zeros((s, 3)),
-        np.zeros((s, 3)),
+        rot=np.zeros((n, 3, 3)),
+        pos=np.zeros((n, 3)),
+        S=np.zeros((n, 6)),
+        V=np.zeros((n, 6)),
+        A=np.zeros((n, 6)),
+        psid=np.zeros((n, 6)),
+        psidd=np.zeros((n, 6)),
+        inertia=np.zeros((n, 6, 6)),
+        B=np.zeros((n, 6, 6)),
+        f=np.zeros((n, 6)),
+        sphere_force=np.zeros((s, 3)),
+        sphere_point=np.zeros((s, 3)),
+        sphere_velocity=np.zeros((s, 3)),
     )
 
 
@@ -287,8 +290,8 @@ def kinematics(model, m, q, v, a):
 
 
 @njit(cache=True)
-def body_inertia(model, m, i, I):
-    """Fill I (6, 6), the spatial inertia of link i's body alone, about the world origin."""
+def body_inertia(model, m, i, Ib):
+    """Fill Ib (6, 6), the spatial inertia of link i's body alone, about the world origin."""
     c, Iw = np.empty(3), np.empty((3, 3))
     mass, R, local = model.mass[i], m.rot[i], model.inertia[i]
     for r in range(3):
@@ -303,19 +306,19 @@ def body_inertia(model, m, i, I):
         for k in range(r, 3):
             Iw[r, k] = half[r, 0] * R[k, 0] + half[r, 1] * R[k, 1] + half[r, 2] * R[k, 2]
             Iw[k, r] = Iw[r, k]
-    I[:] = 0.0
+    Ib[:] = 0.0
     cc = c[0] * c[0] + c[1] * c[1] + c[2] * c[2]
     for r in range(3):
         for k in range(3):
-            I[r, k] = Iw[r, k] - mass * c[r] * c[k]
-        I[r, r] += mass * cc
-        I[3 + r, 3 + r] = mass
-    I[0, 4], I[0, 5] = -mass * c[2], mass * c[1]
-    I[1, 3], I[1, 5] = mass * c[2], -mass * c[0]
-    I[2, 3], I[2, 4] = -mass * c[1], mass * c[0]
+            Ib[r, k] = Iw[r, k] - mass * c[r] * c[k]
+        Ib[r, r] += mass * cc
+        Ib[3 + r, 3 + r] = mass
+    Ib[0, 4], Ib[0, 5] = -mass * c[2], mass * c[1]
+    Ib[1, 3], Ib[1, 5] = mass * c[2], -mass * c[0]
+    Ib[2, 3], Ib[2, 4] = -mass * c[1], mass * c[0]
     for r in range(3):
         for k in range(3):
-            I[3 + r, k] = I[k, 3 + r]
+            Ib[3 + r, k] = Ib[k, 3 + r]
 
 
 @njit(cache=True)
@@ -326,22 +329,22 @@ def _composite(model, m, derivatives):
     t6 = np.empty(6)
     vm = np.zeros((6, 6))
     for i in range(n):
-        I, B, f = m.inertia[i], m.B[i], m.f[i]
-        I[:] = 0.0
+        Ib, B, f = m.inertia[i], m.B[i], m.f[i]
+        Ib[:] = 0.0
         f[:] = 0.0
         if derivatives:
             B[:] = 0.0
         if model.mass[i] == 0.0:
             continue
-        body_inertia(model, m, i, I)
+        body_inertia(model, m, i, Ib)
         V = m.V[i]
-        times(I, V, h)
-        times(I, m.A[i], f)
+        times(Ib, V, h)
+        times(Ib, m.A[i], f)
         force_cross(V, h, t6)
         for r in range(6):
             f[r] += t6[r]
         if derivatives:
-            _coriolis(I, V, h, vm, B)
+            _coriolis(Ib, V, h, vm, B)
     for i in range(n - 1, 0, -1):
         p = model.parent[i]
         if p < 0:
@@ -357,7 +360,7 @@ def _composite(model, m, derivatives):
 
 
 @njit(cache=True)
-def _coriolis(I, V, h, vm, B):
+def _coriolis(Ib, V, h, vm, B):
     """B = 1/2 [(V x*) I - I (V x) + (h xbar*)], with (h xbar*) S = S x* h."""
     w0, w1, w2, u0, u1, u2 = V[0], V[1], V[2], V[3], V[4], V[5]
     vm[0, 1], vm[0, 2], vm[1, 0], vm[1, 2], vm[2, 0], vm[2, 1] = -w2, w1, w2, -w0, -w1, w0
@@ -367,7 +370,7 @@ def _coriolis(I, V, h, vm, B):
         for k in range(6):
             s = 0.0
             for x in range(6):
-                s -= vm[x, r] * I[x, k] + I[r, x] * vm[x, k]
+                s -= vm[x, r] * Ib[x, k] + Ib[r, x] * vm[x, k]
             B[r, k] = 0.5 * s
     for g in range(3):  # -[n]x in the angular-angular block, -[f]x in the two others
         r0, k0 = (0, 3, 0)[g], (0, 0, 3)[g]
@@ -391,22 +394,22 @@ def _derivatives(model, m, tau_q, tau_v, tau_a):
     tau_v[:] = 0.0
     tau_a[:] = 0.0
     for i in range(n):
-        S, I, B = m.S[i], m.inertia[i], m.B[i]
-        times(I, S, w)
+        S, Ib, B = m.S[i], m.inertia[i], m.B[i]
+        times(Ib, S, w)
         for r in range(6):
             s = 0.0
             for k in range(6):
                 s += B[k, r] * S[k]
             u[r] = 2 * s
         times(B, m.psid[i], down_q)
-        times(I, m.psidd[i], t)
+        times(Ib, m.psidd[i], t)
         for r in range(6):
             down_q[r] = 2 * down_q[r] + t[r]
         force_cross(S, m.f[i], t)
         for r in range(6):
             down_q[r] += t[r]
         times(B, S, down_v)
-        times(I, m.psid[i], t)
+        times(Ib, m.psid[i], t)
         for r in range(6):
             down_v[r] = 2 * (down_v[r] + t[r])
         j = i
@@ -425,10 +428,10 @@ def _derivatives(model, m, tau_q, tau_v, tau_a):
 
 
 @njit(cache=True)
-def add_contact(model, m, smoothing, slip_speed, stiffness_scale, tau, derivatives, tau_q, tau_v):
+def add_contact(model, m, ground, tau, derivatives, tau_q, tau_v):
     """Subtract the ground's forces from tau (n,) and, with `derivatives`, from tau_q and tau_v (n, n).
 
-    After `inverse` on the same state. Leaves force, lowest point and its velocity of each sphere in m.
+    After `inverse` on the same state; ground: Ground. Leaves force, lowest point and its velocity of each sphere in m.
     """
     force, by_z, by_v = np.empty(3), np.empty(3), np.empty((3, 3))
     n = len(model.parent)
@@ -448,10 +451,7 @@ def add_contact(model, m, smoothing, slip_speed, stiffness_scale, tau, derivativ
         vel[0] = V[3] + V[1] * p[2] - V[2] * p[1]
         vel[1] = V[4] + V[2] * p[0] - V[0] * p[2]
         vel[2] = V[5] + V[0] * p[1] - V[1] * p[0]
-        law = model.sphere_law[c]
-        if not sphere_force(
-            p[2], vel, law[0] * stiffness_scale, law[1], law[2], smoothing, slip_speed, force, by_z, by_v
-        ):
+        if not sphere_force(p[2], vel, model.sphere_law[c], ground, force, by_z, by_v):
             m.sphere_force[c] = 0.0
             continue
         m.sphere_force[c] = force

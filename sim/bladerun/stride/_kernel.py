@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from bladerun.stride._contact import positive_part
+from bladerun.stride._contact import Ground, positive_part
 from bladerun.stride._dynamics import add_contact, inverse
 
 OFFSETS = 3  # control points a knot depends on
@@ -26,9 +26,7 @@ class Terms(NamedTuple):
     """What is weighed; n joints, N knots. Every weight is a factor on the residual, not on its square."""
 
     speed: float  # m/s, added to the velocity of joint 0
-    smoothing: float  # m, of the contact
-    slip_speed: float  # m/s
-    contact_scale: float  # on the stiffness of the contact; 1 but for first guesses
+    ground: Ground
     force_scale: np.ndarray  # (n, 2) [negative, positive] moment that counts as 1, N or Nm
     force_weight: np.ndarray  # (n,)
     multiplier: np.ndarray  # (N, n) shift of the force residual (augmented Lagrangian); 0 where not hard
@@ -59,23 +57,29 @@ class Sweep(NamedTuple):
     gradient: np.ndarray  # (N n + 1,)
     hessian: np.ndarray  # (N, BAND, n, n) block (k, k + d)
     border: np.ndarray  # (N n + 1,) column of T, its own entry last
+    exact: (
+        np.ndarray
+    )  # (N n + 1,) what the exact dependence on T adds to it; not positive far from a solution
     y: np.ndarray  # (N, n) d cost / d tau, times N
     y_force: np.ndarray  # (N, 3) d cost / d force, times N
 
 
 def sweep_arrays(knots: int, n: int) -> Sweep:
     """Arrays for N knots of n joints, to be filled by `sweep`."""
-    per_knot = [np.zeros((knots, n)) for _ in range(4)]
     return Sweep(
-        *per_knot,
-        np.zeros((knots, 3)),
-        np.zeros((knots, n, OFFSETS * n + 1)),
-        np.zeros((knots, 3, OFFSETS * n + 1)),
-        np.zeros(knots * n + 1),
-        np.zeros((knots, BAND, n, n)),
-        np.zeros(knots * n + 1),
-        np.zeros((knots, n)),
-        np.zeros((knots, 3)),
+        q=np.zeros((knots, n)),
+        v=np.zeros((knots, n)),
+        a=np.zeros((knots, n)),
+        tau=np.zeros((knots, n)),
+        force=np.zeros((knots, 3)),
+        J=np.zeros((knots, n, OFFSETS * n + 1)),
+        Jf=np.zeros((knots, 3, OFFSETS * n + 1)),
+        gradient=np.zeros(knots * n + 1),
+        hessian=np.zeros((knots, BAND, n, n)),
+        border=np.zeros(knots * n + 1),
+        exact=np.zeros(knots * n + 1),
+        y=np.zeros((knots, n)),
+        y_force=np.zeros((knots, 3)),
     )
 
 
@@ -95,7 +99,7 @@ def spline(c, T, speed, q, v, a):
 
 @njit(cache=True)
 def sweep(model, m, terms, c, T, out, derivatives):
-    """The cost [-]; with `derivatives` also out.gradient, out.hessian, out.border. Fills out's knot values."""
+    """The cost [-]; with `derivatives` also out.gradient, .hessian, .border, .exact. Fills knot values."""
     N, n = c.shape
     h = T / N
     w = 3 * n  # column of T in a knot's Jacobian
@@ -106,9 +110,10 @@ def sweep(model, m, terms, c, T, out, derivatives):
     G = np.zeros((w + 1, w + 1))
     lam_v, lam_a = np.zeros((N, n)), np.zeros((N, n))  # d cost / d v, d cost / d a
     sq, sv, sa = (1 / 6, 4 / 6, 1 / 6), (-0.5 / h, 0.0, 0.5 / h), (1 / h**2, -2 / h**2, 1 / h**2)
-    gradient, hessian, border = out.gradient, out.hessian, out.border
+    gradient, hessian, border, exact = out.gradient, out.hessian, out.border, out.exact
     if derivatives:
         gradient[:] = 0.0
+        exact[:] = 0.0
         hessian[:] = 0.0
         border[:] = 0.0
     cost = 0.0
@@ -123,9 +128,7 @@ def sweep(model, m, terms, c, T, out, derivatives):
             for r in range(3):
                 force_z[k, 0, r] = tau_v[r]
                 force_z[k, 1, r] = tau_a[r]
-        add_contact(
-            model, m, terms.smoothing, terms.slip_speed, terms.contact_scale, tau, derivatives, tau_q, tau_v
-        )
+        add_contact(model, m, terms.ground, tau, derivatives, tau_q, tau_v)
         if derivatives:
             _columns(tau_q, tau_v, tau_a, v, a, terms.speed, T, sq, sv, sa, n, J)
         # Forces and moments over their scale, and joint power: one Jacobian row serves both, since
@@ -166,32 +169,34 @@ def sweep(model, m, terms, c, T, out, derivatives):
         if derivatives:
             np.dot(A.T, A, G)
             _scatter(G, k, hessian, border, N, n)
-        cost += _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, N, n, derivatives)
+        cost += _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, exact, N, n, derivatives)
     cost += _rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives)
-    cost += _jerks(terms, c, h, T, gradient, hessian, border, derivatives)
+    cost += _jerks(terms, c, h, T, gradient, hessian, border, exact, derivatives)
     if derivatives:  # exact terms of the dependence of v and a on T
         for k in range(N):
             for i in range(n):
                 dev = out.v[k, i] - (terms.speed if i == 0 else 0.0)
-                border[N * n] += lam_v[k, i] * 2 * dev / T**2 + lam_a[k, i] * 6 * out.a[k, i] / T**2
+                exact[N * n] += lam_v[k, i] * 2 * dev / T**2 + lam_a[k, i] * 6 * out.a[k, i] / T**2
                 for o in range(3):
-                    border[((k + o - 1) % N) * n + i] -= (lam_v[k, i] * sv[o] + 2 * lam_a[k, i] * sa[o]) / T
+                    exact[((k + o - 1) % N) * n + i] -= (lam_v[k, i] * sv[o] + 2 * lam_a[k, i] * sa[o]) / T
         gradient /= N
         hessian /= N
         border /= N
+        exact /= N
         gradient[N * n] += terms.time_weight**2 * (T - terms.time)
         border[N * n] += terms.time_weight**2
     return 0.5 * (cost / N + (terms.time_weight * (T - terms.time)) ** 2)
 
 
 @njit(cache=True)
-def correction(terms, base, trial, step, out):
+def correction(terms, base, trial, step, out, misfit):
     """Gradient of the curvature that a full step left in the forces: J' w^2 (tau(x + d) - tau(x) - J d).
 
     base: Sweep with Jacobians; trial: Sweep at x + step; step (N n + 1,); fills out (N n + 1,).
     """
     N, n = base.q.shape
     out[:] = 0.0
+    misfit[:] = 0.0
     for k in range(N):
         for i in range(n):
             J = base.J[k, i]
@@ -201,6 +206,7 @@ def correction(terms, base, trial, step, out):
                 for j in range(n):
                     left -= J[o * n + j] * step[at + j]
             weight = terms.force_weight[i] / terms.force_scale[i, 1 if base.tau[k, i] > 0 else 0]
+            misfit[k] += (weight * left) ** 2 / N
             left *= weight * weight / N
             for o in range(3):
                 at = ((k + o - 1) % N) * n
@@ -261,7 +267,7 @@ def _add_velocity(i, k, weight, sv, v_T, hessian, border, N, n):
 
 
 @njit(cache=True)
-def _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, N, n, derivatives):
+def _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, exact, N, n, derivatives):
     """Targets, limits and pace: residuals of one joint at one knot."""
     cost = 0.0
     for i in range(n):
@@ -287,9 +293,11 @@ def _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, N, n, derivativ
             gradient[at * n + i] += y * sq[x] + wp * rp * sv[x]
             for z in range(x, 3):
                 hessian[at, z - x, i, i] += s * sq[x] * sq[z] + wp * wp * sv[x] * sv[z]
-            border[at * n + i] -= 2 * wp * rp * sv[x] / T  # J'J and the exact term, r ~ 1/T
+            border[at * n + i] -= wp * rp * sv[x] / T
+            exact[at * n + i] -= wp * rp * sv[x] / T
         gradient[N * n] -= rp * rp / T
-        border[N * n] += 3 * rp * rp / T**2
+        border[N * n] += rp * rp / T**2
+        exact[N * n] += 2 * rp * rp / T**2
     return cost
 
 
@@ -297,7 +305,7 @@ def _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, N, n, derivativ
 def _rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
     """Rate of the whole-body force between knots k and k + 1, in true time."""
     N, n = out.q.shape
-    gradient, hessian, border = out.gradient, out.hessian, out.border
+    gradient, hessian, border, exact = out.gradient, out.hessian, out.border, out.exact
     row = np.zeros(4 * n)
     if derivatives:
         out.y_force[:] = 0.0
@@ -329,7 +337,8 @@ def _rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
                 for i in range(n):
                     e = row[x * n + i]
                     gradient[at * n + i] += e * res
-                    border[at * n + i] += e * by_T - e * res / T
+                    border[at * n + i] += e * by_T
+                    exact[at * n + i] -= e * res / T
                 for z in range(x, 4):
                     block = hessian[at, z - x]
                     for i in range(n):
@@ -337,12 +346,13 @@ def _rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
                         for j in range(n):
                             block[i, j] += e * row[z * n + j]
             gradient[N * n] += by_T * res
-            border[N * n] += by_T * by_T + 2 * res * res / T**2 - 2 * by_force * res / T
+            border[N * n] += by_T * by_T
+            exact[N * n] += 2 * res * res / T**2 - 2 * by_force * res / T
     return cost
 
 
 @njit(cache=True)
-def _jerks(terms, c, h, T, gradient, hessian, border, derivatives):
+def _jerks(terms, c, h, T, gradient, hessian, border, exact, derivatives):
     """Third derivative of each joint between knots, linear in c and exact in T."""
     N, n = c.shape
     stencil = (-1 / h**3, 3 / h**3, -3 / h**3, 1 / h**3)
@@ -360,9 +370,11 @@ def _jerks(terms, c, h, T, gradient, hessian, border, derivatives):
                 at = (k + x - 1) % N
                 e = w * stencil[x]
                 gradient[at * n + i] += e * res
-                border[at * n + i] -= 6 * e * res / T
+                border[at * n + i] -= 3 * e * res / T
+                exact[at * n + i] -= 3 * e * res / T
                 for z in range(x, 4):
                     hessian[at, z - x, i, i] += e * w * stencil[z]
             gradient[N * n] -= 3 * res * res / T
-            border[N * n] += 21 * res * res / T**2
+            border[N * n] += 9 * res * res / T**2
+            exact[N * n] += 12 * res * res / T**2
     return cost

@@ -18,21 +18,22 @@ class NotPositive(ArithmeticError):
 
 
 class Factor:
-    """Cholesky factor of the matrix with blocks `hessian` (N, 4, n, n), border (N n + 1,) and a diagonal.
+    """Cholesky factor of the matrix with blocks `hessian` (N, 4, n, n) and border (N n + 1,), damped.
 
-    diagonal: (N n + 1,) is added. N must be a multiple of 3 and at least 9. Raises NotPositive.
+    damping (N + 1,): added to the diagonal of block (k, k), and to the last entry of the border.
+    N must be a multiple of 3 and at least 9. Raises NotPositive.
     """
 
-    def __init__(self, hessian: np.ndarray, border: np.ndarray, diagonal: np.ndarray):
+    def __init__(self, hessian: np.ndarray, border: np.ndarray, damping: np.ndarray):
         knots, _, n, _ = hessian.shape
         m, blocks = GROUP * n, knots // GROUP
         D, E = np.empty((2, blocks, m, m))
-        _group(hessian, diagonal, D, E)
+        _group(hessian, damping, D, E)
         column = border[:-1].reshape(blocks, m)
         corner = np.zeros((m + 1, m + 1), order="F")
         corner[:m, :m] = D[-1]
         corner[:m, m] = corner[m, :m] = column[-1]
-        corner[m, m] = border[-1] + diagonal[-1]
+        corner[m, m] = border[-1] + damping[-1]
         C = np.zeros((m, m + 1), order="F")
         C[:, :m] = E[-1]
         C[:, m] = column[0]
@@ -80,7 +81,7 @@ class Factor:
 
 
 @njit(cache=True)
-def _group(hessian, diagonal, D, E):
+def _group(hessian, damping, D, E):
     """Blocks of one knot into blocks of three: D[j] (j, j), symmetric; E[j] its transpose of (j, j + 1)."""
     knots, band, n, _ = hessian.shape
     D[:] = 0.0
@@ -101,4 +102,4 @@ def _group(hessian, diagonal, D, E):
                     for s in range(n):
                         E[j, (y - GROUP) * n + s, x * n + r] += block[r, s]
         for r in range(n):
-            D[j, x * n + r, x * n + r] += diagonal[k * n + r]
+            D[j, x * n + r, x * n + r] += damping[k]

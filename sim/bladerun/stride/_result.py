@@ -21,7 +21,7 @@ SIDES = ("right", "left")
 
 
 def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> xr.Dataset:
-    """The stride at its knots, t = k T / N, out the `Sweep` there; the solve's own attributes are the caller's."""
+    """The stride at its knots, t = k T / N, out the `Sweep` there; the solve's attributes are to be added."""
     mj, c, T = model.mj, point.c, point.T
     N = len(c)
     time = np.arange(N) * T / N
@@ -112,10 +112,10 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
 def residuals(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> dict[str, float]:
     """How well the stride obeys physics: at the knots, between them, at the ground, in energy.
 
-    root_force_peak_n, root_moment_peak_nm: greatest component nobody gives, at the knots; between_knots_*:
-    the same half-way between knots; passive_peak_nm: in joints that only springs move; penetration_mm: deepest
-    sphere; slip_mm: longest sliding of a foot's loaded contact; energy_balance_j: work of motors and ground less
-    what dampers took, over a stride, 0 in a perfect solution; energy_positive_j: positive work of the motors.
+    root_force_peak_n, root_moment_peak_nm: greatest that nobody gives, at the knots; between_knots_*: the
+    same half-way between knots; passive_peak_nm: in joints that only springs move; penetration_mm: deepest sphere;
+    slip_mm: longest sliding of a foot's loaded contact; energy_balance_j: work of motors and ground less what
+    dampers took, over a stride, 0 in a perfect solution; energy_positive_j: positive work of the motors.
     """
     c, T = point.c, point.T
     root = out.tau[:, :6]
@@ -153,7 +153,7 @@ def _ground(links, terms, out):
     kept = np.zeros((3, N, len(links.sphere_link), 3))
     for k in range(N):
         inverse(links, m, out.q[k], out.v[k], out.a[k], tau, False, none, none, none)
-        add_contact(links, m, terms.smoothing, terms.slip_speed, terms.contact_scale, tau, False, none, none)
+        add_contact(links, m, terms.ground, tau, False, none, none)
         kept[:, k] = m.sphere_force, m.sphere_point, m.sphere_velocity
     return dict(zip(("force", "point", "velocity"), kept, strict=True))
 
@@ -170,14 +170,12 @@ def _between(links, terms, c, T):
     tau = np.zeros_like(c)
     for k in range(len(c)):
         inverse(links, m, q[k], v[k], a[k], tau[k], False, none, none, none)
-        add_contact(
-            links, m, terms.smoothing, terms.slip_speed, terms.contact_scale, tau[k], False, none, none
-        )
+        add_contact(links, m, terms.ground, tau[k], False, none, none)
     return tau
 
 
 def _slip(model, ground, dt):
-    """Longest path [m] that a foot's load slides along the ground while the foot carries half a body weight."""
+    """Longest path [m] that a foot's load slides on the ground while the foot carries half a body weight."""
     names = [model.mj.geom(g).name for g in contact_spheres(model.mj)]
     longest = 0.0
     for side in "rl":
@@ -238,7 +236,7 @@ def _springs(model, links, out, force):
 
 
 def _compression(model, q, force):
-    """(N, 2) sum F_i . d_i / |sum F_i|, d_i the way of sphere i in the clamp's frame from where it is unloaded.
+    """(N, 2) sum F_i . d_i / |sum F_i|, d_i the way of sphere i, seen from the clamp, since unloaded.
 
     The direction of the load is the one that does work on the blade and that a test bench measures in; 1 N
     more in the denominator lets it go to 0 in the air.

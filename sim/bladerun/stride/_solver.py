@@ -11,17 +11,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bladerun.stride._dynamics import Links, motion
 from bladerun.stride._curvature import curvature
+from bladerun.stride._dynamics import Links, motion
 from bladerun.stride._kernel import OFFSETS, Sweep, Terms, add_squares, correction, sweep, sweep_arrays
 from bladerun.stride._linear import Factor, NotPositive
 
+HARD = 30.0  # weight of the hard forces once multipliers carry them
 SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots
+BEND = 0.1  # share of the promised decrease that curvature at one knot may take before it is damped more
+EASE = 0.15  # least factor on the damping after a good step
+GROW = 4.0  # factor on the damping of such a knot
 SCALE_T = 2500.0  # and to the stride time [1/s^2]: 10 ms count like 0.05 rad
+NEAR = 0.1  # relative decrease below which the exact terms of the stride time join in
 SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
 REFRESH = 10  # steps for which they are kept
 CORRECTIONS = 4  # second-order corrections a step may get
-QUIET = 4  # stop after so many successive small decreases
+QUIET = 3  # stop after so many successive small decreases
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,13 @@ def minimise(
     )
     m, knots = motion(model), len(start.c)
     here, there = sweep_arrays(knots, start.c.shape[1]), sweep_arrays(knots, start.c.shape[1])
-    diagonal = np.append(np.full(start.c.size, SCALE_C / knots), SCALE_T)
+    metric = np.append(np.full(knots, SCALE_C / knots), SCALE_T)
+    local = np.ones(knots)
     c, T, mu, nu, quiet = start.c, start.T, start.damping, 2.0, 0
-    slow, fresh = False, True
+    near, slow, fresh = False, False, True
     cost = sweep(model, m, t, c, T, here, True)
     iterations, squares, age = 0, None, 0
+    bend, misfit = np.empty(start.c.size + 1), np.empty(knots)
     while iterations < limit and quiet < QUIET:
         iterations += 1
         if squares is not None or slow:
@@ -67,31 +74,34 @@ def minimise(
                 add_squares(squares, here)
                 fresh = False
         try:
-            factor = Factor(here.hessian, here.border, mu * diagonal)
+            border = here.border + here.exact if near else here.border
+            factor = Factor(here.hessian, border, mu * metric * np.append(local, 1.0))
         except NotPositive:
             mu, nu = mu * nu, nu * 2
             continue
         step = factor.solve(-here.gradient)
-        promised = 0.5 * (mu * step @ (diagonal * step) - here.gradient @ step)
+        promised = 0.5 * (mu * _length2(metric * np.append(local, 1.0), step, c.shape) - here.gradient @ step)
         first = step
         trial, rho = _try(model, m, t, c, T, step, cost, promised, there)
+        correction(t, here, there, step, bend, misfit)
+        if np.isfinite(trial):
+            local = _uneven(local, misfit, promised)
         for _ in range(CORRECTIONS):
             if rho >= 0.9:
                 break
-            bend = np.empty_like(step)
-            correction(t, here, there, step, bend)
             second = first - factor.solve(bend)
             other, better = _try(model, m, t, c, T, second, cost, promised, there)
             if better <= rho:
                 break
             step, trial, rho = second, other, better
+            correction(t, here, there, step, bend, misfit)
         if rho > 1e-4:
             c, T = c + step[:-1].reshape(c.shape), T + step[-1]
             age, fresh = age + 1, True
-            slow = slow or cost - trial < SLOW * cost
+            near, slow = near or cost - trial < NEAR * cost, slow or cost - trial < SLOW * cost
             quiet = quiet + 1 if cost - trial < tolerance * cost else 0
             cost = sweep(model, m, t, c, T, here, True)
-            mu, nu = mu * max(1 / 3, 1 - (2 * min(rho, 1.0) - 1) ** 3), 2.0
+            mu, nu = mu * max(EASE, 1 - (2 * min(rho, 1.0) - 1) ** 3), 2.0
         else:
             mu, nu = mu * nu, nu * 2
             if mu > 1e8:
@@ -108,11 +118,28 @@ def updated(model: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point
     return replace(point, multiplier=point.multiplier + left)
 
 
+def objective(terms: Terms, point: Point, out: Sweep, hard: np.ndarray) -> float:
+    """The cost without its hard forces: what is weighed when nobody holds the runner."""
+    held = HARD * (out.tau / terms.force_scale[:, 1] + point.multiplier)[:, hard]
+    return float(point.cost - 0.5 * (held**2).sum() / len(point.c))
+
+
 def knots(model: Links, terms: Terms, point: Point) -> Sweep:
     """Values at the knots."""
     out = sweep_arrays(*point.c.shape)
     sweep(model, motion(model), terms, point.c, point.T, out, False)
     return out
+
+
+def _length2(metric, step, shape):
+    return metric[:-1] @ (step[:-1].reshape(shape) ** 2).sum(1) + metric[-1] * step[-1] ** 2
+
+
+def _uneven(local, misfit, promised):
+    """Damping of each knot: more where the forces met more curvature than the step can bear, else less."""
+    bad = misfit > BEND * promised
+    bad = bad | np.roll(bad, 1) | np.roll(bad, -1)
+    return np.clip(np.where(bad, local * GROW, local * 0.5), 1.0, 1e6)
 
 
 def _try(model, m, t, c, T, step, cost, promised, out):

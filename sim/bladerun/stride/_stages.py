@@ -10,29 +10,37 @@ import numpy as np
 
 from bladerun.model import Model
 from bladerun.stride import _terms
+from bladerun.stride._contact import Ground
 from bladerun.stride._dynamics import Links
 from bladerun.stride._kernel import Terms
-from bladerun.stride._solver import Point, minimise, updated
+from bladerun.stride._solver import HARD, Point, minimise, updated
 
+CALM = 4e-5  # s^3/rad, weight of jerk in the first guess: it smooths what is still far from running
 COARSE = 90  # knots of the first guess
-# ground: share of its stiffness, smoothing [m], slip speed [m/s]; weight of the hard forces
-SOFT = ((0.12, 0.030, 0.80, 3.0), (0.24, 0.015, 0.40, 6.0), (0.60, 0.008, 0.25, 10.0))
-HARD = 30.0  # weight of the hard forces once multipliers carry them
+# ground and weight of the hard forces on the way to the real ones
+SOFT = (
+    (Ground(0.030, 0.80, 0.0, 0.12), 3.0),
+    (Ground(0.015, 0.40, 0.0, 0.24), 6.0),
+    (Ground(0.008, 0.25, 0.0, 0.60), 10.0),
+)
 TOLERANCE = (1e-4, 1e-5, 1e-7)  # before each move of the multipliers
-LIMIT = 80  # iterations a stage
+CAREFUL = 1e3  # damping at first where a start may stand in the ground: the nearest stride that does not
+RESUME = 1.0  # damping after the multipliers have moved
+LIMIT = 100  # iterations a stage
 
 
 def cold(links: Links, model: Model, terms: Terms, hard: np.ndarray) -> Point:
     """From the reference motion."""
     coarse = _terms.terms(model, terms.speed, COARSE)
-    scale, smoothing, slip, _ = SOFT[0]
-    soft = coarse._replace(contact_scale=scale, smoothing=smoothing, slip_speed=slip)
+    coarse = coarse._replace(jerk_weight=np.full_like(coarse.jerk_weight, CALM))
+    soft = coarse._replace(ground=SOFT[0][0])
     c = _terms.first_guess(links, _terms.passive_joints(model), model.mass_kg * links.gravity, soft)
     point = Point(c, coarse.time, np.zeros_like(c))
-    for scale, smoothing, slip, weight in SOFT:
-        soft = coarse._replace(contact_scale=scale, smoothing=smoothing, slip_speed=slip)
+    for ground, weight in SOFT:
+        soft = coarse._replace(ground=ground)
         point = minimise(links, soft, point, hard, weight, tolerance=1e-3, limit=LIMIT)
     point = resampled(point, len(terms.target))
+    point = replace(point, damping=CAREFUL)
     point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=1e-4, limit=LIMIT)
     return warm(links, terms, point, hard)
 
@@ -53,8 +61,9 @@ def resampled(point: Point, knots: int) -> Point:
 
 
 def _firm(links, terms, point, hard, tolerances):
+    point = replace(point, damping=CAREFUL)
     for stage, tolerance in enumerate(tolerances):
         if stage:
-            point = updated(links, terms, point, hard)
+            point = replace(updated(links, terms, point, hard), damping=RESUME)
         point = minimise(links, terms, point, hard, HARD, tolerance=tolerance, limit=LIMIT)
     return point

@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline
 
 from bladerun._facts import toml
 from bladerun.model import Model
+from bladerun.stride._contact import ground
 from bladerun.stride._dynamics import Links, add_contact, inverse, motion
 from bladerun.stride._kernel import Terms
 from bladerun.stride._reference import Reference, reference
@@ -17,7 +18,7 @@ from bladerun.stride._reference import Reference, reference
 
 def terms(model: Model, speed_m_s: float, knots: int) -> Terms:
     """The cost of this model's stride at this speed, hard forces at weight 1 and multipliers 0."""
-    cost, ground = toml("cost.toml"), toml("contact.toml")["regularisation"]
+    cost = toml("cost.toml")
     n = len(model.joints)
     ref = reference(model.joints, speed_m_s, knots, leg_length_m=model.leg_length_m)
     hard = hard_joints(model)
@@ -27,7 +28,7 @@ def terms(model: Model, speed_m_s: float, knots: int) -> Terms:
     scale = np.maximum(model.strength, 1e-9)
     for i, kind in enumerate(model.kind):
         if kind != "driven":
-            scale[i] = force[f"{kind}_n" if slide[i] else f"{kind}_nm"]
+            scale[i] = weight_n * (1.0 if slide[i] else force[f"{kind}_m"])
     target_weight, pace_weight = _tracking(model, ref, cost["tracking"])
     limit = np.array(model.mj.jnt_range)
     limited = np.array(model.mj.jnt_limited, bool) & ~hard
@@ -35,9 +36,7 @@ def terms(model: Model, speed_m_s: float, knots: int) -> Terms:
     rates = np.array([rate["horizontal"], rate["horizontal"], rate["vertical"]])
     return Terms(
         speed=float(speed_m_s),
-        smoothing=ground["smoothing_m"],
-        slip_speed=ground["slip_speed_m_s"],
-        contact_scale=1.0,
+        ground=ground(),
         force_scale=scale,
         force_weight=np.where(hard, 1.0, force["moment"]),
         multiplier=np.zeros((knots, n)),
@@ -50,7 +49,7 @@ def terms(model: Model, speed_m_s: float, knots: int) -> Terms:
         limit_weight=np.where(limited, cost["limit"]["weight_rad"], 0.0),
         limit_round=np.full(n, cost["limit"]["round_rad"]),
         rate_weight=rates / (weight_n * rate["per_s"]),
-        jerk_weight=np.full(n, 1 / cost["jerk"]["rad_s3"]),
+        jerk_weight=1 / np.where(passive_joints(model), cost["jerk"]["passive"], cost["jerk"]["driven"]),
         time=ref.stride_time_s,
         time_weight=cost["stride_time"]["weight"] / ref.stride_time_sd_s,
     )
@@ -67,13 +66,13 @@ def passive_joints(model: Model) -> np.ndarray:
 
 
 def first_guess(model: Links, passive: np.ndarray, weight_n: float, t: Terms) -> np.ndarray:
-    """Control points (N, n) of the reference motion, at the height where the ground carries the weight.
+    """Control points (N, n) of the reference motion, as high as lets the ground carry the weight.
 
-    The `passive` joints (n, bool) give way as their springs do under the ground's force in each posture, so that
-    a blade stands compressed and a longer leg does not carry everything.
+    The `passive` joints (n, bool) give way as their springs do under the ground's force in each posture, so
+    that a blade stands compressed and a longer leg does not carry everything.
     """
     m, n = motion(model), t.target.shape[1]
-    poses = t.target.copy()
+    poses, work = t.target.copy(), np.zeros((3, n, n))
     index = np.flatnonzero(passive)
     low, high = -0.4, 0.4  # m about standing height: a runner's pelvis is never further off
     for _ in range(14):
@@ -81,23 +80,21 @@ def first_guess(model: Links, passive: np.ndarray, weight_n: float, t: Terms) ->
         carried = 0.0
         for q, pose in zip(t.target, poses, strict=True):
             pose[2] = q[2] + middle
-            carried += _settle(
-                model, m, pose, index, t.smoothing, t.slip_speed, t.contact_scale, np.zeros((4, n, n))
-            )
+            carried += _settle(model, m, pose, index, t.ground, work)
         low, high = (middle, high) if carried / len(poses) > weight_n else (low, middle)
     return control_points(poses)
 
 
 @njit(cache=True)
-def _settle(model, m, q, index, smoothing, slip_speed, contact_scale, work):
-    """Move the joints of `index` of q (n,) to rest between springs and ground; the ground's vertical force."""
+def _settle(model, m, q, index, ground, work):
+    """Move the joints `index` of q (n,) to rest between springs and ground; gives the vertical force."""
     n, p = len(q), len(index)
     still = np.zeros(n)
     tau = np.zeros(n)
     A, b = np.zeros((p, p)), np.zeros(p)
     for _ in range(12):
         inverse(model, m, q, still, still, tau, True, work[0], work[1], work[2])
-        add_contact(model, m, smoothing, slip_speed, contact_scale, tau, True, work[0], work[1])
+        add_contact(model, m, ground, tau, True, work[0], work[1])
         for x in range(p):
             b[x] = -tau[index[x]]
             for y in range(p):
