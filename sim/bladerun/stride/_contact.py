@@ -7,7 +7,8 @@ With d the penetration (positive in the ground) smoothed over e so that force an
 
     f_n = K d^1.5 s(1 - c v_z),        f_t = -mu f_n v_t / sqrt(|v_t|^2 + v_s^2 (1 + f_0 / f_n)^2),
 
-s a smooth positive part; f_0 lets a light load slip more, or a landing toe would stick and ring within a knot. Hunt & Crossley 1975 (doi 10.1115/1.3423596); parameters in models/contact.toml.
+s a smooth positive part; f_0 lets a light load slip more, or a landing toe would stick and ring within a
+knot. Hunt & Crossley 1975 (doi 10.1115/1.3423596); parameters in models/contact.toml.
 """
 
 from typing import NamedTuple
@@ -68,9 +69,8 @@ def sphere_force(z, v, law, ground, force, by_z, by_v):
     speed2 = v[0] * v[0] + v[1] * v[1]
     size = np.sqrt(normal * normal * speed2 + slip * slip)
     grip = friction * normal * normal / size
-    by_normal = (
-        friction * normal * (2 - normal * (normal * speed2 + ground.slip_speed_m_s * slip) / size**2) / size
-    )
+    slope = (normal * speed2 + ground.slip_speed_m_s * slip) / (size * size)
+    by_normal = friction * normal * (2 - normal * slope) / size
     by_speed2 = -grip * normal * normal / (size * size)
     force[0], force[1], force[2] = -grip * v[0], -grip * v[1], normal
     by_z[0], by_z[1], by_z[2] = -by_normal * n_z * v[0], -by_normal * n_z * v[1], n_z

@@ -13,17 +13,18 @@ from bladerun.stride import _terms
 from bladerun.stride._contact import Ground
 from bladerun.stride._dynamics import Links
 from bladerun.stride._kernel import Terms
-from bladerun.stride._solver import HARD, Point, minimise, updated
+from bladerun.stride._solver import HARD, Point, at_knots, minimise, updated
 
 CALM = 4e-5  # s^3/rad, weight of jerk in the first guess: it smooths what is still far from running
 COARSE = 90  # knots of the first guess
 # ground and weight of the hard forces on the way to the real ones
 SOFT = (
-    (Ground(0.030, 0.80, 0.0, 0.12), 3.0),
-    (Ground(0.015, 0.40, 0.0, 0.24), 6.0),
-    (Ground(0.008, 0.25, 0.0, 0.60), 10.0),
+    (Ground(0.030, 0.80, 150.0, 0.12), 3.0),
+    (Ground(0.015, 0.40, 150.0, 0.24), 6.0),
+    (Ground(0.008, 0.25, 150.0, 0.60), 10.0),
 )
-TOLERANCE = (1e-4, 1e-5, 1e-7)  # before each move of the multipliers
+TOLERANCE = (1e-4, 1e-5, *5 * (1e-7,))  # before each move of the multipliers; those alike, as long as needed
+ENOUGH = 7e-4  # body weights left on the pelvis
 CAREFUL = 1e3  # damping at first where a start may stand in the ground: the nearest stride that does not
 RESUME = 1.0  # damping after the multipliers have moved
 LIMIT = 100  # iterations a stage
@@ -47,7 +48,13 @@ def cold(links: Links, model: Model, terms: Terms, hard: np.ndarray) -> Point:
 
 def warm(links: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point:
     """From a stride near by with its multipliers, until nobody holds the runner."""
-    return _firm(links, terms, point, hard, TOLERANCE)
+    point = replace(point, damping=CAREFUL)
+    for tolerance in TOLERANCE:
+        point = minimise(links, terms, point, hard, HARD, tolerance=tolerance, limit=LIMIT)
+        if tolerance == TOLERANCE[-1] and point.quiet and _left(links, terms, point) < ENOUGH:
+            break
+        point = replace(updated(links, terms, point, hard), damping=RESUME)
+    return point
 
 
 def resampled(point: Point, knots: int) -> Point:
@@ -60,10 +67,6 @@ def resampled(point: Point, knots: int) -> Point:
     return replace(point, c=_terms.resample(point.c, knots), multiplier=multiplier)
 
 
-def _firm(links, terms, point, hard, tolerances):
-    point = replace(point, damping=CAREFUL)
-    for stage, tolerance in enumerate(tolerances):
-        if stage:
-            point = replace(updated(links, terms, point, hard), damping=RESUME)
-        point = minimise(links, terms, point, hard, HARD, tolerance=tolerance, limit=LIMIT)
-    return point
+def _left(links, terms, point):
+    """Greatest force on the pelvis that nobody gives, in body weights."""
+    return np.abs(at_knots(links, terms, point).tau[:, :3] / terms.force_scale[:3, 1]).max()
