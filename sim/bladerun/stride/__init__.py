@@ -37,7 +37,7 @@ def solve(model: Model, task: Task, *, start: xr.Dataset | None = None, knots: i
             point = _stages.cold(tree, model, terms, hard)
         else:
             point = _stages.warm(tree, terms, _neighbour(start, model, knots), hard)
-    out = _solver.knots(tree, terms, point)
+    out = _solver.at_knots(tree, terms, point)
     stride = _result.dataset(model, tree, terms, point, out)
     residual = _result.residuals(model, tree, terms, point, out)
     why = _why_not(residual, point, model)

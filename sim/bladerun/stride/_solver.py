@@ -113,7 +113,7 @@ def minimise(
 
 def updated(model: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point:
     """The point with its multipliers moved by the residual that is left (a first-order update)."""
-    out = knots(model, terms, point)
+    out = at_knots(model, terms, point)
     left = np.where(hard, out.tau / terms.force_scale[:, 1], 0.0)
     return replace(point, multiplier=point.multiplier + left)
 
@@ -124,7 +124,7 @@ def objective(terms: Terms, point: Point, out: Sweep, hard: np.ndarray) -> float
     return float(point.cost - 0.5 * (held**2).sum() / len(point.c))
 
 
-def knots(model: Links, terms: Terms, point: Point) -> Sweep:
+def at_knots(model: Links, terms: Terms, point: Point) -> Sweep:
     """Values at the knots."""
     out = sweep_arrays(*point.c.shape)
     sweep(model, motion(model), terms, point.c, point.T, out, False)
