@@ -114,8 +114,8 @@ def residuals(model: Model, links: Links, terms: Terms, point: Point, out: Sweep
 
     root_force_peak_n, root_moment_peak_nm: greatest that nobody gives, at the knots; between_knots_*: the
     same half-way between knots; passive_peak_nm: in joints that only springs move; penetration_mm: deepest
-    sphere; slip_mm: longest sliding of a foot's loaded contact; energy_balance_j: work of motors and ground less
-    what dampers took, over a stride, 0 in a perfect solution; energy_positive_j: positive work of the motors.
+    sphere; slip_mm: longest sliding of a foot's loaded contact; energy_balance_j: work of motors and ground
+    less what dampers took, over a stride, 0 in a perfect solution; energy_positive_j: positive work of the motors.
     """
     c, T = point.c, point.T
     root = out.tau[:, :6]
