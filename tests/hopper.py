@@ -1,0 +1,139 @@
+"""Two small machines for the tests of the solver, and the `Terms` of what they are weighed by.
+
+`HOPPER`: a 3-D one-legged hopper of 8 joints, base (x, y, z, tilt, list), hip, leg and a sprung toe slide.
+`SLIDES`: three slides, whose forces are linear in position, velocity and acceleration.
+"""
+
+import mujoco
+import numpy as np
+
+from bladerun.stride._kernel import Sweep, Terms
+
+HOPPER = """
+<mujoco>
+  <compiler angle="radian" autolimits="true"/>
+  <size nuser_geom="3"/>
+  <option><flag contact="disable"/></option>
+  <worldbody>
+    <body name="base" pos="0 0 .9">
+      <joint name="x" type="slide" axis="1 0 0"/><joint name="y" type="slide" axis="0 1 0"/>
+      <joint name="z" type="slide" axis="0 0 1"/>
+      <joint name="tilt" axis="0 1 0"/><joint name="list" axis="-1 0 0"/>
+      <inertial pos="0 0 .05" mass="18" diaginertia=".6 .5 .4"/>
+      <body name="thigh">
+        <joint name="hip" axis="0 -1 0" armature=".05"/>
+        <joint name="leg" type="slide" axis="0 0 1" damping="5"/>
+        <inertial pos="0 0 -.4" mass="1.5" diaginertia=".04 .04 .004"/>
+        <body name="toe" pos="0 0 -.7">
+          <joint name="spring" type="slide" axis="0 0 1" stiffness="9000" damping="15"/>
+          <inertial pos="0 0 -.1" mass=".4" diaginertia=".002 .002 .001"/>
+          <geom name="contact_r_0" type="sphere" size=".03" pos=".04 .06 -.17" mass="0" user="1.5e5 .3 .9"/>
+          <geom name="contact_r_1" type="sphere" size=".03" pos=".04 -.06 -.17" mass="0" user="1.5e5 .3 .9"/>
+          <geom name="contact_r_2" type="sphere" size=".03" pos="-.04 0 -.17" mass="0" user="1.5e5 .3 .9"/>
+        </body>
+      </body>
+    </body>
+  </worldbody>
+</mujoco>
+"""
+HARD = np.array([True] * 5 + [False, False, True])  # nobody drives the base and the spring
+
+SLIDES = """
+<mujoco>
+  <size nuser_geom="3"/>
+  <option><flag contact="disable"/></option>
+  <worldbody>
+    <body pos="0 0 5">
+      <joint type="slide" axis="1 0 0" damping="3"/><joint type="slide" axis="0 .6 .8" stiffness="200"/>
+      <inertial pos="0 0 0" mass="4" diaginertia=".1 .1 .1"/>
+      <body>
+        <joint type="slide" axis=".3 .2 1" stiffness="500" damping="7" armature=".3"/>
+        <inertial pos="0 0 0" mass="2" diaginertia=".1 .1 .1"/>
+        <geom name="contact_r_0" type="sphere" size=".03" mass="0" user="1e5 .5 .9"/>
+      </body>
+    </body>
+  </worldbody>
+</mujoco>
+"""
+
+
+def compiled(xml: str) -> mujoco.MjModel:
+    return mujoco.MjModel.from_xml_string(xml)
+
+
+def hop_terms(knots: int) -> Terms:
+    """Hopping on the spot as the target, for HOPPER: 50 mm up and down, twice a second."""
+    phase = 2 * np.pi * np.arange(knots) / knots
+    target, pace = np.zeros((2, knots, 8))
+    target[:, 2] = 0.05 * np.cos(phase)
+    pace[:, 2] = -2 * np.pi * 0.05 * np.sin(phase)
+    scale = np.tile([[200.0], [200.0], [200.0], [50.0], [50.0], [80.0], [600.0], [200.0]], 2)
+    scale[5:7, 1] *= 1.3  # not the same in both senses
+    return Terms(
+        speed=0.0,
+        smoothing=0.01,
+        slip_speed=0.1,
+        contact_scale=1.0,
+        force_scale=scale,
+        force_weight=np.ones(8),
+        multiplier=np.zeros((knots, 8)),
+        power_weight=np.where(HARD, 0.0, 5e-4),
+        target=target,
+        target_weight=np.tile([2.0, 2.0, 5.0, 3.0, 3.0, 3.0, 5.0, 0.0], (knots, 1)),
+        pace=pace,
+        pace_weight=np.array([0.0, 0, 0.3, 0, 0, 0, 0, 0]),
+        limit=np.tile([-0.25, 0.25], (8, 1)),
+        limit_weight=np.where(HARD, 0.0, 20.0),
+        limit_round=np.full(8, 0.05),
+        rate_weight=np.array([4.0, 4.0, 2.0]) / (200 * 100),
+        jerk_weight=np.full(8, 1e-5),
+        time=0.5,
+        time_weight=20.0,
+    )
+
+
+def random_terms(rng: np.random.Generator, knots: int, n: int) -> Terms:
+    """Every residual at work, at random weights; none on power and limits, whose exact Hessian nobody asks
+    for, and none on the pace of joint 0, to which the speed is added.
+    """
+    return Terms(
+        speed=1.3,
+        smoothing=0.01,
+        slip_speed=0.2,
+        contact_scale=0.8,
+        force_scale=rng.uniform(100, 300, (n, 2)),
+        force_weight=rng.uniform(0.5, 2, n),
+        multiplier=rng.normal(size=(knots, n)),
+        power_weight=np.zeros(n),
+        target=0.1 * rng.normal(size=(knots, n)),
+        target_weight=rng.uniform(0, 3, (knots, n)),
+        pace=rng.normal(size=(knots, n)),
+        pace_weight=np.append(0.0, rng.uniform(0.1, 0.3, n - 1)),
+        limit=np.tile([-0.1, 0.1], (n, 1)),
+        limit_weight=np.zeros(n),
+        limit_round=np.full(n, 0.05),
+        rate_weight=rng.uniform(1, 3, 3) * 1e-4,
+        jerk_weight=rng.uniform(1, 3, n) * 1e-5,
+        time=0.6,
+        time_weight=5.0,
+    )
+
+
+def dense(hessian: np.ndarray, border: np.ndarray) -> np.ndarray:
+    """The whole symmetric matrix (N n + 1, N n + 1) of blocks (N, 4, n, n) and border (N n + 1,)."""
+    knots, band, n, _ = hessian.shape
+    whole = np.zeros((knots * n + 1, knots * n + 1))
+    for k in range(knots):
+        for d in range(band):
+            rows = slice(k * n, (k + 1) * n)
+            at = (k + d) % knots
+            columns = slice(at * n, (at + 1) * n)
+            whole[rows, columns] += hessian[k, d]
+            if d:
+                whole[columns, rows] += hessian[k, d].T
+    whole[-1], whole[:, -1] = border, border
+    return whole
+
+
+def copied(out: Sweep) -> Sweep:
+    return Sweep(*(values.copy() for values in out))

@@ -1,0 +1,74 @@
+"""The contact law: smooth, never pulling, friction within its cone and against the motion."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bladerun.stride._contact import positive_part, sphere_force
+
+K, C, MU, E, SLIP = 8e5, 0.5, 0.9, 0.012, 0.1
+SCALE = K * 0.02**1.5  # N, a typical force
+
+heights = st.floats(-0.03, 0.02)
+speeds = st.tuples(st.floats(-5, 5), st.floats(-5, 5), st.floats(-4, 4)).map(np.array)
+
+
+def law(z, v, smoothing=E):
+    force, by_z, by_v = np.zeros(3), np.zeros(3), np.zeros((3, 3))
+    touches = sphere_force(z, np.asarray(v, float), K, C, MU, smoothing, SLIP, force, by_z, by_v)
+    return touches, force, by_z, by_v
+
+
+@given(heights, speeds)
+def test_slopes_are_those_of_the_force(z, v):
+    eps = 1e-7
+    _, _, by_z, by_v = law(z, v)
+    slope = (law(z + eps, v)[1] - law(z - eps, v)[1]) / (2 * eps)
+    np.testing.assert_allclose(by_z, slope, atol=2e-5 * SCALE / 0.02)
+    for j in range(3):
+        dv = np.eye(3)[j] * 1e-6
+        slope = (law(z, v + dv)[1] - law(z, v - dv)[1]) / 2e-6
+        np.testing.assert_allclose(by_v[:, j], slope, atol=2e-5 * SCALE / SLIP)
+
+
+@given(heights, speeds)
+def test_pushes_and_rubs_within_the_cone(z, v):
+    touches, force, _, _ = law(z, v)
+    assert touches == (z < E)
+    assert force[2] >= 0
+    assert np.hypot(force[0], force[1]) <= MU * force[2]
+    assert force[:2] @ v[:2] <= 0
+
+
+@given(st.floats(-0.03, 0.011), st.floats(0.0, 4.0))
+def test_takes_energy(z, speed):
+    """Going in is harder than coming out: no bounce gives back more than it took."""
+    assert law(z, [0, 0, -speed])[1][2] >= law(z, [0, 0, speed])[1][2]
+
+
+@pytest.mark.parametrize("z", [E, -E])
+@pytest.mark.parametrize("vz", [-1.0, 0.0, 0.8 / C, 1.2 / C, 3.0])
+def test_force_and_slopes_have_no_jump(z, vz):
+    """At the ends of both roundings, and where the ground is left, from either side."""
+    gap = 1e-9
+    for low, high in (
+        (law(z - gap, [0.3, 0.1, vz]), law(z + gap, [0.3, 0.1, vz])),
+        (law(z - gap, [0.3, 0.1, vz - gap]), law(z - gap, [0.3, 0.1, vz + gap])),
+    ):
+        np.testing.assert_allclose(low[1], high[1], atol=1e-6 * SCALE)
+        np.testing.assert_allclose(low[2], high[2], atol=1e-6 * SCALE / E)
+        np.testing.assert_allclose(low[3], high[3], atol=1e-6 * SCALE / SLIP)
+
+
+def test_is_hunt_and_crossley_deep_in_the_ground():
+    d, vz = 0.02, -0.5
+    assert law(-d, [0, 0, vz])[1][2] == pytest.approx(K * d**1.5 * (1 - C * vz))
+    assert np.hypot(*law(-d, [50.0, 0, 0])[1][:2]) == pytest.approx(MU * K * d**1.5, rel=1e-5)
+
+
+@given(st.floats(-1, 1), st.floats(1e-3, 0.5))
+def test_positive_part_is_smooth_and_never_below(u, e):
+    value, slope = positive_part(u, e)
+    assert max(u, 0) <= value <= max(u, 0) + e / 4 + 1e-15
+    assert 0 <= slope <= 1

@@ -1,0 +1,179 @@
+"""The sweep: gradient, Hessian and corrections against finite differences, on small machines."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.interpolate import BSpline
+
+from bladerun.stride._curvature import curvature
+from bladerun.stride._dynamics import links, motion
+from bladerun.stride._kernel import add_squares, correction, spline, sweep, sweep_arrays
+from hopper import HOPPER, SLIDES, compiled, copied, dense, random_terms
+
+KNOTS, TIME = 12, 0.55
+
+
+class Problem:
+    """Terms on a machine, as functions of x = (control points, stride time)."""
+
+    def __init__(self, xml, terms):
+        self.model, self.terms = links(compiled(xml)), terms
+        self.m, self.n, self.knots = motion(self.model), len(self.model.parent), len(terms.target)
+
+    def __call__(self, x, derivatives=True):
+        out = sweep_arrays(self.knots, self.n)
+        c = x[:-1].reshape(self.knots, self.n)
+        cost = sweep(self.model, self.m, self.terms, c, x[-1], out, derivatives)
+        return cost, out
+
+    def gradient_by_differences(self, x, eps=1e-6):
+        cost = [[self(x + s * e, False)[0] for s in (eps, -eps)] for e in np.eye(len(x))]
+        return np.diff(cost, axis=1)[:, 0] / (-2 * eps)
+
+    def hessian_by_differences(self, x, eps=1e-6):
+        rows = [
+            (self(x + eps * e)[1].gradient - self(x - eps * e)[1].gradient) / (2 * eps)
+            for e in np.eye(len(x))
+        ]
+        return np.array(rows)
+
+
+def hopping(rng, n=8):
+    """In and out of the ground, every joint on the move, a few limits touched."""
+    c = 0.05 * rng.normal(size=(KNOTS, n))
+    c[:, 2] = 0.06 * np.cos(2 * np.pi * np.arange(KNOTS) / KNOTS) - 0.03
+    return np.append(c, TIME)
+
+
+@pytest.fixture(params=[0, 1, 2])
+def hopper(request):
+    rng = np.random.default_rng(request.param)
+    x = hopping(rng)
+    problem = Problem(HOPPER, random_terms(rng, KNOTS, 8))
+    assert np.ptp(problem(x)[1].tau[:, 2]) > 100  # the ground is met
+    return problem, x
+
+
+def with_power_and_limits(terms):
+    return terms._replace(
+        power_weight=np.full(8, 1e-2), limit=np.tile([-0.05, 0.05], (8, 1)), limit_weight=np.full(8, 5.0)
+    )
+
+
+def test_gradient(hopper):
+    problem, x = hopper
+    problem.terms = with_power_and_limits(problem.terms)
+    gradient, expected = problem(x)[1].gradient, problem.gradient_by_differences(x)
+    np.testing.assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
+    assert gradient[-1] == pytest.approx(expected[-1], rel=1e-6)
+
+
+def test_cost_needs_no_derivatives(hopper):
+    problem, x = hopper
+    problem.terms = with_power_and_limits(problem.terms)
+    (one, full), (other, bare) = problem(x), problem(x, False)
+    assert one == other
+    np.testing.assert_array_equal(full.tau, bare.tau)
+    assert not bare.gradient.any()
+
+
+def test_gauss_newton_is_symmetric_and_never_negative(hopper):
+    problem, x = hopper
+    problem.terms = with_power_and_limits(problem.terms)
+    out = problem(x)[1]
+    np.testing.assert_allclose(out.hessian[:, 0], out.hessian[:, 0].transpose(0, 2, 1), rtol=1e-9, atol=1e-9)
+    eigenvalues = np.linalg.eigvalsh(dense(out.hessian, out.border))
+    assert eigenvalues[0] > -1e-12 * eigenvalues[-1]
+
+
+def test_hessian_is_exact_where_forces_are_linear():
+    rng = np.random.default_rng(5)
+    problem = Problem(SLIDES, random_terms(rng, KNOTS, 3))
+    x = np.append(0.1 * rng.normal(size=3 * KNOTS), TIME)
+    out = problem(x)[1]
+    expected = problem.hessian_by_differences(x)
+    whole = dense(out.hessian, out.border + out.exact)
+    np.testing.assert_allclose(whole, expected, atol=1e-6 * np.abs(expected).max())
+    np.testing.assert_allclose(whole[-1], expected[-1], atol=1e-6 * np.abs(expected[-1]).max())
+
+
+def test_hessian_is_exact_with_the_forces_curvature(hopper):
+    """All second-order terms together are the derivative of the gradient, contact included."""
+    problem, x = hopper
+    out = problem(x)[1]
+    squares = np.zeros((KNOTS, 25, 25))
+    curvature(problem.model, problem.m, problem.terms, out, x[-1], squares)
+    gauss_newton = dense(out.hessian, out.border + out.exact)
+    add_squares(squares, out)
+    whole, expected = dense(out.hessian, out.border + out.exact), problem.hessian_by_differences(x)
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(whole, expected, atol=1e-4 * scale)
+    assert np.abs(whole - expected).max() < 1e-2 * np.abs(gauss_newton - expected).max()
+
+
+def test_curvature_is_that_of_the_weighed_forces(hopper):
+    problem, x = hopper
+    n, eps = problem.n, 1e-6
+    out = copied(problem(x)[1])
+    squares = np.zeros((KNOTS, 3 * n + 1, 3 * n + 1))
+    curvature(problem.model, problem.m, problem.terms, out, x[-1], squares)
+    np.testing.assert_allclose(squares, squares.transpose(0, 2, 1), atol=1e-12 * np.abs(squares).max())
+    for k in (0, 4, KNOTS - 1):
+        expected = np.zeros((3 * n, 3 * n))
+        for column in range(3 * n):
+            e = np.zeros(len(x))
+            e[((k - 1 + column // n) % KNOTS) * n + column % n] = eps
+            pulls = []
+            for side in (1, -1):
+                moved = problem(x + side * e)[1]
+                pulls.append(out.y[k] @ moved.J[k] + out.y_force[k] @ moved.Jf[k])
+            expected[:, column] = (pulls[0] - pulls[1])[:-1] / (2 * eps)
+        np.testing.assert_allclose(squares[k, :-1, :-1], expected, atol=1e-4 * np.abs(expected).max())
+
+
+@given(st.integers(3, 20), st.floats(0.3, 1.2), st.integers(0, 2**31))
+def test_spline_is_the_periodic_cubic(blocks, T, seed):
+    knots = 3 * blocks
+    c = np.random.default_rng(seed).normal(size=(knots, 2))
+    q, v, a = np.zeros((3, knots, 2))
+    spline(c, T, 2.5, q, v, a)
+    h = T / knots
+    curve = BSpline(h * np.arange(-4, knots + 6), np.take(c, range(-2, knots + 4), axis=0, mode="wrap"), 3)
+    t = h * np.arange(knots)
+    np.testing.assert_allclose(q, curve(t), atol=1e-12)
+    np.testing.assert_allclose(v - [2.5, 0], curve(t, 1), atol=1e-9 / T)
+    np.testing.assert_allclose(a, curve(t, 2), atol=1e-8 / h**2)
+
+
+def corrected(problem, base, trial, step):
+    out, misfit = np.empty(len(step)), np.empty(problem.knots)
+    correction(problem.terms, base, trial, step, out, misfit)
+    return out, misfit
+
+
+def test_no_correction_where_forces_are_linear():
+    rng = np.random.default_rng(6)
+    problem = Problem(SLIDES, random_terms(rng, KNOTS, 3))
+    x = np.append(0.1 * rng.normal(size=3 * KNOTS), TIME)
+    step = np.append(0.1 * rng.normal(size=3 * KNOTS), 0.0)  # in T even these are not
+    base, trial = copied(problem(x)[1]), problem(x + step, False)[1]
+    out, misfit = corrected(problem, base, trial, step)
+    assert np.abs(out).max() < 1e-12 * np.abs(base.gradient).max()
+    assert misfit.max() < 1e-20
+
+
+def test_correction_is_the_gradient_of_what_a_step_left(hopper):
+    problem, x = hopper
+    step = 1e-2 * np.random.default_rng(7).normal(size=len(x))
+    base, trial = copied(problem(x)[1]), problem(x + step, False)[1]
+    out, misfit = corrected(problem, base, trial, step)
+    n, t = problem.n, problem.terms
+    weight = t.force_weight / np.where(base.tau > 0, t.force_scale[:, 1], t.force_scale[:, 0])
+    expected = np.zeros(len(x))
+    for k in range(KNOTS):
+        at = np.append([((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], len(x) - 1)
+        left = weight[k] * (trial.tau[k] - base.tau[k] - base.J[k] @ step[at])
+        np.testing.assert_allclose(misfit[k], left @ left / KNOTS, rtol=1e-7)
+        np.add.at(expected, at, (weight[k] * left) @ base.J[k] / KNOTS)
+    np.testing.assert_allclose(out, expected, atol=1e-9 * np.abs(expected).max())
