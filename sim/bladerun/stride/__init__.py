@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from bladerun.case import Task
 from bladerun.model import Model
 from bladerun.stride import _result, _solver, _stages, _terms, _transfer
-from bladerun.stride._dynamics import links
+from bladerun.stride._links import links
 
 KNOTS = 180
 

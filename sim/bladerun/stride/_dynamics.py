@@ -1,123 +1,19 @@
 """Inverse dynamics of a tree of 1-dof joints, with analytic derivatives, compiled by numba.
 
-Takes a compiled `mujoco.MjModel` (as `Links`) and q, v, a; gives the generalised forces that its
+Takes a model (`Links`) and q, v, a; gives the generalised forces that its
 actuators would have to supply, ground contact included, and their derivatives.
 
-World-frame spatial vectors (angular first, about the world origin); each degree of freedom is a link, the
-inertia of a body is carried by its last one, welded bodies are merged. Derivatives after Singh, Russell &
+World-frame spatial vectors (angular first, about the world origin). Derivatives after Singh, Russell &
 Wensing 2022 (doi 10.1109/LRA.2022.3141194). Equal to `mj_inverse` to rounding: tests/test_dynamics.py.
 """
 
 from typing import NamedTuple
 
-import mujoco
 import numpy as np
 from numba import njit
 
 from bladerun.stride._contact import sphere_force
-
-
-class Links(NamedTuple):
-    """A model as the arrays the compiled code reads; n joints, s contact spheres. SI units."""
-
-    parent: np.ndarray  # (n,) index of the parent joint, -1 at the root
-    slide: np.ndarray  # (n,) bool
-    rot0: np.ndarray  # (n, 3, 3) parent link's frame -> this body's frame at q = 0
-    pos0: np.ndarray  # (n, 3)
-    axis: np.ndarray  # (n, 3) in the body's frame
-    anchor: np.ndarray  # (n, 3) in the body's frame
-    mass: np.ndarray  # (n,)
-    com: np.ndarray  # (n, 3) in the body's frame
-    inertia: np.ndarray  # (n, 3, 3) about the COM, in the body's frame
-    armature: np.ndarray  # (n,)
-    stiffness: np.ndarray  # (n,)
-    rest: np.ndarray  # (n,) joint position at which its spring is slack
-    damping: np.ndarray  # (n,)
-    gravity: float
-    sphere_link: np.ndarray  # (s,)
-    sphere_pos: np.ndarray  # (s, 3) centre, in the body's frame
-    sphere_radius: np.ndarray  # (s,)
-    sphere_law: np.ndarray  # (s, 3) stiffness, damping, friction
-
-
-def links(mj: mujoco.MjModel) -> Links:
-    """The arrays of a compiled model whose joints are all slides and hinges."""
-    if np.any((mj.jnt_type != mujoco.mjtJoint.mjJNT_SLIDE) & (mj.jnt_type != mujoco.mjtJoint.mjJNT_HINGE)):
-        raise ValueError("the stride's dynamics know slide and hinge joints only")
-    n = mj.nv
-    body_of = mj.dof_bodyid
-    frame_rot, frame_pos, carrier = _welded_frames(mj)
-    rot0, pos0 = np.tile(np.eye(3), (n, 1, 1)), np.zeros((n, 3))
-    for i in range(n):
-        b = body_of[i]
-        if i == mj.body_dofadr[b]:
-            p = mj.body_parentid[b]
-            rot0[i] = frame_rot[p] @ _rotation(mj.body_quat[b])
-            pos0[i] = frame_pos[p] + frame_rot[p] @ mj.body_pos[b]
-    mass, com, inertia = np.zeros(n), np.zeros((n, 3)), np.zeros((n, 3, 3))
-    for i in range(n):
-        bodies = [b for b in range(1, mj.nbody) if carrier[b] == i]
-        if not bodies:
-            continue
-        mass[i] = mj.body_mass[bodies].sum()
-        centres = [frame_pos[b] + frame_rot[b] @ mj.body_ipos[b] for b in bodies]
-        if mass[i] > 0:
-            com[i] = sum(mj.body_mass[b] * c for b, c in zip(bodies, centres, strict=True)) / mass[i]
-        for b, c in zip(bodies, centres, strict=True):
-            turn = frame_rot[b] @ _rotation(mj.body_iquat[b])
-            d = c - com[i]
-            inertia[i] += turn @ np.diag(mj.body_inertia[b]) @ turn.T
-            inertia[i] += mj.body_mass[b] * (d @ d * np.eye(3) - np.outer(d, d))
-    spheres = contact_spheres(mj)
-    bodies = mj.geom_bodyid[spheres]
-    return Links(
-        parent=mj.dof_parentid.astype(np.int64),
-        slide=mj.jnt_type == mujoco.mjtJoint.mjJNT_SLIDE,
-        rot0=rot0,
-        pos0=pos0,
-        axis=mj.jnt_axis.copy(),
-        anchor=mj.jnt_pos.copy(),
-        mass=mass,
-        com=com,
-        inertia=inertia,
-        armature=mj.dof_armature.copy(),
-        stiffness=np.asarray(mj.jnt_stiffness).reshape(n, -1)[:, 0].copy(),
-        rest=mj.qpos_spring.copy(),
-        damping=np.asarray(mj.dof_damping).reshape(n, -1)[:, 0].copy(),
-        gravity=float(-mj.opt.gravity[2]),
-        sphere_link=np.array([carrier[b] for b in bodies], dtype=np.int64),
-        sphere_pos=np.array(
-            [frame_pos[b] + frame_rot[b] @ mj.geom_pos[g] for g, b in zip(spheres, bodies, strict=True)]
-        ).reshape(-1, 3),
-        sphere_radius=mj.geom_size[spheres, 0].copy(),
-        sphere_law=mj.geom_user[spheres, :3].copy(),
-    )
-
-
-def contact_spheres(mj: mujoco.MjModel) -> list[int]:
-    """Geom ids of the spheres that touch the ground (named ``contact_*``), in model order."""
-    return [g for g in range(mj.ngeom) if mj.geom(g).name.startswith("contact_")]
-
-
-def _welded_frames(mj):
-    """Each body's frame in that of its carrier (the nearest ancestor with a joint), and its last joint."""
-    rot, pos = np.tile(np.eye(3), (mj.nbody, 1, 1)), np.zeros((mj.nbody, 3))
-    carrier = np.full(mj.nbody, -1)
-    for b in range(1, mj.nbody):
-        if mj.body_dofnum[b]:
-            carrier[b] = mj.body_dofadr[b] + mj.body_dofnum[b] - 1
-        else:
-            p = mj.body_parentid[b]
-            rot[b] = rot[p] @ _rotation(mj.body_quat[b])
-            pos[b] = pos[p] + rot[p] @ mj.body_pos[b]
-            carrier[b] = carrier[p]
-    return rot, pos, carrier
-
-
-def _rotation(quat):
-    matrix = np.zeros(9)
-    mujoco.mju_quat2Mat(matrix, quat)
-    return matrix.reshape(3, 3)
+from bladerun.stride._links import Links
 
 
 class Motion(NamedTuple):

@@ -12,8 +12,9 @@ import numpy as np
 import xarray as xr
 
 from bladerun.model import Model
-from bladerun.stride._dynamics import Links, add_contact, contact_spheres, inverse, motion
+from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import Sweep, Terms
+from bladerun.stride._links import Links, contact_spheres
 from bladerun.stride._solver import Point
 
 LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10.7717/peerj.3298)
@@ -115,7 +116,7 @@ def residuals(model: Model, links: Links, terms: Terms, point: Point, out: Sweep
     root_force_peak_n, root_moment_peak_nm: greatest that nobody gives, at the knots; between_knots_*: the
     same half-way between knots; passive_peak_nm: in joints that only springs move; penetration_mm: deepest
     sphere; slip_mm: longest sliding of a foot's loaded contact; energy_balance_j: work of motors and ground
-    less what dampers took, over a stride, 0 in a perfect solution; energy_positive_j: positive work of the motors.
+    less what dampers took, over a stride, 0 if perfect; energy_positive_j: positive work of the motors.
     """
     c, T = point.c, point.T
     root = out.tau[:, :6]

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bladerun.stride._curvature import curvature
-from bladerun.stride._dynamics import Links, motion
+from bladerun.stride._dynamics import motion
 from bladerun.stride._kernel import OFFSETS, Sweep, Terms, add_squares, correction, sweep, sweep_arrays
 from bladerun.stride._linear import Factor, NotPositive
+from bladerun.stride._links import Links
 
 HARD = 30.0  # weight of the hard forces once multipliers carry them
 SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots

@@ -11,8 +11,8 @@ import numpy as np
 from bladerun.model import Model
 from bladerun.stride import _terms
 from bladerun.stride._contact import Ground
-from bladerun.stride._dynamics import Links
 from bladerun.stride._kernel import Terms
+from bladerun.stride._links import Links
 from bladerun.stride._solver import HARD, Point, at_knots, minimise, updated
 
 CALM = 4e-5  # s^3/rad, weight of jerk in the first guess: it smooths what is still far from running

@@ -11,8 +11,9 @@ from scipy.interpolate import CubicSpline
 from bladerun._facts import toml
 from bladerun.model import Model
 from bladerun.stride._contact import ground
-from bladerun.stride._dynamics import Links, add_contact, inverse, motion
+from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import Terms
+from bladerun.stride._links import Links
 from bladerun.stride._reference import Reference, reference
 
 

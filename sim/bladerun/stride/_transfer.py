@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bladerun.model import Model
-from bladerun.stride._dynamics import contact_spheres
+from bladerun.stride._links import contact_spheres
 
 NEAR_M = 0.03  # spheres so high over the ground still count, fading
 SPREAD_RAD, SPREAD_M = 0.1, 0.03  # how far joints and the pelvis may go to make up for it
