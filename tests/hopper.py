@@ -7,6 +7,7 @@
 import mujoco
 import numpy as np
 
+from bladerun.stride._contact import Ground
 from bladerun.stride._kernel import Sweep, Terms
 
 HOPPER = """
@@ -71,9 +72,7 @@ def hop_terms(knots: int) -> Terms:
     scale[5:7, 1] *= 1.3  # not the same in both senses
     return Terms(
         speed=0.0,
-        smoothing=0.01,
-        slip_speed=0.1,
-        contact_scale=1.0,
+        ground=Ground(0.01, 0.1, 20.0),
         force_scale=scale,
         force_weight=np.ones(8),
         multiplier=np.zeros((knots, 8)),
@@ -98,9 +97,7 @@ def random_terms(rng: np.random.Generator, knots: int, n: int) -> Terms:
     """
     return Terms(
         speed=1.3,
-        smoothing=0.01,
-        slip_speed=0.2,
-        contact_scale=0.8,
+        ground=Ground(0.01, 0.2, 20.0, 0.8),
         force_scale=rng.uniform(100, 300, (n, 2)),
         force_weight=rng.uniform(0.5, 2, n),
         multiplier=rng.normal(size=(knots, n)),

@@ -5,18 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun.stride._contact import positive_part, sphere_force
+from bladerun.stride._contact import Ground, positive_part, sphere_force
 
 K, C, MU, E, SLIP = 8e5, 0.5, 0.9, 0.012, 0.1
+LAW, GROUND = np.array([K, C, MU]), Ground(E, SLIP, 150.0)
 SCALE = K * 0.02**1.5  # N, a typical force
 
 heights = st.floats(-0.03, 0.02)
 speeds = st.tuples(st.floats(-5, 5), st.floats(-5, 5), st.floats(-4, 4)).map(np.array)
 
 
-def law(z, v, smoothing=E):
+def law(z, v):
     force, by_z, by_v = np.zeros(3), np.zeros(3), np.zeros((3, 3))
-    touches = sphere_force(z, np.asarray(v, float), K, C, MU, smoothing, SLIP, force, by_z, by_v)
+    touches = sphere_force(z, np.asarray(v, float), LAW, GROUND, force, by_z, by_v)
     return touches, force, by_z, by_v
 
 
@@ -72,3 +73,12 @@ def test_positive_part_is_smooth_and_never_below(u, e):
     value, slope = positive_part(u, e)
     assert max(u, 0) <= value <= max(u, 0) + e / 4 + 1e-15
     assert 0 <= slope <= 1
+
+
+def test_softer_ground_is_a_softer_sphere():
+    v, soft, half = np.array([0.3, -0.2, 0.5]), [], GROUND._replace(stiffness=0.5)
+    for law_, ground in ((LAW, half), (LAW * [0.5, 1, 1], GROUND)):
+        force, by_z, by_v = np.zeros(3), np.zeros(3), np.zeros((3, 3))
+        assert sphere_force(-0.01, v, law_, ground, force, by_z, by_v)
+        soft.append(np.vstack([force, by_z, by_v]))
+    np.testing.assert_allclose(*soft)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 
 from bladerun.stride._curvature import curvature
-from bladerun.stride._dynamics import links, motion
+from bladerun.stride._dynamics import motion
 from bladerun.stride._kernel import add_squares, correction, spline, sweep, sweep_arrays
+from bladerun.stride._links import links
 from hopper import HOPPER, SLIDES, compiled, copied, dense, random_terms
 
 KNOTS, TIME = 12, 0.55

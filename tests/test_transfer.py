@@ -1,0 +1,95 @@
+"""A neighbour as a start: spring moments and contacts stay where they were, on another fitting."""
+
+from functools import cache
+
+import mujoco
+import numpy as np
+import pytest
+
+from bladerun.fitting import Fitting
+from bladerun.model import build_model
+from bladerun.runner import Amputation, Runner
+from bladerun.stride import _result, _solver, _stages, _terms, _transfer
+from bladerun.stride._links import contact_spheres, links
+
+KNOTS = 30
+RUNNER = Runner(75, 1.75)
+
+
+@cache
+def fitted(category=4, **change):
+    return build_model(RUNNER, Amputation("right"), Fitting("j-sprint", category=category, **change))
+
+
+@cache
+def start():
+    """Not a solution, but a posture at every knot in which blade and ground balance."""
+    model = fitted()
+    tree, passive = links(model.mj), _terms.passive_joints(model)
+    soft = _terms.terms(model, 3.3, KNOTS)._replace(ground=_stages.SOFT[1][0])
+    c = _terms.first_guess(tree, passive, model.mass_kg * 9.81, soft)
+    point = _solver.Point(c, soft.time, np.zeros_like(c))
+    return _result.dataset(model, tree, soft, point, _solver.at_knots(tree, soft, point))
+
+
+def lowest(model, q):
+    """(N, spheres, 3) lowest points, as the start has them less its steady run."""
+    data, spheres = mujoco.MjData(model.mj), contact_spheres(model.mj)
+    points = []
+    for row in q:
+        data.qpos[:] = row
+        mujoco.mj_kinematics(model.mj, data)
+        points.append(data.geom_xpos[spheres] - [0, 0, 1] * model.mj.geom_size[spheres, :1])
+    return np.array(points)
+
+
+def standing(q):
+    q = q.copy()
+    q[:, 0] -= start().attrs["speed_m_s"] * start().time.values
+    return q
+
+
+def test_same_fitting_changes_nothing():
+    np.testing.assert_allclose(
+        _transfer.transferred(start(), fitted()), standing(start().q.values), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    "change", [{"height_mm": 40}, {"height_mm": 20}, {"toe_out_deg": 5}, {"category": 5}], ids=str
+)
+def test_contacts_stay_where_they_were(change):
+    """Of what is near the ground; simply to take the old angles would be off by up to the change itself."""
+    model = fitted(**change)
+    before = lowest(fitted(), standing(start().q.values))
+    now = lowest(model, _transfer.transferred(start(), model))
+    same_angles = lowest(model, standing(start().q.values))
+    loaded = start().contact_force.values[:, :, 2] > 20
+    assert loaded.any()
+    moved = np.abs(now - before)[loaded].max()
+    assert moved < 2e-3
+    assert moved < 0.5 * np.abs(same_angles - before)[loaded].max()
+
+
+def test_springs_keep_their_moment():
+    model = fitted(category=5)
+    q, passive = _transfer.transferred(start(), model), _terms.passive_joints(model)
+    k, new = (links(m.mj).stiffness for m in (fitted(), model))
+    np.testing.assert_allclose((new * q)[:, passive], (k * standing(start().q.values))[:, passive], atol=1e-6)
+
+
+def test_other_joints_are_refused():
+    with pytest.raises(ValueError, match="same joints"):
+        _transfer.transferred(start(), build_model(RUNNER))
+
+
+@pytest.mark.parametrize("knots", [60, 90, 33])
+def test_another_mesh_keeps_the_motion(knots):
+    phase = 2 * np.pi * np.arange(KNOTS)[:, None] / KNOTS
+    c = _terms.control_points(np.cos(phase + np.arange(5)) + 0.3 * np.sin(3 * phase))
+    point = _solver.Point(c, 0.7, np.ones_like(c))
+    there = _stages.resampled(point, knots)
+    back = _stages.resampled(there, KNOTS)
+    assert there.c.shape == there.multiplier.shape == (knots, c.shape[1])
+    np.testing.assert_allclose(back.multiplier, 1.0)
+    np.testing.assert_allclose(back.c, c, atol=2e-3)
