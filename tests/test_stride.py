@@ -1,0 +1,173 @@
+"""The stride: laws that every solution obeys, and (slow) the runners and fittings that it has to reach."""
+
+import json
+from functools import cache
+
+import numpy as np
+import pytest
+
+from bladerun.case import Task
+from bladerun.fitting import Fitting
+from bladerun.model import build_model
+from bladerun.runner import Amputation, Runner
+from bladerun.stride import solve
+
+KNOTS = 90  # of the fast tests
+SPEED = 3.3
+ANTISYMMETRIC = ("pelvis_ty", "pelvis_list", "pelvis_rotation", "lumbar_bending", "lumbar_rotation")
+
+
+@cache
+def model(side="none", mass_kg=75.0, height_m=1.75, **fitting):
+    fitted = None if side == "none" else Fitting("j-sprint", **fitting)
+    return build_model(Runner(mass_kg, height_m), Amputation(side), fitted)
+
+
+@cache
+def able_bodied():
+    return solve(model(), Task(SPEED), knots=KNOTS)
+
+
+@cache
+def amputee(side="right"):
+    return solve(model(side), Task(SPEED))
+
+
+def residuals(stride):
+    return json.loads(stride.attrs["residuals"])
+
+
+def weight(stride):
+    return stride.attrs["mass_kg"] * stride.attrs["gravity"]
+
+
+def flights(stride):
+    """How often a stride leaves the ground: runs of knots, around the seam, at which nothing bears 1 % BW."""
+    air = stride.grf.values[:, :, 2].sum(1) < 0.01 * weight(stride)
+    return int((air & ~np.roll(air, 1)).sum())
+
+
+def assert_is_running(stride):
+    """Converged, obeying physics at the knots, on firm ground and off it once a step."""
+    left, bw = residuals(stride), weight(stride)
+    assert stride.attrs["status"] == "converged", stride.attrs["why"]
+    assert left["root_force_peak_n"] < 0.01 * bw
+    assert left["root_moment_peak_nm"] < 0.01 * bw * stride.attrs["leg_length_m"]
+    assert abs(left["energy_balance_j"]) < 0.01 * left["energy_positive_j"]
+    assert left["penetration_mm"] < 10
+    assert left["slip_mm"] < 5
+    assert flights(stride) == 2
+
+
+def mirrored(stride):
+    """Joint positions of the other-handed runner, half a stride later, pelvis_tx less the steady run."""
+    q = stride.q - stride.attrs["speed_m_s"] * stride.time * (stride.joint == "pelvis_tx")
+    other = {"_r": "_l", "_l": "_r"}
+    names = [j[:-2] + other[j[-2:]] if j[-2:] in other else j for j in stride.joint.values]
+    flip = np.where([j in ANTISYMMETRIC for j in stride.joint.values], -1, 1)
+    q = q.assign_coords(joint=names) * flip
+    return q.roll(time=len(q) // 2, roll_coords=False)
+
+
+def test_able_bodied_runs():
+    assert_is_running(able_bodied())
+
+
+def test_able_bodied_runs_alike_on_both_legs():
+    """The problem is its own mirror image, and so is its solution."""
+    stride = able_bodied()
+    there = mirrored(stride).sel(joint=stride.joint.values)
+    here = stride.q - SPEED * stride.time * (stride.joint == "pelvis_tx")
+    np.testing.assert_allclose(here, there, atol=1e-4)
+    grf = stride.grf.values
+    shifted = np.roll(grf[:, ::-1] * [1, -1, 1], KNOTS // 2, axis=0)
+    np.testing.assert_allclose(grf, shifted, atol=1e-3 * weight(stride))
+
+
+def test_ground_gives_the_weight_and_no_more():
+    """Over a stride momentum comes back: the mean force is the weight, upwards."""
+    stride = able_bodied()
+    mean = stride.grf.values.sum(1).mean(0) / weight(stride)
+    np.testing.assert_allclose(mean, [0, 0, 1], atol=2e-3)
+
+
+def test_force_is_the_mass_times_its_acceleration():
+    """Newton for the whole body, from positions of its parts alone: independent of the solver's dynamics."""
+    stride = able_bodied()
+    dt = stride.attrs["stride_time_s"] / KNOTS
+    velocity = stride.com_velocity.values
+    change = (np.roll(velocity, -1, 0) - np.roll(velocity, 1, 0)) / (2 * dt)
+    change[:, 2] += stride.attrs["gravity"]
+    force = stride.attrs["mass_kg"] * change
+    ground = stride.grf.values.sum(1)
+    assert np.abs(force - ground).mean() < 0.03 * weight(stride)
+    assert np.corrcoef(force[:, 2], ground[:, 2])[0, 1] > 0.995
+
+
+def test_peak_force_is_a_runner_s():
+    peak = able_bodied().grf.values[:, :, 2].max(0) / weight(able_bodied())
+    assert np.all((peak > 2.0) & (peak < 3.5))
+
+
+def test_ground_only_pushes():
+    stride = able_bodied()
+    force = stride.contact_force.values
+    assert force[:, :, 2].min() >= 0
+    assert np.all(np.linalg.norm(force[:, :, :2], axis=2) <= 0.9 * force[:, :, 2] + 1e-9)
+    np.testing.assert_allclose(force.sum(1), stride.grf.values.sum(1), atol=1e-9)
+
+
+def test_speed_is_what_was_asked():
+    """One stride takes the runner on by speed times its time, seam included."""
+    stride = able_bodied()
+    assert stride.v.sel(joint="pelvis_tx").values.mean() == pytest.approx(SPEED, abs=1e-9)
+    assert stride.com_velocity.values[:, 0].mean() == pytest.approx(SPEED, abs=2e-3)
+
+
+def test_solving_again_gives_the_same():
+    again = solve(model(), Task(SPEED), knots=KNOTS)
+    np.testing.assert_array_equal(again.q, able_bodied().q)
+    assert again.attrs["objective"] == able_bodied().attrs["objective"]
+
+
+def test_a_solution_is_its_own_neighbour():
+    again = solve(model(), Task(SPEED), start=able_bodied(), knots=KNOTS)
+    assert_is_running(again)
+    assert again.attrs["iterations"] < able_bodied().attrs["iterations"]
+    assert again.attrs["objective"] == pytest.approx(able_bodied().attrs["objective"], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_left_amputee_mirrors_the_right_one():
+    right, left = amputee("right"), amputee("left")
+    assert left.attrs["objective"] == pytest.approx(right.attrs["objective"], rel=1e-3)
+    q = left.q - SPEED * left.time * (left.joint == "pelvis_tx")
+    np.testing.assert_allclose(mirrored(right).sel(joint=left.joint.values), q, atol=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "change", [{"height_mm": 40.0}, {"toe_out_deg": 5.0}, {"category": +1}, {"category": -1}], ids=str
+)
+def test_neighbour_is_reached(change):
+    start = amputee()
+    if "category" in change:
+        change = {"category": model("right").fitting.category + change["category"]}
+    stride = solve(model("right", **change), Task(SPEED), start=start)
+    assert_is_running(stride)
+    assert stride.attrs["iterations"] < start.attrs["iterations"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("speed", [2.5, 3.0, 3.5, 4.0, 4.5])
+@pytest.mark.parametrize("side", ["none", "left", "right", "both"])
+def test_runs_at_every_speed(side, speed):
+    assert_is_running(solve(model(side), Task(speed)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("height_m", [1.50, 1.95])
+@pytest.mark.parametrize("mass_kg", [45.0, 110.0])
+@pytest.mark.parametrize("side", ["none", "right"])
+def test_runs_at_every_size(side, mass_kg, height_m):
+    assert_is_running(solve(model(side, mass_kg, height_m), Task(3.5)))
