@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from bladerun.stride._clearance import add_clearance
 from bladerun.stride._contact import Ground, positive_part
 from bladerun.stride._dynamics import add_contact, inverse
 
@@ -38,6 +39,8 @@ class Terms(NamedTuple):
     limit: np.ndarray  # (n, 2)
     limit_weight: np.ndarray  # (n,)
     limit_round: np.ndarray  # (n,) rounding of the limit's corner
+    clearance: float  # m, height that feet in swing keep
+    clearance_weight: np.ndarray  # (N, s) 1/m, 0 where the foot may be down
     rate_weight: np.ndarray  # (3,) s/N on the rate of the whole-body force
     jerk_weight: np.ndarray  # (n,) s^3/rad
     time: float  # s, prior of the stride time
@@ -168,6 +171,10 @@ def sweep(model, m, terms, c, T, out, derivatives):
             gradient[N * n] += y * J[i, w] + x * v_T
         if derivatives:
             np.dot(A.T, A, G)
+        cost += add_clearance(
+            model, m, terms.clearance, terms.clearance_weight[k], k, sq, gradient, G, derivatives
+        )
+        if derivatives:
             _scatter(G, k, hessian, border, N, n)
         cost += _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, exact, N, n, derivatives)
     cost += _rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives)

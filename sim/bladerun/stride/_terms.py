@@ -13,7 +13,7 @@ from bladerun.model import Model
 from bladerun.stride._contact import ground
 from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import Terms
-from bladerun.stride._links import Links
+from bladerun.stride._links import Links, contact_spheres
 from bladerun.stride._reference import Reference, reference
 
 
@@ -49,6 +49,8 @@ def terms(model: Model, speed_m_s: float, knots: int) -> Terms:
         limit=limit,
         limit_weight=np.where(limited, cost["limit"]["weight_rad"], 0.0),
         limit_round=np.full(n, cost["limit"]["round_rad"]),
+        clearance=cost["clearance"]["height_m"],
+        clearance_weight=_clearance(model, knots, cost["clearance"]),
         rate_weight=rates / (weight_n * rate["per_s"]),
         jerk_weight=1 / np.where(passive_joints(model), cost["jerk"]["passive"], cost["jerk"]["driven"]),
         time=ref.stride_time_s,
@@ -144,6 +146,19 @@ def _tracking(model: Model, ref: Reference, cost) -> tuple[np.ndarray, np.ndarra
             if joint[-2:] in [f"_{s}" for s in sides] and joint.startswith(("hip", "knee")):
                 on_q[i] *= cost["affected_leg"]
     return on_q, on_v
+
+
+def _clearance(model: Model, knots: int, cost) -> np.ndarray:
+    """(N, s) weight on the height of each sphere: full in mid-swing of its side, 0 in stance."""
+    start, end = cost["swing"]
+    ramp = cost["ramp"]
+    weight = np.zeros((knots, 0))
+    for sphere in contact_spheres(model.mj):
+        left = model.mj.geom(sphere).name.startswith("contact_l_")
+        phase = (np.arange(knots) / knots - 0.5 * left) % 1.0
+        inside = np.clip(np.minimum(phase - start, end - phase) / ramp, 0.0, 1.0)
+        weight = np.column_stack([weight, cost["weight_m"] * np.sin(np.pi / 2 * inside) ** 2])
+    return weight
 
 
 def _phase_slope(q):
