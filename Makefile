@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
-BLADE ?= j-sprint
-CATEGORY ?= 4
 
 .PHONY: help fit run bench test test-slow lint check format clean
 
@@ -12,7 +10,7 @@ help:
 	@echo "make fit     compare the fittings of experiments/first-fit.toml; ends with the report's path"
 	@echo "make test    the fast tests"
 	@echo "make run     one stride of experiments/first-fit.toml"
-	@echo "make bench   the virtual materials tester (BLADE=$(BLADE) CATEGORY=$(CATEGORY))"
+	@echo "make bench   how long a stride takes and how well it repeats (a few minutes)"
 	@echo "make check   lint, format, types and the fast tests"
 	@echo "make lint | test-slow | format | clean"
 
@@ -23,7 +21,7 @@ run: $(VENV)/.installed
 	@$(BIN)/bladerun run experiments/first-fit.toml
 
 bench: $(VENV)/.installed
-	@$(BIN)/bladerun bench $(BLADE) --category $(CATEGORY)
+	@$(BIN)/python experiments/benchmarks/stride.py
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
