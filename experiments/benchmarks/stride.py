@@ -109,7 +109,7 @@ def scatter(case: Case) -> dict:
         ways[way] = strides if way == "up" else strides[::-1]
     objective = {way: [s.attrs["objective"] for s in strides] for way, strides in ways.items()}
     up, down = objective.values()
-    apart = [float(np.abs(a.grf - b.grf).max()) for a, b in zip(*ways.values(), strict=True)]
+    apart = [float(np.abs(a.grf.values - b.grf.values).max()) for a, b in zip(*ways.values(), strict=True)]
     return {
         "height_mm": HEIGHTS_MM,
         **objective,
@@ -120,7 +120,7 @@ def scatter(case: Case) -> dict:
 
 
 def solved(case: Case, *, start: xr.Dataset | None = None, knots: int = KNOTS, **change) -> xr.Dataset:
-    """The case's stride with its fitting changed; its attributes get the CPU time, exact on a busy machine."""
+    """The case's stride with its fitting changed. Adds the CPU time, which a busy machine leaves alone."""
     assert case.fitting is not None
     model = build_model(case.runner, case.amputation, replace(case.fitting, **change))
     began = time.process_time()
@@ -184,13 +184,15 @@ def report(results: dict) -> None:
     for name, row in results["compile"].items():
         print(f"{name.replace('_', ' '):26}{row['import_s']:8.1f} s{row['compile_or_load_s']:16.1f} s")
     print(
-        f"\n{'stride':22}{'time':>8}{'CPU':>8}{'steps':>7}{'root':>10}{'between':>9}{'depth':>8}{'slip':>8}  objective"
+        f"\n{'stride':22}{'time':>8}{'CPU':>8}{'steps':>7}"
+        f"{'root':>11}{'between':>9}{'depth':>8}{'slip':>8}  objective"
     )
     for name, row in results["strides"].items():
         print(
             f"{name:22}{row['seconds']:6.2f} s{row['cpu_seconds']:6.2f} s{row['iterations']:7d}"
             f"{row['root_percent_bw']:7.3f} %BW{row['between_knots_percent_bw']:5.1f} %BW"
-            f"{row['penetration_mm']:5.1f} mm{row['slip_mm']:5.1f} mm  {row['objective']:.6f}  {row['status']}"
+            f"{row['penetration_mm']:5.1f} mm{row['slip_mm']:5.1f} mm"
+            f"  {row['objective']:.6f}  {row['status']}"
         )
     total = sum(row["seconds"] for row in results["profile"].values())
     print(f"\n{'cold stride, profile':26}{'time':>8}{'share':>9}{'calls':>8}")
