@@ -25,7 +25,7 @@ GROW = 4.0  # factor on the damping of such a knot
 SCALE_T = 2500.0  # and to the stride time [1/s^2]: 10 ms count like 0.05 rad
 NEAR = 0.1  # relative decrease below which the exact terms of the stride time join in
 SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
-REFRESH = 10  # steps for which they are kept
+REFRESH = 12  # steps for which they are kept
 CORRECTIONS = 4  # second-order corrections a step may get
 QUIET = 3  # stop after so many successive small decreases
 
@@ -41,6 +41,8 @@ class Point:
     iterations: int = 0
     quiet: bool = False  # stopped because decreases had become small
     damping: float = 0.1
+    squares: np.ndarray | None = None  # second-order terms of the dynamics, as `curvature` fills them
+    age: int = 0  # steps since
 
 
 def minimise(
@@ -59,13 +61,14 @@ def minimise(
     metric = np.append(np.full(knots, SCALE_C / knots), SCALE_T)
     local = np.ones(knots)
     c, T, mu, nu, quiet = start.c, start.T, start.damping, 2.0, 0
-    near, slow, fresh = False, False, True
+    squares, age = start.squares, start.age
+    near, slow, fresh = False, squares is not None, True
     cost = sweep(model, m, t, c, T, here, True)
-    iterations, squares, age = 0, None, 0
+    iterations = 0
     bend, misfit = np.empty(start.c.size + 1), np.empty(knots)
     while iterations < limit and quiet < QUIET:
         iterations += 1
-        if squares is not None or slow:
+        if slow:
             if squares is None or age >= REFRESH:
                 width = OFFSETS * c.shape[1] + 1
                 squares = np.zeros((knots, width, width)) if squares is None else squares
@@ -108,7 +111,15 @@ def minimise(
             if mu > 1e8:
                 break
     return replace(
-        start, c=c, T=T, cost=cost, iterations=start.iterations + iterations, quiet=quiet >= QUIET, damping=mu
+        start,
+        c=c,
+        T=T,
+        cost=cost,
+        iterations=start.iterations + iterations,
+        quiet=quiet >= QUIET,
+        damping=mu,
+        squares=squares,
+        age=age,
     )
 
 

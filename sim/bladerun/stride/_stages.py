@@ -64,7 +64,7 @@ def resampled(point: Point, knots: int) -> Point:
     old, new = np.arange(len(point.c) + 1) / len(point.c), np.arange(knots) / knots
     closed = np.vstack([point.multiplier, point.multiplier[:1]])
     multiplier = np.array([np.interp(new, old, row) for row in closed.T]).T
-    return replace(point, c=_terms.resample(point.c, knots), multiplier=multiplier)
+    return replace(point, c=_terms.resample(point.c, knots), multiplier=multiplier, squares=None)
 
 
 def _left(links, terms, point):
