@@ -56,23 +56,39 @@ def hopper(request):
     return problem, x
 
 
-def with_power_and_limits(terms):
+def with_everything(terms):
+    """Also power, limits and the feet's clearance, whose exact Hessian nobody asks for."""
     return terms._replace(
-        power_weight=np.full(8, 1e-2), limit=np.tile([-0.05, 0.05], (8, 1)), limit_weight=np.full(8, 5.0)
+        power_weight=np.full(8, 1e-2),
+        limit=np.tile([-0.05, 0.05], (8, 1)),
+        limit_weight=np.full(8, 5.0),
+        clearance=0.06,
+        clearance_weight=np.tile([0.0, 300.0, 400.0], (KNOTS, 1)),
     )
 
 
 def test_gradient(hopper):
     problem, x = hopper
-    problem.terms = with_power_and_limits(problem.terms)
+    problem.terms = with_everything(problem.terms)
     gradient, expected = problem(x)[1].gradient, problem.gradient_by_differences(x)
     np.testing.assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
     assert gradient[-1] == pytest.approx(expected[-1], rel=1e-6)
 
 
+def test_clearance_weighs_low_feet_only(hopper):
+    problem, x = hopper
+    weighed = problem.terms._replace(clearance=0.06, clearance_weight=np.full((KNOTS, 3), 300.0))
+    cost = problem(x, False)[0]
+    high = x + np.append(np.tile(np.eye(8)[2], KNOTS), 0.0)  # 1 m up
+    lifted = problem(high, False)[0]
+    problem.terms = weighed
+    assert problem(x, False)[0] > cost
+    assert problem(high, False)[0] == lifted
+
+
 def test_cost_needs_no_derivatives(hopper):
     problem, x = hopper
-    problem.terms = with_power_and_limits(problem.terms)
+    problem.terms = with_everything(problem.terms)
     (one, full), (other, bare) = problem(x), problem(x, False)
     assert one == other
     np.testing.assert_array_equal(full.tau, bare.tau)
@@ -81,7 +97,7 @@ def test_cost_needs_no_derivatives(hopper):
 
 def test_gauss_newton_is_symmetric_and_never_negative(hopper):
     problem, x = hopper
-    problem.terms = with_power_and_limits(problem.terms)
+    problem.terms = with_everything(problem.terms)
     out = problem(x)[1]
     np.testing.assert_allclose(out.hessian[:, 0], out.hessian[:, 0].transpose(0, 2, 1), rtol=1e-9, atol=1e-9)
     eigenvalues = np.linalg.eigvalsh(dense(out.hessian, out.border))
