@@ -16,7 +16,7 @@ from bladerun import _facts
 CHECKOUT = Path(__file__).parents[1]
 MODULES = [
     "runner", "blade", "fitting", "model", "bench", "case", "stride", "outcomes", "plots", "forward",
-    "study", "report", "cli", "errors",
+    "replay", "study", "report", "cli", "errors",
 ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """How closely the able-bodied runner agrees with people: Fukuchi 2017 at 2.5 and 3.5 m/s.
 
-Takes no arguments (or --json); prints, for each speed, the share of the stride in which each angle and moment is
-within one SD of the mean, and peak values beside theirs. Cost weights are chosen on these data and frozen.
+Takes no arguments (or --json); prints, for each speed, the share of the stride in which each angle and moment
+is within one SD of the mean, and peak values beside theirs. Cost weights are chosen on these data and frozen.
 """
 
 import json
@@ -66,7 +66,9 @@ def main() -> None:
         print(f"\n{speed} m/s")
         for name, row in rows.items():
             if "within_1_sd" in row:
-                print(f"  {name:32s} within 1 SD {100 * row['within_1_sd']:4.0f} %   rms {row['rms_sd']:.2f} SD")
+                print(
+                    f"  {name:32s} within 1 SD {100 * row['within_1_sd']:4.0f} %   rms {row['rms_sd']:.2f} SD"
+                )
             else:
                 print(f"  {name:32s} {row['predicted']:.3f} against {row['mean']} ({row['off_sd']:+.1f} SD)")
 

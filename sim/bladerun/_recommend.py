@@ -125,12 +125,27 @@ def why(table: pd.DataFrame, recommended: str | None, current: str, indistinct: 
         text = text + "." if better or worse else "It scores best, by small differences in everything."
         if table.at[current, limit["key"]] < limit["minimum"]:
             text += f" The fitting worn today loads its blade beyond the margin of {limit['minimum']:g}."
+    edge = _at_edge(table, recommended)
+    if edge:
+        text += f" It lies at the edge of the sweep in {' and '.join(edge)}: a wider sweep may find better."
     if indistinct:
         text += f" Fittings that cannot be told apart from it: {len(indistinct)}."
     missing = int((table.status != "converged").sum())
     if missing:
         text += f" {missing} of {len(table)} fittings did not converge and are left out."
     return text
+
+
+def _at_edge(table: pd.DataFrame, name: str) -> list[str]:
+    """In words, the swept quantities of which this fitting has the least or the greatest value."""
+    words = {"category": "category", "height_mm": "height", "toe_out_deg": "toe-out"}
+    edge = []
+    for axis, word in words.items():
+        value = dict(zip(table.index, table[axis].to_numpy(float), strict=True))
+        least, greatest = min(value.values()), max(value.values())
+        if least < greatest and value[name] in (least, greatest):
+            edge.append(word)
+    return edge
 
 
 def _change(row: dict[str, Any]) -> str:

@@ -117,6 +117,8 @@ def blade_loop(stride: xr.Dataset) -> Figure:
     axes.set_title("Force and compression of the blade", loc="left")
     axes.set_ylim(bottom=0)
     axes.legend(loc="upper left")
+    note = "wider than the energy lost: in recoil the force\nhas rolled towards the softer tip and turned"
+    axes.text(0.98, 0.03, note, transform=axes.transAxes, ha="right", fontsize="small", color="0.35")
     return figure
 
 

@@ -7,6 +7,7 @@ on MuJoCo's own kinematics; small feedback about the stride keeps a runner, who 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import mujoco
@@ -17,7 +18,7 @@ from scipy.interpolate import CubicSpline
 
 from bladerun._facts import toml
 from bladerun._regulator import Curve, gains, transitions
-from bladerun.stride._contact import ground, sphere_force
+from bladerun.stride._contact import Ground, sphere_force
 from bladerun.stride._links import contact_spheres, links
 
 
@@ -119,7 +120,8 @@ class _Runner:
         self._force = np.zeros((len(geom), 3))
         shape = geom, body, mj.geom_size[geom, 0], mj.geom_user[geom, :3]
         state = data.geom_xpos, data.xipos, data.cvel, data.subtree_com[mj.body_rootid[body[0]]]
-        self._press = ground(), *shape, *state, self._force, data.xfrc_applied
+        ground = Ground(**json.loads(stride.attrs["ground"]))
+        self._press = ground, *shape, *state, self._force, data.xfrc_applied
 
     def put(self, q: np.ndarray, v: np.ndarray) -> None:
         self.data.qpos[:], self.data.qvel[:] = q, v

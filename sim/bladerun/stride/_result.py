@@ -103,6 +103,7 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
         "fitting": json.dumps(asdict(model.fitting) if model.fitting else None),
         "task": json.dumps({"speed_m_s": float(terms.speed)}),
         "model_xml": model.xml,
+        "ground": json.dumps(terms.ground._asdict()),
         "blade": model.blade.name if model.blade else "",
         "amputation_side": model.amputation.side,
         "frame": "x forward, y left, z up, ground at z = 0; right-handed; moments are internal",

@@ -26,6 +26,8 @@ SCALE_T = 2500.0  # and to the stride time [1/s^2]: 10 ms count like 0.05 rad
 NEAR = 0.1  # relative decrease below which the exact terms of the stride time join in
 SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
 REFRESH = 12  # steps for which they are kept
+STALE = 8  # growth of the damping in a row of refused steps, after which they are made anew
+EXACT = 1e-12  # relative decrease that is rounding
 CORRECTIONS = 4  # second-order corrections a step may get
 QUIET = 3  # stop after so many successive small decreases
 
@@ -108,7 +110,11 @@ def minimise(
             mu, nu = mu * max(EASE, 1 - (2 * min(rho, 1.0) - 1) ** 3), 2.0
         else:
             mu, nu = mu * nu, nu * 2
-            if mu > 1e8:
+            if promised < EXACT * cost:  # nothing left that arithmetic can tell
+                quiet = QUIET
+            elif nu > STALE and age > 0:  # refused again and again: perhaps the second-order terms are old
+                cost, fresh, age = sweep(model, m, t, c, T, here, True), True, REFRESH
+            elif mu > 1e8:
                 break
     return replace(
         start,
