@@ -35,7 +35,7 @@ import sys, time; t = [time.perf_counter()]
 from bladerun import Runner, Task, build_model, solve
 t.append(time.perf_counter())
 for _ in range(2):
-    solve(build_model(Runner(75.0, 1.75)), Task(3.3), knots=90); t.append(time.perf_counter())
+    solve(build_model(Runner(75.0, 1.75)), Task(3.3)); t.append(time.perf_counter())
 print(*(b - a for a, b in zip(t, t[1:])))
 """
 
@@ -54,7 +54,7 @@ def main() -> None:
     say("compiling, without and with a cache ...")
     results = {"compile": compile_times()}
     say("one stride, its neighbours and its profile ...")
-    solved(case, knots=90)  # loads what is compiled
+    solved(case)  # compiles, or loads what is compiled
     results |= neighbours(case)
     say("heights, up and down ...")
     results["scatter"] = scatter(case)
@@ -119,12 +119,12 @@ def scatter(case: Case) -> dict:
     }
 
 
-def solved(case: Case, *, start: xr.Dataset | None = None, knots: int = KNOTS, **change) -> xr.Dataset:
+def solved(case: Case, *, start: xr.Dataset | None = None, **change) -> xr.Dataset:
     """The case's stride with its fitting changed. Adds the CPU time, which a busy machine leaves alone."""
     assert case.fitting is not None
     model = build_model(case.runner, case.amputation, replace(case.fitting, **change))
     began = time.process_time()
-    stride = solve(model, case.task, start=start, knots=knots)
+    stride = solve(model, case.task, start=start)
     stride.attrs["cpu_seconds"] = time.process_time() - began
     return stride
 
