@@ -6,7 +6,7 @@ The public names, in the order the data flows; each is loaded when it is first u
 from importlib import import_module
 from typing import Any
 
-from bladerun import _threads  # noqa: F401  (first: before numpy loads)
+from bladerun import _compiled, _threads  # noqa: F401  (first: before numpy and numba load)
 
 __version__ = "0.1.0"
 

@@ -18,7 +18,8 @@ STEP = 1e-6  # of the differences, rad or m and per s
 def curvature(model, m, terms, swept, T, out):
     """Fill out (N, 3 n + 1, 3 n + 1): sum_i y_i d^2 tau_i / d (c[k-1], c[k], c[k+1], T)^2, y = swept.y.
 
-    swept: Sweep with y and y_force at the point; rows and columns as in its J. Symmetric.
+    swept: Sweep with y and y_force at the point; rows and columns as in its J. Symmetric. How v and a
+    themselves bend with T is not in it but in swept.exact.
     """
     N, n = swept.q.shape
     h = T / N

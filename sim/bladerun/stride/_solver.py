@@ -17,7 +17,7 @@ from bladerun.stride._kernel import OFFSETS, Sweep, Terms, add_squares, correcti
 from bladerun.stride._linear import Factor, NotPositive
 from bladerun.stride._links import Links
 
-HARD = 30.0  # weight of the hard forces once multipliers carry them
+HARD = 30.0  # weight of the hard forces in whose units multipliers are kept
 SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots
 BEND = 0.1  # share of the promised decrease that curvature at one knot may take before it is damped more
 EASE = 0.15  # least factor on the damping after a good step
@@ -27,19 +27,22 @@ NEAR = 0.1  # relative decrease below which the exact terms of the stride time j
 SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
 REFRESH = 12  # steps for which they are kept
 STALE = 8  # growth of the damping in a row of refused steps, after which they are made anew
-EXACT = 1e-12  # relative decrease that is rounding
 CORRECTIONS = 4  # second-order corrections a step may get
 QUIET = 3  # stop after so many successive small decreases
 
 
 @dataclass(frozen=True)
 class Point:
-    """A stride under way: control points (N, n), stride time, multipliers (N, n) of the hard forces."""
+    """A stride under way: control points (N, n), stride time, multipliers (N, n) of the hard forces.
+
+    A multiplier is the residual that would pull as hard at weight HARD; weight is the last one used.
+    """
 
     c: np.ndarray
     T: float
     multiplier: np.ndarray
     cost: float = np.inf
+    weight: float = HARD
     iterations: int = 0
     quiet: bool = False  # stopped because decreases had become small
     damping: float = 0.1
@@ -52,11 +55,11 @@ def minimise(
 ) -> Point:
     """Descend from `start` with the hard joints (n,) at this weight until decreases fall below tolerance.
 
-    tolerance: relative decrease of the cost an iteration; limit: most iterations. The point's multipliers
-    are forces over their scale; they stay as they are.
+    tolerance: relative decrease of the cost an iteration; limit: most iterations. Multipliers stay.
     """
     t = terms._replace(
-        force_weight=np.where(hard, weight, terms.force_weight), multiplier=weight * start.multiplier
+        force_weight=np.where(hard, weight, terms.force_weight),
+        multiplier=HARD**2 / weight * start.multiplier,
     )
     m, knots = motion(model), len(start.c)
     here, there = sweep_arrays(knots, start.c.shape[1]), sweep_arrays(knots, start.c.shape[1])
@@ -73,7 +76,7 @@ def minimise(
         if slow:
             if squares is None or age >= REFRESH:
                 width = OFFSETS * c.shape[1] + 1
-                squares = np.zeros((knots, width, width)) if squares is None else squares
+                squares = np.zeros((knots, width, width))  # a new one: the start keeps its own
                 curvature(model, m, t, here, T, squares)
                 age = 0
             if fresh:
@@ -110,8 +113,8 @@ def minimise(
             mu, nu = mu * max(EASE, 1 - (2 * min(rho, 1.0) - 1) ** 3), 2.0
         else:
             mu, nu = mu * nu, nu * 2
-            if promised < EXACT * cost:  # nothing left that arithmetic can tell
-                quiet = QUIET
+            if promised < tolerance * cost:
+                quiet += 1
             elif nu > STALE and age > 0:  # refused again and again: perhaps the second-order terms are old
                 cost, fresh, age = sweep(model, m, t, c, T, here, True), True, REFRESH
             elif mu > 1e8:
@@ -121,6 +124,7 @@ def minimise(
         c=c,
         T=T,
         cost=cost,
+        weight=weight,
         iterations=start.iterations + iterations,
         quiet=quiet >= QUIET,
         damping=mu,
@@ -133,12 +137,13 @@ def updated(model: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point
     """The point with its multipliers moved by the residual that is left (a first-order update)."""
     out = at_knots(model, terms, point)
     left = np.where(hard, out.tau / terms.force_scale[:, 1], 0.0)
-    return replace(point, multiplier=point.multiplier + left)
+    return replace(point, multiplier=point.multiplier + (point.weight / HARD) ** 2 * left)
 
 
 def objective(terms: Terms, point: Point, out: Sweep, hard: np.ndarray) -> float:
     """The cost without its hard forces: what is weighed when nobody holds the runner."""
-    held = HARD * (out.tau / terms.force_scale[:, 1] + point.multiplier)[:, hard]
+    held = point.weight * out.tau / terms.force_scale[:, 1] + HARD**2 / point.weight * point.multiplier
+    held = held[:, hard]
     return float(point.cost - 0.5 * (held**2).sum() / len(point.c))
 
 

@@ -27,6 +27,8 @@ TOLERANCE = (1e-4, 1e-5, *5 * (1e-6,))  # before each move of the multipliers; t
 ENOUGH = 7e-4  # body weights left on the pelvis
 CAREFUL = 1e3  # damping at first where a start may stand in the ground: the nearest stride that does not
 RESUME = 1.0  # damping after the multipliers have moved
+STUCK = 0.4  # share left of what was left before, above which the weight is raised
+STRONGER = 3.0
 LIMIT = 100  # iterations a stage
 
 
@@ -48,11 +50,14 @@ def cold(links: Links, model: Model, terms: Terms, hard: np.ndarray) -> Point:
 
 def warm(links: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point:
     """From a stride near by with its multipliers, until nobody holds the runner."""
-    point = replace(point, damping=CAREFUL)
+    point, weight, before = replace(point, damping=CAREFUL), HARD, np.inf
     for tolerance in TOLERANCE:
-        point = minimise(links, terms, point, hard, HARD, tolerance=tolerance, limit=LIMIT)
-        if tolerance == TOLERANCE[-1] and point.quiet and _left(links, terms, point) < ENOUGH:
+        point = minimise(links, terms, point, hard, weight, tolerance=tolerance, limit=LIMIT)
+        left = _left(links, terms, point)
+        if tolerance == TOLERANCE[-1] and point.quiet and left < ENOUGH:
             break
+        weight *= STRONGER if left > STUCK * before else 1.0
+        before = left
         point = replace(updated(links, terms, point, hard), damping=RESUME)
     return point
 
@@ -63,7 +68,7 @@ def resampled(point: Point, knots: int) -> Point:
         return point
     old, new = np.arange(len(point.c) + 1) / len(point.c), np.arange(knots) / knots
     closed = np.vstack([point.multiplier, point.multiplier[:1]])
-    multiplier = np.array([np.interp(new, old, row) for row in closed.T]).T
+    multiplier = np.column_stack([np.interp(new, old, column) for column in closed.T])
     return replace(point, c=_terms.resample(point.c, knots), multiplier=multiplier, squares=None)
 
 
