@@ -241,8 +241,14 @@ def _scale_geometry(spec, runner: Runner) -> None:
 
 
 def _scale_strength(spec, runner: Runner) -> None:
-    scale = runner.mass_kg * runner.height_m / (_PATTERN_MASS_KG * _PATTERN_HEIGHT_M) * runner.strength
+    """Muscles by mass, height and strength; the toes' spring, mostly shoe, by mass and height."""
+    size = runner.mass_kg * runner.height_m / (_PATTERN_MASS_KG * _PATTERN_HEIGHT_M)
+    scale = size * runner.strength
     strength = _facts.toml("body.toml")["strength"]
+    for joint in spec.joints:
+        if joint.name.startswith("mtp_"):
+            joint.stiffness = np.asarray(joint.stiffness) * size
+            joint.damping = np.asarray(joint.damping) * size
     for motor in spec.actuators:
         negative, positive = strength[motor.name.removesuffix("_r").removesuffix("_l")]["nm"]
         motor.ctrlrange = [-negative * scale, positive * scale]
