@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bladerun import _recommend, _visits, study
 from bladerun._visits import Visit
-from bladerun.case import Case, Task
+from bladerun.case import SWEPT, Case, Task
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.runner import Amputation, Runner
@@ -111,7 +111,7 @@ def test_neighbours_on_the_grid_differ_in_one_setting():
     for visit, before in _visits.plan(grid).items():
         if before is not None and before.way != "first":
             a, b = grid.fittings[visit.name], grid.fittings[before.name]
-            assert sum(getattr(a, axis) != getattr(b, axis) for axis in _visits.AXES) == 1
+            assert sum(getattr(a, axis) != getattr(b, axis) for axis in SWEPT) == 1
             assert before.way == visit.way
 
 

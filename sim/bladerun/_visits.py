@@ -23,12 +23,11 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from bladerun import _facts
-from bladerun.case import Case
+from bladerun.case import SWEPT, Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, resolve
 
-AXES = ("category", "height_mm", "toe_out_deg")
-_EASIEST = (1, 0, 2)  # of AXES: a step in height takes the solver the fewest iterations, in toe-out the most
+_EASIEST = (1, 0, 2)  # of SWEPT: a step in height takes the solver the fewest iterations, in toe-out the most
 
 
 class Visit(NamedTuple):
@@ -67,14 +66,14 @@ def grid(case: Case) -> Grid:
     current = resolve(case.fitting, case.runner)
     recommended = resolve(replace(current, category="recommended"), case.runner).category
     axes = []
-    for axis in AXES:
+    for axis in SWEPT:
         values = case.sweep.get(axis, ())
         if axis == "category":
             values = tuple(float(recommended) + step for step in values)
         axes.append(sorted(values) or [getattr(current, axis)])
     fittings, places = {}, {}
     for place in itertools.product(*(range(len(values)) for values in axes)):
-        setting = {axis: values[i] for axis, values, i in zip(AXES, axes, place, strict=True)}
+        setting = {axis: values[i] for axis, values, i in zip(SWEPT, axes, place, strict=True)}
         fitting = resolve(replace(current, **setting), case.runner)
         places[place] = name_of(fitting)
         fittings[name_of(fitting)] = fitting
@@ -95,11 +94,11 @@ def describe(fitting: Fitting) -> str:
 def bridge(start: Fitting, end: Fitting) -> list[Fitting]:
     """Fittings from just after `start` up to and with `end`, in steps no longer than in models/sweep.toml."""
     longest = _facts.toml("sweep.toml")["step"]
-    steps = [abs(getattr(end, axis) - getattr(start, axis)) / longest[axis] for axis in AXES]
+    steps = [abs(getattr(end, axis) - getattr(start, axis)) / longest[axis] for axis in SWEPT]
     count = max(1, math.ceil(max(steps) - 1e-9))
     path = []
     for i in range(1, count):
-        value = {a: getattr(start, a) + (getattr(end, a) - getattr(start, a)) * i / count for a in AXES}
+        value = {a: getattr(start, a) + (getattr(end, a) - getattr(start, a)) * i / count for a in SWEPT}
         path.append(replace(end, **value | {"category": float(round(value["category"]))}))
     return [*path, end]
 
@@ -206,7 +205,7 @@ def _distance(grid: Grid, one: str, other: str) -> float:
     """In longest steps between neighbours, summed over the axes."""
     longest = _facts.toml("sweep.toml")["step"]
     a, b = grid.fittings[one], grid.fittings[other]
-    return sum(abs(getattr(a, axis) - getattr(b, axis)) / longest[axis] for axis in AXES)
+    return sum(abs(getattr(a, axis) - getattr(b, axis)) / longest[axis] for axis in SWEPT)
 
 
 @contextmanager

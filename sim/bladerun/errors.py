@@ -1,7 +1,7 @@
 """What can go wrong, as sentences a person can act on.
 
 Takes the file, key and value that are at fault; gives exceptions whose text is one sentence.
-`InputError` ends a command with exit code 2, `NotConverged` with 3.
+`InputError` ends a command with exit code 2. A stride that does not converge is a result, not an error.
 """
 
 import difflib
@@ -19,10 +19,6 @@ class InputError(ValueError):
     def at(self, file: object = None, key: str | None = None) -> "InputError":
         """The same error with its place filled in by a caller who knows it."""
         return InputError(self.what, file=file or self.file, key=key or self.key)
-
-
-class NotConverged(RuntimeError):
-    """A stride was asked for as a single answer and the solver did not find one."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -34,36 +34,14 @@ def curvature(model, m, terms, swept, T, out):
         _pull(model, m, terms.ground, q, v, a, y, y_force, space, base)
         for j in range(n):
             q[j] += STEP
-            _pull(
-                model,
-                m,
-                terms.ground,
-                q,
-                v,
-                a,
-                y,
-                y_force,
-                space,
-                moved,
-            )
+            _pull(model, m, terms.ground, q, v, a, y, y_force, space, moved)
             q[j] = swept.q[k, j]
             for r in range(3 * n):
                 S[r, j] = (moved[r] - base[r]) / STEP
             for r in range(n, 3 * n):
                 S[j, r] = S[r, j]
             v[j] += STEP
-            _pull(
-                model,
-                m,
-                terms.ground,
-                q,
-                v,
-                a,
-                y,
-                y_force,
-                space,
-                moved,
-            )
+            _pull(model, m, terms.ground, q, v, a, y, y_force, space, moved)
             v[j] = swept.v[k, j]
             for r in range(n, 2 * n):
                 S[r, n + j] = (moved[r] - base[r]) / STEP
