@@ -8,7 +8,7 @@ from bladerun._regulator import gains, transitions
 from bladerun.case import Task
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
-from bladerun.replay import _curve, accelerations, replay
+from bladerun.replay import _curve, _Runner, accelerations, replay
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
 from bladerun.stride._links import links
@@ -42,6 +42,7 @@ def test_the_curve_is_the_stride_and_its_derivatives(stride):
 
 def test_at_the_knots_nobody_gives_but_the_residual(stride, model):
     driven = np.array([kind == "driven" for kind in model.kind])
+    driven |= [name.startswith("achilles") for name in model.joints]
     data, mass = mujoco.MjData(model.mj), np.zeros((model.mj.nv,) * 2)
     difference = accelerations(stride) - stride.a.values
     for k, q in enumerate(stride.q.values):
@@ -76,10 +77,10 @@ def test_a_wrong_stride_is_found_out(replayed, stride):
 
 
 def test_feedback_makes_the_orbit_stable(stride, model):
-    driven = model.mj.actuator_trnid[:, 0]
+    runner = _Runner(stride)
     period, knots = stride.attrs["stride_time_s"], stride.sizes["time"]
-    A, B = transitions(links(model.mj), _curve(stride), period, knots, driven)
-    K = gains(A, B, model.strength[driven].max(1))
+    A, B = transitions(links(model.mj), _curve(stride), period, knots, runner.driven)
+    K = gains(A, B, runner.strength)
 
     def growth(step):
         whole = np.eye(A.shape[1])

@@ -17,6 +17,8 @@ from bladerun.errors import InputError
 from bladerun.fitting import Fitting, Placement, place, resolve
 from bladerun.runner import ABLE_BODIED, Amputation, Runner, build_body
 
+_JOINT, _TENDON = mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_TENDON  # what motors and muscles act on
+
 
 @dataclass(frozen=True)
 class Model:
@@ -24,9 +26,10 @@ class Model:
 
     mj: compiled with contact and joint limits switched off (the stride has its own contact law and soft
     limits), otherwise equal to `xml`. joints: names; joint i is position i and velocity i. kind: "root",
-    "driven" (has a motor) or "passive" per joint. strength (nv, 2): greatest moment in Nm in the negative and
-    positive sense, 0 where not driven. mass_kg: whole, prostheses included. leg_length_m: hip joint centre to
-    the ground of a sound leg in its shoe.
+    "driven" (has a motor) or "passive" per joint. muscles: names, in the order of MuJoCo's actuators.
+    strength (nv, 2): greatest moment in Nm in the negative and positive sense, 0 where not driven; where the
+    motor is a reserve beside muscles, that of the whole joint. mass_kg: whole, prostheses included.
+    leg_length_m: hip joint centre to the ground of a sound leg in its shoe.
     """
 
     mj: mujoco.MjModel
@@ -37,6 +40,7 @@ class Model:
     blade: Blade | None
     joints: tuple[str, ...]
     kind: tuple[str, ...]
+    muscles: tuple[str, ...]
     strength: np.ndarray
     mass_kg: float
     leg_length_m: float
@@ -70,6 +74,20 @@ def save_xml(model: Model, path: str | Path) -> None:
     """Write the composed model, with native contact and joint limits, whole or not at all."""
     with atomic(path) as tmp:
         tmp.write_text(model.xml, encoding="utf-8")
+
+
+def joint_strength(mj: mujoco.MjModel) -> np.ndarray:
+    """(nv, 2) greatest moment (Nm, > 0) in the negative and positive sense of each joint; 0 without a motor.
+
+    Where the motor is a reserve beside muscles, what the joint as a whole is taken to give.
+    """
+    strength = np.zeros((mj.nv, 2))
+    reserve = _facts.toml("body.toml")["reserve"]
+    for i in np.flatnonzero(mj.actuator_trntype == _JOINT):
+        joint = mj.joint(mj.actuator_trnid[i, 0])
+        share = reserve["fraction"] if joint.name[:-2] in reserve["joints"] else 1.0
+        strength[joint.id] = np.abs(mj.actuator_ctrlrange[i]) / share
+    return strength
 
 
 def _wear(spec, suffix: str, blade: Blade, fitting: Fitting, placement: Placement) -> None:
@@ -139,12 +157,14 @@ def _compiled(spec, runner, amputation, fitting, blade) -> Model:
     mj = mujoco.MjModel.from_xml_string(xml)
     mj.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
     joints = tuple(mj.joint(i).name for i in range(mj.njnt))
-    driven = mj.actuator_trnid[:, 0]
-    strength = np.zeros((mj.nv, 2))
-    strength[driven] = np.abs(mj.actuator_ctrlrange)
+    strength = joint_strength(mj)
+    driven = strength.any(1)
+    muscles = tuple(mj.actuator(i).name for i in np.flatnonzero(mj.actuator_trntype == _TENDON))
     kind = tuple(
-        "root" if name.startswith("pelvis_") else "driven" if i in driven else "passive"
+        "root" if name.startswith("pelvis_") else "driven" if driven[i] else "passive"
         for i, name in enumerate(joints)
     )
     mass, leg_length = float(mj.body_mass.sum()), float(mj.body("pelvis").pos[2])
-    return Model(mj, xml, runner, amputation, fitting, blade, joints, kind, strength, mass, leg_length)
+    return Model(
+        mj, xml, runner, amputation, fitting, blade, joints, kind, muscles, strength, mass, leg_length
+    )

@@ -257,7 +257,8 @@ def _whip(leg: Leg) -> dict[str, float]:
 def _positive_work_j(stride: xr.Dataset) -> float:
     """Positive work (J) of every driven joint over the stride."""
     model, period = _model(stride), float(stride.attrs["stride_time_s"])
-    driven = [model.joint(int(joint)).name for joint in model.actuator_trnid[:, 0]]
+    motors = model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT
+    driven = [model.joint(int(joint)).name for joint in model.actuator_trnid[motors, 0]]
     power = (stride.tau * stride.v).sel(joint=driven)
     return sum(Periodic(p, period).positive(0, period) for p in power.values.T)
 

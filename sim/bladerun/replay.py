@@ -18,8 +18,11 @@ from scipy.interpolate import CubicSpline
 
 from bladerun._facts import toml
 from bladerun._regulator import Curve, gains, transitions
+from bladerun.model import joint_strength
 from bladerun.stride._contact import Ground, sphere_force
 from bladerun.stride._links import contact_spheres, links
+
+_MUSCLES = 1  # their actuator group in models/runner.xml
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ def replay(
     """Integrate the model in `stride.attrs["model_xml"]` by MuJoCo's semi-implicit Euler steps.
 
     Driven joints get the stride's moments, splined over time, and feedback (`_regulator`) sampled at each
-    knot and held; all others get nothing. Without feedback a runner strays by 1 deg within 0.1 to 0.2 s.
+    knot and held; all others get nothing. Muscles and their tendons are left out, the stride's moments
+    already hold what they give. Without feedback a runner strays by 1 deg within 0.1 to 0.2 s.
     timestep_s: at most this long, by default that of models/replay.toml; contact is explicit, and rings at
     longer steps.
     """
@@ -63,12 +67,12 @@ def replay(
     interval = period / knots
     steps = int(np.ceil(interval / (timestep_s or facts["timestep_s"])))
     runner.mj.opt.timestep = interval / steps
-    own = stride.tau.values[:, runner.driven]
+    own = runner.moments(stride)
     moments = CubicSpline(interval * np.arange(knots + 1), np.vstack([own, own[:1]]), bc_type="periodic")
     K = np.zeros((knots, own.shape[1], 2 * runner.mj.nv))
     if feedback:
         A, B = transitions(links(runner.mj), curve, period, knots, runner.driven)
-        K = gains(A, B, np.abs(runner.mj.actuator_ctrlrange).max(1))
+        K = gains(A, B, runner.strength)
     runner.put(*curve(0.0)[:2])
     q, wanted, grf, extra = [], [], [], []
     for k in range(strides * knots):
@@ -93,7 +97,7 @@ def accelerations(stride: xr.Dataset) -> np.ndarray:
     """
     runner = _Runner(stride)
     result = np.zeros_like(stride.a.values)
-    for k, moment in enumerate(stride.tau.values[:, runner.driven]):
+    for k, moment in enumerate(runner.moments(stride)):
         runner.put(stride.q.values[k], stride.v.values[k])
         runner.step(moment)
         result[k] = runner.data.qacc
@@ -110,7 +114,13 @@ class _Runner:
         mj.opt.disableflags |= disable.mjDSBL_AUTORESET  # what diverges shall be seen
         mj.opt.integrator = mujoco.mjtIntegrator.mjINT_EULER
         self.data = data = mujoco.MjData(mj)
-        self.driven = mj.actuator_trnid[:, 0].copy()
+        mj.opt.disableactuator |= 1 << _MUSCLES
+        mj.tendon_stiffness[:], mj.tendon_stiffnesspoly[:] = 0.0, 0.0
+        strength = joint_strength(mj).max(1)
+        self._slider = [i for i in range(mj.njnt) if mj.joint(i).name.startswith("achilles_")]
+        strength[self._slider] = toml("replay.toml")["regulator"]["achilles_n"]
+        self.driven = np.flatnonzero(strength)
+        self.strength = strength[self.driven]
         self.hinge = mj.jnt_type == mujoco.mjtJoint.mjJNT_HINGE
         geom = np.array(contact_spheres(mj))
         body = mj.geom_bodyid[geom]
@@ -125,6 +135,16 @@ class _Runner:
 
     def put(self, q: np.ndarray, v: np.ndarray) -> None:
         self.data.qpos[:], self.data.qvel[:] = q, v
+
+    def moments(self, stride: xr.Dataset) -> np.ndarray:
+        """(time, m) what each driven joint gets; an Achilles tendon's end the force (N) that moves it."""
+        given = stride.tau.values.copy()
+        for k in range(len(given)):
+            self.put(stride.q.values[k], stride.v.values[k])
+            self.data.qacc[:] = stride.a.values[k]
+            mujoco.mj_inverse(self.mj, self.data)
+            given[k, self._slider] = self.data.qfrc_inverse[self._slider]
+        return given[:, self.driven]
 
     def step(self, moment: np.ndarray) -> np.ndarray:
         """One time step under `moment` (m,); gives the ground reaction force (2, 3) at its start."""
@@ -191,7 +211,7 @@ def _compared(stride, runner, q, wanted, grf, extra) -> Replay:
         faithful_s=interval * float(astray[0] if len(astray) else len(q)),
         peak_vgrf_difference=float(np.abs(peaks / stride.grf.values[:, :, 2].max(0)).max()),
         vgrf_error_bw=_rms((grf - solved)[:, :, 2]) / weight,
-        feedback_share=_rms(extra) / _rms(stride.tau.values[:, runner.driven]),
+        feedback_share=_rms(extra) / _rms(runner.moments(stride)),
         drift_m=float(np.linalg.norm((q - wanted)[-1, :3])),
     )
 

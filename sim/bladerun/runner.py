@@ -16,6 +16,7 @@ from bladerun.errors import InputError, nearest
 SEXES = ("female", "male")
 SIDES = ("none", "left", "right", "both")
 _PATTERN_HEIGHT_M, _PATTERN_MASS_KG = 1.75, 75.0  # what models/runner.xml is drawn for
+_F0 = 2  # where MuJoCo keeps a muscle's greatest force among its parameters
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def build_body(runner: Runner, amputation: Amputation = ABLE_BODIED, prosthesis_
     residual = amputation.residual_limb(runner)
     _scale_geometry(spec, runner)
     _scale_strength(spec, runner)
+    _scale_muscles(spec, runner)
 
     unit, shank = _segments(runner, mass_kg=1.0), _length("shank", runner)
     stump = _residual_limb(unit["shank"], shank, residual / shank)
@@ -190,11 +192,16 @@ def _set_inertia(spec, runner: Runner, intact_kg: float) -> None:
     toes = _facts.toml("body.toml")["toes"]
     box = np.array(toes["box_h"]) * runner.height_m
     toe_mass = toes["mass_fraction"] * seg["foot"].mass
+    tendon = _facts.toml("body.toml")["achilles"]
+    rod = np.array(tendon["box_h"]) * runner.height_m
+    tendon_mass = tendon["mass_fraction"] * seg["shank"].mass
+    achilles = _Rigid(tendon_mass, np.zeros(3), tendon_mass / 12 * _about(rod))
     for s in "rl":
         _put(spec, f"upper_arm_{s}", seg["upper_arm"])
         _put(spec, f"forearm_{s}", forearm)
         _put(spec, f"thigh_{s}", seg["thigh"])
-        _put(spec, f"shank_{s}", seg["shank"])
+        _put(spec, f"achilles_{s}", achilles)
+        _put(spec, f"shank_{s}", _without(seg["shank"], achilles.at(spec.body(f"achilles_{s}").pos)))
         heel, joint = spec.site(f"heel_{s}").pos, spec.body(f"toes_{s}").pos
         ground = -_ankle_height(spec, s)
         foot = seg["foot"].at([heel[0], 0.0, ground + toes["com_above_sole_h"] * runner.height_m])
@@ -228,30 +235,53 @@ def _scale_geometry(spec, runner: Runner) -> None:
     for body in spec.bodies[1:]:
         for item in (body, *body.joints, *body.sites):
             item.pos = item.pos * scale
+        for joint in body.joints:
+            if joint.type == mujoco.mjtJoint.mjJNT_SLIDE:
+                joint.range = joint.range * scale
         for geom in body.geoms:
             geom.pos, geom.fromto = geom.pos * scale, geom.fromto * scale
-            dressed = geom.classname.name in ("contact", "shoe", "sole") or body.name == "torso"
+            dressed = geom.classname.name in ("contact", "shoe", "sole", "wrap") or body.name == "torso"
             geom.size = geom.size * (scale if dressed else girth)
             if geom.classname.name == "contact":
                 geom.userdata = [law["stiffness_n_m15"] * weight, law["damping_s_m"], law["friction"]]
     width = _facts.toml("body.toml")["width"]
+    wider = width["hip_h"][runner.sex] * runner.height_m / abs(spec.body("thigh_r").pos[1])
     for part, half in (("thigh", width["hip_h"]), ("upper_arm", width["shoulder_h"])):
         for s, sign in (("r", -1.0), ("l", 1.0)):
             spec.body(f"{part}_{s}").pos[1] = sign * half[runner.sex] * runner.height_m
+    for site in spec.body("pelvis").sites:
+        if site.classname.name == "muscle":  # attachments keep their places about the hip
+            site.pos[1] *= wider
 
 
 def _scale_strength(spec, runner: Runner) -> None:
-    """Muscles by mass, height and strength; the toes' spring, mostly shoe, by mass and height."""
+    """Motors by mass, height and strength, reserves a share of it; the toes' spring, mostly shoe, by size."""
     size = runner.mass_kg * runner.height_m / (_PATTERN_MASS_KG * _PATTERN_HEIGHT_M)
-    scale = size * runner.strength
-    strength = _facts.toml("body.toml")["strength"]
+    facts = _facts.toml("body.toml")
     for joint in spec.joints:
         if joint.name.startswith("mtp_"):
             joint.stiffness = np.asarray(joint.stiffness) * size
             joint.damping = np.asarray(joint.damping) * size
     for motor in spec.actuators:
-        negative, positive = strength[motor.name.removesuffix("_r").removesuffix("_l")]["nm"]
-        motor.ctrlrange = [-negative * scale, positive * scale]
+        if motor.trntype == mujoco.mjtTrn.mjTRN_JOINT:
+            name = motor.name.removesuffix("_r").removesuffix("_l")
+            share = facts["reserve"]["fraction"] if name in facts["reserve"]["joints"] else 1.0
+            negative, positive = share * size * runner.strength * np.array(facts["strength"][name]["nm"])
+            motor.ctrlrange = [-negative, positive]
+
+
+def _scale_muscles(spec, runner: Runner) -> None:
+    """Lengths by height; force by mass and strength; a tendon's by mass at the same strain."""
+    scale = runner.height_m / _PATTERN_HEIGHT_M
+    weight = runner.mass_kg / _PATTERN_MASS_KG
+    for tendon in spec.tendons:
+        tendon.springlength = tendon.springlength * scale
+        tendon.stiffness = tendon.stiffness * weight / scale ** np.arange(1, 1 + len(tendon.stiffness))
+    for muscle in spec.actuators:
+        if muscle.trntype == mujoco.mjtTrn.mjTRN_TENDON:
+            muscle.lengthrange = muscle.lengthrange * scale
+            for parameters in (muscle.gainprm, muscle.biasprm):
+                parameters[_F0] *= weight * runner.strength
 
 
 # --- Amputation ------------------------------------------------------------------------------------------
@@ -275,7 +305,8 @@ def _residual_limb(shank: _Rigid, length: float, fraction: float) -> _Rigid:
 
 
 def _amputate(spec, s: str, residual: float, stump: _Rigid) -> None:
-    """Take the foot off, shorten the shank and put a compliant socket on it."""
+    """Take the foot off with what pulls on it, shorten the shank and put a compliant socket on it."""
+    _cut_muscles(spec, s)
     for item in (*spec.actuators, *spec.pairs):
         named = (item.target,) if hasattr(item, "target") else (item.geomname1, item.geomname2)
         if any(name in _foot_parts(spec, s) for name in named):
@@ -326,6 +357,24 @@ def _amputate(spec, s: str, residual: float, stump: _Rigid) -> None:
         fromto=[0, 0, top, 0, 0, bottom],
         **capsule,
     )
+
+
+def _cut_muscles(spec, s: str) -> None:
+    """Delete every muscle that reaches below the cut, with its path, and the Achilles tendon."""
+    below = (spec.body(f"{part}_{s}") for part in ("achilles", "foot", "toes"))
+    cut = {_of_path(site) for body in below for site in body.sites}
+    for item in (*spec.actuators, *spec.tendons):
+        if item.name in cut:
+            spec.delete(item)
+    for site in spec.sites:
+        if site.classname.name == "muscle" and _of_path(site) in cut:
+            spec.delete(site)
+    spec.delete(spec.body(f"achilles_{s}"))
+
+
+def _of_path(site) -> str:
+    """The tendon that a site belongs to: its name without the last number."""
+    return site.name.rpartition("_")[0]
 
 
 def _foot_parts(spec, s: str) -> set[str]:
