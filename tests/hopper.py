@@ -1,6 +1,7 @@
-"""Two small machines for the tests of the solver, and the `Terms` of what they are weighed by.
+"""Small machines for the tests of the solver, and the `Terms` of what they are weighed by.
 
 `HOPPER`: a 3-D one-legged hopper of 8 joints, base (x, y, z, tilt, list), hip, leg and a sprung toe slide.
+`MUSCLED`: the same with three muscles at hip and leg, one of them wrapped, and a series spring to the toe.
 `SLIDES`: three slides, whose forces are linear in position, velocity and acceleration.
 """
 
@@ -8,7 +9,8 @@ import mujoco
 import numpy as np
 
 from bladerun.stride._contact import Ground
-from bladerun.stride._kernel import Sweep, Terms
+from bladerun.stride._kernel import NODE, Sweep, Terms
+from bladerun.stride._muscles import Muscles, muscles
 
 HOPPER = """
 <mujoco>
@@ -37,6 +39,34 @@ HOPPER = """
   </worldbody>
 </mujoco>
 """
+MUSCLED = (
+    HOPPER.replace('axis="0 -1 0" armature', 'axis="0 -1 0" range="-.6 .6" armature')
+    .replace('axis="0 0 1" damping', 'axis="0 0 1" range="-.08 .08" damping')
+    .replace('axis="0 0 1" stiffness', 'axis="0 0 1" range="-.05 .05" stiffness')
+    .replace(
+        '<body name="thigh">',
+        """<site name="front" pos=".07 .01 .05"/><site name="back" pos="-.06 0 .04"/>
+      <geom name="wrap" type="cylinder" size=".04" fromto="0 -.1 0 0 .1 0" mass="0"/><site name="side" pos="-.09 0 0"/>
+      <body name="thigh"><site name="low" pos=".05 0 -.35"/><site name="calf" pos="-.04 0 -.45"/>""",
+    )
+    .replace('<body name="toe" pos="0 0 -.7">', '<body name="toe" pos="0 0 -.7"><site name="heel" pos="-.05 0 -.1"/>')
+    .replace(
+        "</worldbody>",
+        """</worldbody>
+  <tendon>
+    <spatial name="flexor"><site site="front"/><site site="low"/></spatial>
+    <spatial name="extensor"><site site="back"/><geom geom="wrap" sidesite="side"/><site site="calf"/></spatial>
+    <spatial name="pusher"><site site="low"/><site site="heel"/></spatial>
+    <spatial name="achilles" stiffness="4000 9000 0" springlength="0 .32">
+      <site site="calf"/><site site="heel"/></spatial>
+  </tendon>
+  <actuator>
+    <muscle name="flexor" tendon="flexor" force="300" lengthrange=".27 .52" range=".55 1.5" timeconst=".01 .04"/>
+    <muscle name="extensor" tendon="extensor" force="400" lengthrange=".37 .6" range=".6 1.5" vmax="6"/>
+    <muscle name="pusher" tendon="pusher" force="500" lengthrange=".41 .52" range=".6 1.5" fpmax="1.5"/>
+  </actuator>""",
+    )
+)
 HARD = np.array([True] * 5 + [False, False, True])  # nobody drives the base and the spring
 
 SLIDES = """
@@ -62,6 +92,10 @@ def compiled(xml: str) -> mujoco.MjModel:
     return mujoco.MjModel.from_xml_string(xml)
 
 
+def no_muscles() -> Muscles:
+    return muscles(compiled(HOPPER))
+
+
 def hop_terms(knots: int) -> Terms:
     """Hopping on the spot as the target, for HOPPER: 50 mm up and down, twice a second."""
     phase = 2 * np.pi * np.arange(knots) / knots
@@ -73,6 +107,7 @@ def hop_terms(knots: int) -> Terms:
     return Terms(
         speed=0.0,
         ground=Ground(0.01, 0.1, 20.0),
+        muscles=no_muscles(),
         force_scale=scale,
         force_weight=np.ones(8),
         multiplier=np.zeros((knots, 8)),
@@ -88,19 +123,24 @@ def hop_terms(knots: int) -> Terms:
         clearance_weight=np.zeros((knots, 1)),
         rate_weight=np.array([4.0, 4.0, 2.0]) / (200 * 100),
         jerk_weight=np.full(8, 1e-5),
+        effort_weight=np.zeros(0),
+        least=0.01,
+        bound_weight=0.0,
+        excitation_weight=0.0,
         time=0.5,
         time_weight=20.0,
     )
 
 
-def random_terms(rng: np.random.Generator, knots: int, n: int) -> Terms:
+def random_terms(rng: np.random.Generator, knots: int, n: int, pulling: Muscles | None = None) -> Terms:
     """Every residual at work, at random weights; none on power and limits, whose exact Hessian nobody asks
     for, and none on the pace of joint 0, to which the speed is added.
     """
     return Terms(
         speed=1.3,
         ground=Ground(0.01, 0.2, 20.0, 0.8),
-        force_scale=rng.uniform(100, 300, (n, 2)),
+        muscles=pulling or no_muscles(),
+        force_scale=np.tile(rng.uniform(100, 300, (n, 1)), 2),
         force_weight=rng.uniform(0.5, 2, n),
         multiplier=rng.normal(size=(knots, n)),
         power_weight=np.zeros(n),
@@ -115,24 +155,37 @@ def random_terms(rng: np.random.Generator, knots: int, n: int) -> Terms:
         clearance_weight=np.zeros((knots, 1)),
         rate_weight=rng.uniform(1, 3, 3) * 1e-4,
         jerk_weight=rng.uniform(1, 3, n) * 1e-5,
+        effort_weight=rng.uniform(0.5, 2, pulling.count if pulling else 0),
+        least=0.05,
+        bound_weight=4.0,
+        excitation_weight=0.3,
         time=0.6,
         time_weight=5.0,
     )
 
 
-def dense(hessian: np.ndarray, border: np.ndarray) -> np.ndarray:
-    """The whole symmetric matrix (N n + 1, N n + 1) of blocks (N, 4, n, n) and border (N n + 1,)."""
-    knots, band, n, _ = hessian.shape
-    whole = np.zeros((knots * n + 1, knots * n + 1))
+def dense(out: Sweep, border: np.ndarray) -> np.ndarray:
+    """The whole symmetric matrix of a sweep's blocks; rows and columns like its flat vectors."""
+    knots, band, n, _ = out.hessian.shape
+    nodes, reach, count, _ = out.mixed.shape
+    whole = np.zeros((len(border), len(border)))
+    T = knots * n
+
+    def add(row, column, block):
+        whole[row : row + len(block), column : column + block.shape[1]] += block
+        if row != column:
+            whole[column : column + block.shape[1], row : row + len(block)] += block.T
+
     for k in range(knots):
         for d in range(band):
-            rows = slice(k * n, (k + 1) * n)
-            at = (k + d) % knots
-            columns = slice(at * n, (at + 1) * n)
-            whole[rows, columns] += hessian[k, d]
-            if d:
-                whole[columns, rows] += hessian[k, d].T
-    whole[-1], whole[:, -1] = border, border
+            add(k * n, (k + d) % knots * n, out.hessian[k, d])
+    for j in range(nodes):
+        here = T + 1 + j * count
+        for o in range(reach):
+            add(here, (NODE * (j - 1) + o) % knots * n, out.mixed[j, o])
+        add(here, here, out.own[j, 0])
+        add(here, T + 1 + (j + 1) % nodes * count, out.own[j, 1])
+    whole[T], whole[:, T] = border, border
     return whole
 
 

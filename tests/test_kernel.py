@@ -8,24 +8,26 @@ from scipy.interpolate import BSpline
 
 from bladerun.stride._curvature import curvature
 from bladerun.stride._dynamics import motion
-from bladerun.stride._kernel import add_squares, correction, spline, sweep, sweep_arrays
+from bladerun.stride._kernel import NODE, add_squares, correction, spline, sweep, sweep_arrays
 from bladerun.stride._links import links
-from hopper import HOPPER, SLIDES, compiled, copied, dense, random_terms
+from bladerun.stride._muscles import muscles
+from hopper import HOPPER, MUSCLED, SLIDES, compiled, copied, dense, random_terms
 
 KNOTS, TIME = 12, 0.55
 
 
 class Problem:
-    """Terms on a machine, as functions of x = (control points, stride time)."""
+    """Terms on a machine, as functions of x = (control points, stride time, activations)."""
 
     def __init__(self, xml, terms):
         self.model, self.terms = links(compiled(xml)), terms
         self.m, self.n, self.knots = motion(self.model), len(self.model.parent), len(terms.target)
 
     def __call__(self, x, derivatives=True):
-        out = sweep_arrays(self.knots, self.n)
-        c = x[:-1].reshape(self.knots, self.n)
-        cost = sweep(self.model, self.m, self.terms, c, x[-1], out, derivatives)
+        out = sweep_arrays(self.knots, self.n, self.terms.muscles)
+        T = self.knots * self.n
+        c, nodes = x[:T].reshape(self.knots, self.n), x[T + 1 :].reshape(self.knots // NODE, -1)
+        cost = sweep(self.model, self.m, self.terms, c, nodes, x[T], out, derivatives)
         return cost, out
 
     def gradient_by_differences(self, x, eps=1e-6):
@@ -47,11 +49,14 @@ def hopping(rng, n=8):
     return np.append(c, TIME)
 
 
-@pytest.fixture(params=[0, 1, 2])
+@pytest.fixture(params=["bare 0", "bare 1", "muscled 2", "muscled 3"])
 def hopper(request):
-    rng = np.random.default_rng(request.param)
-    x = hopping(rng)
-    problem = Problem(HOPPER, random_terms(rng, KNOTS, 8))
+    kind, seed = request.param.split()
+    rng = np.random.default_rng(int(seed))
+    xml = MUSCLED if kind == "muscled" else HOPPER
+    pulling = muscles(compiled(xml))
+    x = np.append(hopping(rng), rng.uniform(-0.1, 1.1, KNOTS // NODE * pulling.count))
+    problem = Problem(xml, random_terms(rng, KNOTS, 8, pulling))
     assert np.ptp(problem(x)[1].tau[:, 2]) > 100  # the ground is met
     return problem, x
 
@@ -72,14 +77,16 @@ def test_gradient(hopper):
     problem.terms = with_everything(problem.terms)
     gradient, expected = problem(x)[1].gradient, problem.gradient_by_differences(x)
     np.testing.assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
-    assert gradient[-1] == pytest.approx(expected[-1], rel=1e-6)
+    T = KNOTS * problem.n
+    assert gradient[T] == pytest.approx(expected[T], rel=1e-6)
 
 
 def test_clearance_weighs_low_feet_only(hopper):
     problem, x = hopper
     weighed = problem.terms._replace(clearance=0.06, clearance_weight=np.full((KNOTS, 3), 300.0))
     cost = problem(x, False)[0]
-    high = x + np.append(np.tile(np.eye(8)[2], KNOTS), 0.0)  # 1 m up
+    high = x.copy()
+    high[2 : KNOTS * 8 : 8] += 1.0  # m up
     lifted = problem(high, False)[0]
     problem.terms = weighed
     assert problem(x, False)[0] > cost
@@ -100,7 +107,7 @@ def test_gauss_newton_is_symmetric_and_never_negative(hopper):
     problem.terms = with_everything(problem.terms)
     out = problem(x)[1]
     np.testing.assert_allclose(out.hessian[:, 0], out.hessian[:, 0].transpose(0, 2, 1), rtol=1e-9, atol=1e-9)
-    eigenvalues = np.linalg.eigvalsh(dense(out.hessian, out.border))
+    eigenvalues = np.linalg.eigvalsh(dense(out, out.border))
     assert eigenvalues[0] > -1e-12 * eigenvalues[-1]
 
 
@@ -110,20 +117,27 @@ def test_hessian_is_exact_where_forces_are_linear():
     x = np.append(0.1 * rng.normal(size=3 * KNOTS), TIME)
     out = problem(x)[1]
     expected = problem.hessian_by_differences(x)
-    whole = dense(out.hessian, out.border + out.exact)
+    whole = dense(out, out.border + out.exact)
     np.testing.assert_allclose(whole, expected, atol=1e-6 * np.abs(expected).max())
     np.testing.assert_allclose(whole[-1], expected[-1], atol=1e-6 * np.abs(expected[-1]).max())
+
+
+def second_order(problem, x, out):
+    T, width = KNOTS * problem.n, 3 * problem.n + 1
+    nodes = x[T + 1 :].reshape(KNOTS // NODE, -1)
+    filled = np.zeros((KNOTS, width, width)), np.zeros((KNOTS, nodes.shape[1], width))
+    curvature(problem.model, problem.m, problem.terms, nodes, out, x[T], *filled)
+    return filled
 
 
 def test_hessian_is_exact_with_the_forces_curvature(hopper):
     """All second-order terms together are the derivative of the gradient, contact included."""
     problem, x = hopper
     out = problem(x)[1]
-    squares = np.zeros((KNOTS, 25, 25))
-    curvature(problem.model, problem.m, problem.terms, out, x[-1], squares)
-    gauss_newton = dense(out.hessian, out.border + out.exact)
-    add_squares(squares, out)
-    whole, expected = dense(out.hessian, out.border + out.exact), problem.hessian_by_differences(x)
+    squares = second_order(problem, x, out)
+    gauss_newton = dense(out, out.border + out.exact)
+    add_squares(*squares, out)
+    whole, expected = dense(out, out.border + out.exact), problem.hessian_by_differences(x)
     scale = np.abs(expected).max()
     np.testing.assert_allclose(whole, expected, atol=1e-4 * scale)
     assert np.abs(whole - expected).max() < 1e-2 * np.abs(gauss_newton - expected).max()
@@ -133,8 +147,7 @@ def test_curvature_is_that_of_the_weighed_forces(hopper):
     problem, x = hopper
     n, eps = problem.n, 1e-6
     out = copied(problem(x)[1])
-    squares = np.zeros((KNOTS, 3 * n + 1, 3 * n + 1))
-    curvature(problem.model, problem.m, problem.terms, out, x[-1], squares)
+    squares, _ = second_order(problem, x, out)
     np.testing.assert_allclose(squares, squares.transpose(0, 2, 1), atol=1e-12 * np.abs(squares).max())
     for k in (0, 4, KNOTS - 1):
         expected = np.zeros((3 * n, 3 * n))
@@ -145,7 +158,7 @@ def test_curvature_is_that_of_the_weighed_forces(hopper):
             for side in (1, -1):
                 moved = problem(x + side * e)[1]
                 pulls.append(out.y[k] @ moved.J[k] + out.y_force[k] @ moved.Jf[k])
-            expected[:, column] = (pulls[0] - pulls[1])[:-1] / (2 * eps)
+            expected[:, column] = (pulls[0] - pulls[1])[: 3 * n] / (2 * eps)
         np.testing.assert_allclose(squares[k, :-1, :-1], expected, atol=1e-4 * np.abs(expected).max())
 
 
@@ -188,9 +201,19 @@ def test_correction_is_the_gradient_of_what_a_step_left(hopper):
     n, t = problem.n, problem.terms
     weight = t.force_weight / np.where(base.tau > 0, t.force_scale[:, 1], t.force_scale[:, 0])
     expected = np.zeros(len(x))
+    T, nodes = KNOTS * n, KNOTS // NODE
+    moves = step[T + 1 :].reshape(nodes, -1)
     for k in range(KNOTS):
-        at = np.append([((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], len(x) - 1)
-        left = weight[k] * (trial.tau[k] - base.tau[k] - base.J[k] @ step[at])
+        at = np.append([((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], T)
+        share, j = k % NODE / NODE, k // NODE
+        by_a = np.zeros((n, moves.shape[1]))
+        by_a[t.muscles.rows] = base.Ja[k]
+        change = (1 - share) * moves[j] + share * moves[(j + 1) % nodes]
+        left = weight[k] * (trial.tau[k] - base.tau[k] - base.J[k] @ step[at] - by_a @ change)
         np.testing.assert_allclose(misfit[k], left @ left / KNOTS, rtol=1e-7)
         np.add.at(expected, at, (weight[k] * left) @ base.J[k] / KNOTS)
+        back = (weight[k] * left) @ by_a / KNOTS
+        for node, part in ((j, 1 - share), ((j + 1) % nodes, share)):
+            here = T + 1 + node * len(back)
+            expected[here : here + len(back)] += part * back
     np.testing.assert_allclose(out, expected, atol=1e-9 * np.abs(expected).max())

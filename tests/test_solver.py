@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bladerun.stride import _solver
+from bladerun.stride._kernel import NODE
 from bladerun.stride._links import links
 from bladerun.stride._solver import Point, minimise, updated
 from bladerun.stride._terms import control_points
@@ -22,7 +23,7 @@ def model():
 
 def guess(knots=KNOTS):
     t = hop_terms(knots)
-    return Point(control_points(t.target), t.time, np.zeros_like(t.target))
+    return Point(control_points(t.target), t.time, np.zeros_like(t.target), np.zeros((knots // NODE, 0)))
 
 
 def left(point, t):

@@ -10,7 +10,9 @@ from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import _result, _solver, _stages, _terms, _transfer
+from bladerun.stride._kernel import NODE
 from bladerun.stride._links import contact_spheres, links
+from bladerun.stride._muscles import muscles, none_of
 
 KNOTS = 30
 RUNNER = Runner(75, 1.75)
@@ -26,9 +28,10 @@ def start():
     """Not a solution, but a posture at every knot in which blade and ground balance."""
     model = fitted()
     tree, passive = links(model.mj), _terms.passive_joints(model)
-    soft = _terms.terms(model, 3.3, KNOTS)._replace(ground=_stages.SOFT[1][0])
+    motors = none_of(muscles(model.mj))
+    soft = _terms.terms(model, 3.3, KNOTS, motors)._replace(ground=_stages.SOFT[1][0])
     c = _terms.first_guess(tree, passive, model.mass_kg * 9.81, soft)
-    point = _solver.Point(c, soft.time, np.zeros_like(c))
+    point = _solver.Point(c, soft.time, np.zeros_like(c), np.zeros((KNOTS // NODE, 0)))
     return _result.dataset(model, tree, soft, point, _solver.at_knots(tree, soft, point))
 
 
@@ -87,7 +90,7 @@ def test_other_joints_are_refused():
 def test_another_mesh_keeps_the_motion(knots):
     phase = 2 * np.pi * np.arange(KNOTS)[:, None] / KNOTS
     c = _terms.control_points(np.cos(phase + np.arange(5)) + 0.3 * np.sin(3 * phase))
-    point = _solver.Point(c, 0.7, np.ones_like(c))
+    point = _solver.Point(c, 0.7, np.ones_like(c), np.zeros((len(c) // NODE, 0)))
     there = _stages.resampled(point, knots)
     back = _stages.resampled(there, KNOTS)
     assert there.c.shape == there.multiplier.shape == (knots, c.shape[1])

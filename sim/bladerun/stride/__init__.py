@@ -14,29 +14,42 @@ from threadpoolctl import threadpool_limits
 from bladerun.case import Task
 from bladerun.model import Model
 from bladerun.stride import _result, _solver, _stages, _terms, _transfer
+from bladerun.stride._kernel import NODE
 from bladerun.stride._links import links
+from bladerun.stride._muscles import muscles, none_of
+from bladerun.stride._recruit import recruited
 
 KNOTS = 180
 
 __all__ = ["KNOTS", "solve"]
 
 
-def solve(model: Model, task: Task, *, start: xr.Dataset | None = None, knots: int = KNOTS) -> xr.Dataset:
+def solve(
+    model: Model,
+    task: Task,
+    *,
+    start: xr.Dataset | None = None,
+    knots: int = KNOTS,
+    muscle_driven: bool = True,
+) -> xr.Dataset:
     """The periodic stride of least cost at this speed.
 
     start: a solved stride of a like model (same joints), else a first guess is made from reference running.
+    muscle_driven: else motors move the legs, each joint as strong as models/body.toml says: a quick look.
     knots: points of the mesh, a multiple of 3. The result's attributes say how it went: status ("converged"
     or "not converged"), why, iterations, seconds, knots, objective, and residuals as JSON; see `_result`.
     Raises ValueError where `start` has other joints.
     """
     began = time.perf_counter()
-    terms = _terms.terms(model, task.speed_m_s, knots)
-    tree, hard = links(model.mj), _terms.hard_joints(model)
+    tree, pulling = links(model.mj), muscles(model.mj)
+    if not muscle_driven:
+        pulling = none_of(pulling)
+    terms, hard = _terms.terms(model, task.speed_m_s, knots, pulling), _terms.hard_joints(model, pulling)
     with threadpool_limits(1):
         if start is None:
             point = _stages.cold(tree, model, terms, hard)
         else:
-            point = _stages.warm(tree, terms, _neighbour(start, model, knots), hard)
+            point = _stages.warm(tree, terms, _neighbour(tree, terms, start, model, knots), hard)
     out = _solver.at_knots(tree, terms, point)
     stride = _result.dataset(model, tree, terms, point, out)
     residual = _result.residuals(model, tree, terms, point, out)
@@ -53,10 +66,12 @@ def solve(model: Model, task: Task, *, start: xr.Dataset | None = None, knots: i
     return stride
 
 
-def _neighbour(start: xr.Dataset, model: Model, knots: int) -> _solver.Point:
+def _neighbour(tree, terms, start: xr.Dataset, model: Model, knots: int) -> _solver.Point:
     c = _terms.control_points(_transfer.transferred(start, model))
-    point = _solver.Point(c, start.attrs["stride_time_s"], start.multiplier.values)
-    return _stages.resampled(point, knots)
+    nodes = start.activation.values[::NODE]
+    point = _solver.Point(c, start.attrs["stride_time_s"], start.multiplier.values, nodes)
+    point = _stages.resampled(point, knots)
+    return point if nodes.shape[1] == terms.muscles.count else recruited(tree, terms, point)
 
 
 def _why_not(residual: dict[str, float], point: _solver.Point, model: Model) -> str:

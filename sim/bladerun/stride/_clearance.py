@@ -11,14 +11,13 @@ from bladerun.stride._contact import positive_part
 
 
 @njit(cache=True)
-def add_clearance(model, m, height, weight, k, sq, gradient, G, derivatives):
+def add_clearance(model, m, height, weight, k, N, sq, gradient, G, derivatives):
     """Cost of spheres below `height` [m]; weight (s,) [1/m] is 0 for feet in stance.
 
-    With `derivatives`, adds to gradient (N n + 1,) at knot k and to its square G (3 n + 1, 3 n + 1);
+    With `derivatives`, adds to the flat gradient at knot k of N and to its square G (3 n + 1, 3 n + 1);
     sq are the three spline weights of position.
     """
     n = len(model.parent)
-    N = len(gradient) // n
     chain, by_q = np.empty(n, dtype=np.int64), np.empty(n)
     cost = 0.0
     for c in range(len(weight)):

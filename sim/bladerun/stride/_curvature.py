@@ -9,17 +9,20 @@ from numba import njit
 
 from bladerun.stride._contact import sphere_force
 from bladerun.stride._dynamics import body_inertia, dot, force_cross, kinematics, motion_cross, times
-from bladerun.stride._kernel import OFFSETS
+from bladerun.stride._kernel import OFFSETS, at_knot
+from bladerun.stride._muscle_curvature import add_muscle_curvature
+from bladerun.stride._tension import tension
 
 STEP = 1e-6  # of the differences, rad or m and per s
 
 
 @njit(cache=True)
-def curvature(model, m, terms, swept, T, out):
+def curvature(model, m, terms, nodes, swept, T, out, mixed):
     """Fill out (N, 3 n + 1, 3 n + 1): sum_i y_i d^2 tau_i / d (c[k-1], c[k], c[k+1], T)^2, y = swept.y.
 
-    swept: Sweep with y and y_force at the point; rows and columns as in its J. Symmetric. How v and a
-    themselves bend with T is not in it but in swept.exact.
+    nodes (G, M): activations; swept: Sweep with y and y_force at the point; rows and columns as in its J.
+    mixed (N, M, 3 n + 1): the same in a knot's activations and those. Symmetric. How v and a themselves bend
+    with T is not in it but in swept.exact.
     """
     N, n = swept.q.shape
     h = T / N
@@ -28,6 +31,9 @@ def curvature(model, m, terms, swept, T, out):
     S = np.zeros((3 * n, 3 * n))
     base, moved = np.zeros(3 * n), np.zeros(3 * n)
     v_T, a_T = np.zeros(n), np.zeros(n)
+    muscles = terms.muscles
+    pull, activation = tension(muscles), np.zeros(nodes.shape[1])
+    cross = np.zeros((nodes.shape[1], 3 * n))
     for k in range(N):
         q, v, a = swept.q[k].copy(), swept.v[k].copy(), swept.a[k]
         y, y_force = swept.y[k], swept.y_force[k]
@@ -45,10 +51,20 @@ def curvature(model, m, terms, swept, T, out):
             v[j] = swept.v[k, j]
             for r in range(n, 2 * n):
                 S[r, n + j] = (moved[r] - base[r]) / STEP
+        at_knot(nodes, k, activation)
+        cross[:] = 0.0
+        add_muscle_curvature(muscles, pull, activation, q, v, y, S, cross)
         for i in range(n):
             v_T[i] = -(v[i] - (terms.speed if i == 0 else 0.0)) / T
             a_T[i] = -2 * a[i] / T
         _to_control(S, stencil, v_T, a_T, out[k])
+        for e in range(len(activation)):
+            last = 0.0
+            for i in range(n):
+                for o in range(OFFSETS):
+                    mixed[k, e, o * n + i] = stencil[0, o] * cross[e, i] + stencil[1, o] * cross[e, n + i]
+                last += cross[e, n + i] * v_T[i]
+            mixed[k, e, OFFSETS * n] = last
 
 
 @njit(cache=True)

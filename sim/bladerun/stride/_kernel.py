@@ -1,11 +1,13 @@
 """One sweep over the knots of a stride: cost, gradient and Gauss-Newton blocks, compiled by numba.
 
-Takes spline control points, the stride time and the `Terms` of the cost; gives the cost, and on request
-its gradient and Hessian in the blocks that `_linear` factorises. Nothing here knows what a runner is.
+Takes spline control points, activations, the stride time and the `Terms` of the cost; gives the cost, and on
+request its gradient and Hessian in the blocks that `_linear` factorises. Nothing here knows what a runner is.
 
 At knot k of N, with h = T / N and control points c (N, n), a periodic cubic B-spline gives
 
     q = (c[k-1] + 4 c[k] + c[k+1]) / 6,   v = (c[k+1] - c[k-1]) / 2h,   a = (c[k-1] - 2 c[k] + c[k+1]) / h^2
+
+activations are straight lines between nodes NODE knots apart (a muscle cannot change faster),
 
 and the cost is half the sum of squares, means over knots, of the residuals that `Terms` weighs.
 """
@@ -18,16 +20,23 @@ from numba import njit
 from bladerun.stride._clearance import add_clearance
 from bladerun.stride._contact import Ground, positive_part
 from bladerun.stride._dynamics import add_contact, inverse
+from bladerun.stride._effort import add_effort
+from bladerun.stride._muscles import Muscles
+from bladerun.stride._smoothness import add_jerks, add_rates
+from bladerun.stride._tension import add_muscles, tension
 
 OFFSETS = 3  # control points a knot depends on
+NODE = 3  # knots between nodes of the activations
+REACH = 2 * NODE + 1  # control points that meet one node's activation, from NODE knots before it on
 BAND = 4  # blocks (k, k + d) of the Hessian, d = 0..3: rates couple two neighbouring knots
 
 
 class Terms(NamedTuple):
-    """What is weighed; n joints, N knots. Every weight is a factor on the residual, not on its square."""
+    """What is weighed; n joints, N knots, M muscles. Every weight is a factor on the residual, not on its square."""
 
     speed: float  # m/s, added to the velocity of joint 0
     ground: Ground
+    muscles: Muscles
     force_scale: np.ndarray  # (n, 2) [negative, positive] moment that counts as 1, N or Nm
     force_weight: np.ndarray  # (n,)
     multiplier: np.ndarray  # (N, n) shift of the force residual (augmented Lagrangian); 0 where not hard
@@ -43,32 +52,42 @@ class Terms(NamedTuple):
     clearance_weight: np.ndarray  # (N, s) 1/m, 0 where the foot may be down
     rate_weight: np.ndarray  # (3,) s/N on the rate of the whole-body force
     jerk_weight: np.ndarray  # (n,) s^3/rad
+    effort_weight: np.ndarray  # (M,) on activation
+    least: float  # activation that a living muscle keeps
+    bound_weight: float  # on activation below `least` or above 1
+    excitation_weight: float  # on excitation below 0 or above 1
     time: float  # s, prior of the stride time
     time_weight: float  # 1/s
 
 
 class Sweep(NamedTuple):
-    """Results of a sweep: per knot k what the solver, the corrections and the reports need."""
+    """Results of a sweep: per knot k what the solver, the corrections and the reports need.
+
+    G = N / NODE nodes. Flat vectors hold c (N n), then T, then activations (G M).
+    """
 
     q: np.ndarray  # (N, n)
     v: np.ndarray
     a: np.ndarray
-    tau: np.ndarray  # (N, n) residual or actuator force, contact included
+    tau: np.ndarray  # (N, n) what muscles leave for other actuators to give, or nobody; contact included
     force: np.ndarray  # (N, 3) force that the ground must give
     J: np.ndarray  # (N, n, 3 n + 1) d tau / d (c[k-1], c[k], c[k+1], T)
     Jf: np.ndarray  # (N, 3, 3 n + 1) d force / d the same
-    gradient: np.ndarray  # (N n + 1,)
+    Ja: np.ndarray  # (N, r, M) d tau / d activation, joints Muscles.rows
+    gradient: np.ndarray  # (N n + 1 + G M,)
     hessian: np.ndarray  # (N, BAND, n, n) block (k, k + d)
-    border: np.ndarray  # (N n + 1,) column of T, its own entry last
-    exact: (
-        np.ndarray
-    )  # (N n + 1,) what the exact dependence on T adds to it; not positive far from a solution
+    mixed: np.ndarray  # (G, REACH, M, n) of a node's activation and control points NODE j - NODE + o
+    own: np.ndarray  # (G, 2, M, M) of a node's activation and its own, the next one's
+    border: np.ndarray  # (N n + 1 + G M,) column of T
+    exact: np.ndarray  # the same, what the exact dependence on T adds; not positive far from a solution
     y: np.ndarray  # (N, n) d cost / d tau, times N
     y_force: np.ndarray  # (N, 3) d cost / d force, times N
 
 
-def sweep_arrays(knots: int, n: int) -> Sweep:
+def sweep_arrays(knots: int, n: int, muscles: Muscles) -> Sweep:
     """Arrays for N knots of n joints, to be filled by `sweep`."""
+    nodes, count = knots // NODE, muscles.count
+    size = knots * n + 1 + nodes * count
     return Sweep(
         q=np.zeros((knots, n)),
         v=np.zeros((knots, n)),
@@ -77,10 +96,13 @@ def sweep_arrays(knots: int, n: int) -> Sweep:
         force=np.zeros((knots, 3)),
         J=np.zeros((knots, n, OFFSETS * n + 1)),
         Jf=np.zeros((knots, 3, OFFSETS * n + 1)),
-        gradient=np.zeros(knots * n + 1),
+        Ja=np.zeros((knots, len(muscles.rows), count)),
+        gradient=np.zeros(size),
         hessian=np.zeros((knots, BAND, n, n)),
-        border=np.zeros(knots * n + 1),
-        exact=np.zeros(knots * n + 1),
+        mixed=np.zeros((nodes, REACH, count, n)),
+        own=np.zeros((nodes, 2, count, count)),
+        border=np.zeros(size),
+        exact=np.zeros(size),
         y=np.zeros((knots, n)),
         y_force=np.zeros((knots, 3)),
     )
@@ -101,9 +123,26 @@ def spline(c, T, speed, q, v, a):
 
 
 @njit(cache=True)
-def sweep(model, m, terms, c, T, out, derivatives):
-    """The cost [-]; with `derivatives` also out.gradient, .hessian, .border, .exact. Fills knot values."""
+def at_knot(nodes, k, out):
+    """Activations (M,) at knot k of those at the nodes (G, M); gives the share of the later node."""
+    share = (k % NODE) / NODE
+    here, there = nodes[k // NODE], nodes[(k // NODE + 1) % len(nodes)]
+    for i in range(len(out)):
+        out[i] = (1 - share) * here[i] + share * there[i]
+    return share
+
+
+@njit(cache=True)
+def sweep(model, m, terms, c, nodes, T, out, derivatives):
+    """The cost [-]; with `derivatives` also gradient, hessian, mixed, own, border, exact. Fills knot values.
+
+    c (N, n) control points, nodes (G, M) activations, T stride time; out: a Sweep.
+    """
     N, n = c.shape
+    M, rows = nodes.shape[1], terms.muscles.rows
+    pull, activation = tension(terms.muscles), np.zeros(M)
+    Am = np.zeros((len(rows), 3 * n + 1))
+    Da = np.zeros((len(rows), M))
     h = T / N
     w = 3 * n  # column of T in a knot's Jacobian
     spline(c, T, terms.speed, out.q, out.v, out.a)
@@ -118,6 +157,8 @@ def sweep(model, m, terms, c, T, out, derivatives):
         gradient[:] = 0.0
         exact[:] = 0.0
         hessian[:] = 0.0
+        out.mixed[:] = 0.0
+        out.own[:] = 0.0
         border[:] = 0.0
     cost = 0.0
     for k in range(N):
@@ -132,6 +173,8 @@ def sweep(model, m, terms, c, T, out, derivatives):
                 force_z[k, 0, r] = tau_v[r]
                 force_z[k, 1, r] = tau_a[r]
         add_contact(model, m, terms.ground, tau, derivatives, tau_q, tau_v)
+        share = at_knot(nodes, k, activation)
+        add_muscles(terms.muscles, pull, activation, q, v, tau, derivatives, tau_q, tau_v, out.Ja[k])
         if derivatives:
             _columns(tau_q, tau_v, tau_a, v, a, terms.speed, T, sq, sv, sa, n, J)
         # Forces and moments over their scale, and joint power: one Jacobian row serves both, since
@@ -169,16 +212,31 @@ def sweep(model, m, terms, c, T, out, derivatives):
                     gradient[at + j] += y * J[i, o * n + j]
                 gradient[at + i] += x * sv[o]
             gradient[N * n] += y * J[i, w] + x * v_T
+        if derivatives and M > 0:
+            for e in range(M):
+                activation[e] = 0.0
+                for r in range(len(rows)):
+                    activation[e] += out.y[k, rows[r]] * out.Ja[k, r, e]
+            _add_activation(gradient, activation, k, share, out, M)
         if derivatives:
             np.dot(A.T, A, G)
+        if derivatives and M > 0:
+            for r in range(len(rows)):
+                i = rows[r]
+                weight = terms.force_weight[i] / terms.force_scale[i, 1 if tau[i] > 0 else 0]
+                for j in range(w + 1):
+                    Am[r, j] = A[i, j]
+                for e in range(M):
+                    Da[r, e] = weight * out.Ja[k, r, e]
+            _scatter_muscles(k, share, out, Am, Da, n)
         cost += add_clearance(
-            model, m, terms.clearance, terms.clearance_weight[k], k, sq, gradient, G, derivatives
+            model, m, terms.clearance, terms.clearance_weight[k], k, N, sq, gradient, G, derivatives
         )
         if derivatives:
             _scatter(G, k, hessian, border, N, n)
         cost += _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, exact, N, n, derivatives)
-    cost += _rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives)
-    cost += _jerks(terms, c, h, T, gradient, hessian, border, exact, derivatives)
+    cost += add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives)
+    cost += add_jerks(terms, c, h, T, gradient, hessian, border, exact, derivatives)
     if derivatives:  # exact terms of the dependence of v and a on T
         for k in range(N):
             for i in range(n):
@@ -188,23 +246,77 @@ def sweep(model, m, terms, c, T, out, derivatives):
                     exact[((k + o - 1) % N) * n + i] -= (lam_v[k, i] * sv[o] + 2 * lam_a[k, i] * sa[o]) / T
         gradient /= N
         hessian /= N
+        out.mixed[:] /= N
+        out.own[:] /= N
         border /= N
         exact /= N
         gradient[N * n] += terms.time_weight**2 * (T - terms.time)
         border[N * n] += terms.time_weight**2
-    return 0.5 * (cost / N + (terms.time_weight * (T - terms.time)) ** 2)
+    effort = add_effort(terms, nodes, T, N * n, gradient, out.own, border, derivatives)
+    return effort + 0.5 * (cost / N + (terms.time_weight * (T - terms.time)) ** 2)
+
+
+@njit(cache=True)
+def _scatter_muscles(k, share, out, Am, Da, n):
+    """Blocks of knot k that hold activations: Da (r, M) rows against Am (r, 3 n + 1) and against itself."""
+    G, M = out.own.shape[0], out.own.shape[2]
+    j = k // NODE
+    _scatter_mixed(k, share, out, np.dot(Da.T, Am), n)
+    C = np.dot(Da.T, Da)
+    for e in range(M):
+        for f in range(M):
+            out.own[j, 0, e, f] += (1 - share) * (1 - share) * C[e, f]
+            out.own[j, 1, e, f] += share * (1 - share) * C[e, f]
+            out.own[(j + 1) % G, 0, e, f] += share * share * C[e, f]
+
+
+@njit(cache=True)
+def _scatter_mixed(k, share, out, B, n):
+    """Add B (M, 3 n + 1), of knot k's activations and what else it depends on, to the nodes' blocks."""
+    G, M = out.own.shape[0], out.own.shape[2]
+    place, at_time = k % NODE, G * NODE * n
+    for late in range(2):
+        part = share if late else 1 - share
+        if part == 0.0:
+            continue
+        node = (k // NODE + late) % G
+        first = place + NODE - 1 - late * NODE
+        for x in range(OFFSETS):
+            block = out.mixed[node, first + x]
+            for e in range(M):
+                for i in range(n):
+                    block[e, i] += part * B[e, x * n + i]
+        for e in range(M):
+            out.border[at_time + 1 + node * M + e] += part * B[e, OFFSETS * n]
+
+
+@njit(cache=True)
+def _add_activation(at, value, k, share, out, M):
+    """Add a derivative in the activations (M,) of knot k to its nodes' places in a flat vector."""
+    G = out.own.shape[0]
+    for late in range(2):
+        part = share if late else 1 - share
+        node = (k // NODE + late) % G
+        for e in range(M):
+            at[len(at) - G * M + node * M + e] += part * value[e]
 
 
 @njit(cache=True)
 def correction(terms, base, trial, step, out, misfit):
     """Gradient of the curvature that a full step left in the forces: J' w^2 (tau(x + d) - tau(x) - J d).
 
-    base: Sweep with Jacobians; trial: Sweep at x + step; step (N n + 1,); fills out (N n + 1,).
+    base: Sweep with Jacobians; trial: Sweep at x + step; step and out flat vectors; fills out and misfit (N,).
     """
     N, n = base.q.shape
+    G, M, rows = base.own.shape[0], base.own.shape[2], terms.muscles.rows
+    moves, change, back = step[N * n + 1 :].reshape(G, M), np.zeros(M), np.zeros(M)
+    of = np.full(n, -1)
+    of[rows] = np.arange(len(rows))
     out[:] = 0.0
     misfit[:] = 0.0
     for k in range(N):
+        share = at_knot(moves, k, change)
+        back[:] = 0.0
         for i in range(n):
             J = base.J[k, i]
             left = trial.tau[k, i] - base.tau[k, i] - J[3 * n] * step[N * n]
@@ -212,6 +324,8 @@ def correction(terms, base, trial, step, out, misfit):
                 at = ((k + o - 1) % N) * n
                 for j in range(n):
                     left -= J[o * n + j] * step[at + j]
+            for e in range(M if of[i] >= 0 else 0):
+                left -= base.Ja[k, of[i], e] * change[e]
             weight = terms.force_weight[i] / terms.force_scale[i, 1 if base.tau[k, i] > 0 else 0]
             misfit[k] += (weight * left) ** 2 / N
             left *= weight * weight / N
@@ -220,6 +334,9 @@ def correction(terms, base, trial, step, out, misfit):
                 for j in range(n):
                     out[at + j] += left * J[o * n + j]
             out[N * n] += left * J[3 * n]
+            for e in range(M if of[i] >= 0 else 0):
+                back[e] += left * base.Ja[k, of[i], e]
+        _add_activation(out, back, k, share, base, M)
 
 
 @njit(cache=True)
@@ -238,11 +355,12 @@ def _columns(by_q, by_v, by_a, v, a, speed, T, sq, sv, sa, rows, J):
 
 
 @njit(cache=True)
-def add_squares(squares, out):
-    """Add a square (3 n + 1) per knot, times 1 / N, to out.hessian and out.border."""
+def add_squares(squares, mixed, out):
+    """Add what `curvature` fills, times 1 / N, to out.hessian, out.mixed and out.border."""
     N, n = out.q.shape
     for k in range(N):
         _scatter(squares[k] / N, k, out.hessian, out.border, N, n)
+        _scatter_mixed(k, (k % NODE) / NODE, out, mixed[k] / N, n)
 
 
 @njit(cache=True)
@@ -305,83 +423,4 @@ def _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, exact, N, n, de
         gradient[N * n] -= rp * rp / T
         border[N * n] += rp * rp / T**2
         exact[N * n] += 2 * rp * rp / T**2
-    return cost
-
-
-@njit(cache=True)
-def _rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
-    """Rate of the whole-body force between knots k and k + 1, in true time."""
-    N, n = out.q.shape
-    gradient, hessian, border, exact = out.gradient, out.hessian, out.border, out.exact
-    row = np.zeros(4 * n)
-    if derivatives:
-        out.y_force[:] = 0.0
-    cost = 0.0
-    for k in range(N):
-        k1 = (k + 1) % N
-        for r in range(3):
-            w = terms.rate_weight[r] / h
-            res = w * (out.force[k1, r] - out.force[k, r])
-            cost += res * res
-            if not derivatives:
-                continue
-            out.y_force[k, r] -= w * res
-            out.y_force[k1, r] += w * res
-            here, there = out.Jf[k, r], out.Jf[k1, r]
-            for j in range(n):
-                row[j] = -w * here[j]
-                row[n + j] = w * (there[j] - here[n + j])
-                row[2 * n + j] = w * (there[n + j] - here[2 * n + j])
-                row[3 * n + j] = w * there[2 * n + j]
-                lam_v[k, j] -= w * res * force_z[k, 0, r, j]
-                lam_a[k, j] -= w * res * force_z[k, 1, r, j]
-                lam_v[k1, j] += w * res * force_z[k1, 0, r, j]
-                lam_a[k1, j] += w * res * force_z[k1, 1, r, j]
-            by_force = w * (there[3 * n] - here[3 * n])
-            by_T = by_force - res / T
-            for x in range(4):
-                at = (k + x - 1) % N
-                for i in range(n):
-                    e = row[x * n + i]
-                    gradient[at * n + i] += e * res
-                    border[at * n + i] += e * by_T
-                    exact[at * n + i] -= e * res / T
-                for z in range(x, 4):
-                    block = hessian[at, z - x]
-                    for i in range(n):
-                        e = row[x * n + i]
-                        for j in range(n):
-                            block[i, j] += e * row[z * n + j]
-            gradient[N * n] += by_T * res
-            border[N * n] += by_T * by_T
-            exact[N * n] += 2 * res * res / T**2 - 2 * by_force * res / T
-    return cost
-
-
-@njit(cache=True)
-def _jerks(terms, c, h, T, gradient, hessian, border, exact, derivatives):
-    """Third derivative of each joint between knots, linear in c and exact in T."""
-    N, n = c.shape
-    stencil = (-1 / h**3, 3 / h**3, -3 / h**3, 1 / h**3)
-    cost = 0.0
-    for k in range(N):
-        for i in range(n):
-            w = terms.jerk_weight[i]
-            res = 0.0
-            for x in range(4):
-                res += w * stencil[x] * c[(k + x - 1) % N, i]
-            cost += res * res
-            if not derivatives:
-                continue
-            for x in range(4):
-                at = (k + x - 1) % N
-                e = w * stencil[x]
-                gradient[at * n + i] += e * res
-                border[at * n + i] -= 3 * e * res / T
-                exact[at * n + i] -= 3 * e * res / T
-                for z in range(x, 4):
-                    hessian[at, z - x, i, i] += e * w * stencil[z]
-            gradient[N * n] -= 3 * res * res / T
-            border[N * n] += 9 * res * res / T**2
-            exact[N * n] += 12 * res * res / T**2
     return cost

@@ -1,14 +1,16 @@
 """Solve with a symmetric cyclic banded block matrix and one dense border: the solver's Newton system.
 
 Takes the blocks that `_kernel.sweep` fills; gives a Cholesky factor that solves many right-hand sides.
-Three knots make one block of a cyclic block-tridiagonal matrix; the last block and the border column are
-eliminated last. LAPACK does the work, one thread.
+Three knots and the activations of their node make one block of a cyclic block-tridiagonal matrix; the last
+block and the border column are eliminated last. LAPACK does the work, one thread.
 """
 
 import numpy as np
 from numba import njit
 from scipy.linalg.blas import dgemm, dsyrk, dtrsm
 from scipy.linalg.lapack import dpotrf
+
+from bladerun.stride._kernel import Sweep
 
 GROUP = 3  # knots a block: the half band of the Hessian
 
@@ -18,22 +20,24 @@ class NotPositive(ArithmeticError):
 
 
 class Factor:
-    """Cholesky factor of the matrix with blocks `hessian` (N, 4, n, n) and border (N n + 1,), damped.
+    """Cholesky factor of the matrix with the blocks of a `Sweep`, damped.
 
-    damping (N + 1,): added to the diagonal of block (k, k), and to the last entry of the border.
+    border: flat like `Sweep.border`, whose place it takes; damping: the same, added to the diagonal.
     N must be a multiple of 3 and at least 9. Raises NotPositive.
     """
 
-    def __init__(self, hessian: np.ndarray, border: np.ndarray, damping: np.ndarray):
-        knots, _, n, _ = hessian.shape
-        m, blocks = GROUP * n, knots // GROUP
-        D, E = np.empty((2, blocks, m, m))
-        _group(hessian, damping, D, E)
-        column = border[:-1].reshape(blocks, m)
+    def __init__(self, swept: Sweep, border: np.ndarray, damping: np.ndarray):
+        knots, _, n, _ = swept.hessian.shape
+        blocks, _, count, _ = swept.own.shape
+        self._split, self._blocks = knots * n, blocks
+        m = GROUP * n + count
+        D, E = np.zeros((2, blocks, m, m))
+        _group(swept.hessian, swept.mixed, swept.own, self._rows(damping), D, E)
+        column, corner_entry = self._rows(border), border[self._split] + damping[self._split]
         corner = np.zeros((m + 1, m + 1), order="F")
         corner[:m, :m] = D[-1]
         corner[:m, m] = corner[m, :m] = column[-1]
-        corner[m, m] = border[-1] + damping[-1]
+        corner[m, m] = corner_entry
         C = np.zeros((m, m + 1), order="F")
         C[:, :m] = E[-1]
         C[:, m] = column[0]
@@ -61,10 +65,9 @@ class Factor:
             raise NotPositive
 
     def solve(self, rhs: np.ndarray) -> np.ndarray:
-        """x with matrix x = rhs, (N n + 1,)."""
-        m = len(self._L[0])
-        parts = list(rhs[:-1].reshape(-1, m).copy())
-        last = np.append(parts.pop(), rhs[-1])
+        """x with matrix x = rhs, both flat."""
+        parts = list(self._rows(rhs))
+        last = np.append(parts.pop(), rhs[self._split])
         for j, L in enumerate(self._L):
             parts[j] = dtrsm(1.0, L, parts[j], lower=1).ravel()
             last -= self._W[j].T @ parts[j]
@@ -77,15 +80,21 @@ class Factor:
             if j < len(self._U):
                 parts[j] -= self._U[j] @ parts[j + 1]
             parts[j] = dtrsm(1.0, self._L[j], parts[j], lower=1, trans_a=1).ravel()
-        return np.concatenate([*parts, last])
+        table = np.array([*parts, last[:-1]])
+        n = self._split // len(table)
+        return np.concatenate([table[:, :n].ravel(), last[-1:], table[:, n:].ravel()])
+
+    def _rows(self, flat):
+        """A flat vector without its entry for T, one row (m,) a block."""
+        c, activations = flat[: self._split], flat[self._split + 1 :]
+        blocks = self._blocks
+        return np.hstack([c.reshape(blocks, -1), activations.reshape(blocks, -1)])
 
 
 @njit(cache=True)
-def _group(hessian, damping, D, E):
+def _group(hessian, mixed, own, damping, D, E):
     """Blocks of one knot into blocks of three: D[j] (j, j), symmetric; E[j] its transpose of (j, j + 1)."""
     knots, band, n, _ = hessian.shape
-    D[:] = 0.0
-    E[:] = 0.0
     for k in range(knots):
         j, x = k // GROUP, k % GROUP
         for d in range(band):
@@ -101,5 +110,24 @@ def _group(hessian, damping, D, E):
                 for r in range(n):
                     for s in range(n):
                         E[j, (y - GROUP) * n + s, x * n + r] += block[r, s]
-        for r in range(n):
-            D[j, x * n + r, x * n + r] += damping[k]
+    blocks, reach, count, _ = mixed.shape
+    a = GROUP * n
+    for j in range(blocks):
+        for o in range(reach):
+            block = mixed[j, o]
+            y = o % GROUP
+            for e in range(count):
+                for i in range(n):
+                    if o < GROUP:
+                        E[j - 1, a + e, y * n + i] += block[e, i]
+                    elif o < 2 * GROUP:
+                        D[j, a + e, y * n + i] += block[e, i]
+                        D[j, y * n + i, a + e] += block[e, i]
+                    else:
+                        E[j, y * n + i, a + e] += block[e, i]
+        for e in range(count):
+            for f in range(count):
+                D[j, a + e, a + f] += own[j, 0, e, f]
+                E[j, a + f, a + e] += own[j, 1, e, f]
+        for r in range(a + count):
+            D[j, r, r] += damping[j, r]

@@ -15,10 +15,11 @@ from bladerun.model import Model
 from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._links import Links, contact_spheres
+from bladerun.stride._muscle_result import SIDES, muscle_rows
 from bladerun.stride._solver import Point
+from bladerun.stride._terms import hard_joints
 
 LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10.7717/peerj.3298)
-SIDES = ("right", "left")
 
 
 def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> xr.Dataset:
@@ -42,6 +43,8 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
         )
     cop[loaded < LOADED_N] = np.nan
     cop[:, :, 2] *= 0.0
+    muscles, given = muscle_rows(model, terms, point, out)
+    driven = np.array([kind == "driven" for kind in model.kind])
     data = xr.Dataset(
         {
             "q": (("time", "joint"), q, _say("rad or m", "joint position; pelvis_tx runs on")),
@@ -49,11 +52,17 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
             "a": (("time", "joint"), out.a.copy(), _say("rad/s^2 or m/s^2", "joint acceleration")),
             "tau": (
                 ("time", "joint"),
-                out.tau.copy(),
+                out.tau + given,
                 _say(
                     "Nm or N", "internal moment in the sense of the joint; residual where nothing drives it"
                 ),
             ),
+            "reserve": (
+                ("time", "joint"),
+                np.where(driven & np.isin(np.arange(len(driven)), terms.muscles.rows), out.tau, 0.0),
+                _say("Nm", "what reserve motors give where muscles drive"),
+            ),
+            **muscles,
             "grf": (("time", "side", "xyz"), grf, _say("N", "ground reaction force on the runner")),
             "cop": (("time", "side", "xyz"), cop, _say("m", f"centre of pressure; NaN below {LOADED_N:g} N")),
             "contact_force": (("time", "contact", "xyz"), ground["force"], _say("N", "force on each sphere")),
@@ -86,6 +95,7 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
         coords={
             "time": ("time", time, {"units": "s", "long_name": "time; 0 near touchdown of the right foot"}),
             "joint": list(model.joints),
+            "muscle": list(model.muscles[: terms.muscles.count]),
             "side": list(SIDES),
             "xyz": ["x", "y", "z"],
             "site": [mj.site(i).name for i in range(mj.nsite)],
@@ -124,12 +134,13 @@ def residuals(model: Model, links: Links, terms: Terms, point: Point, out: Sweep
     between = _between(links, terms, c, T)
     ground = _ground(links, terms, out)
     driven = np.array([kind == "driven" for kind in model.kind])
-    power = out.tau * out.v
+    power = (out.tau + muscle_rows(model, terms, point, out)[1]) * out.v
     dt = T / len(c)
     contact = (ground["force"] * ground["velocity"]).sum()
     damped = (links.damping * out.v**2).sum()
     motor = power[:, driven].sum()
-    passive = out.tau[:, 6:][:, ~driven[6:]]
+    hard = hard_joints(model, terms.muscles)
+    passive = out.tau[:, 6:][:, hard[6:]]
     return {
         "root_force_peak_n": float(np.linalg.norm(root[:, :3], axis=1).max()),
         "root_moment_peak_nm": float(np.linalg.norm(root[:, 3:], axis=1).max()),

@@ -22,6 +22,7 @@ SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean o
 BEND = 0.1  # share of the promised decrease that curvature at one knot may take before it is damped more
 EASE = 0.15  # least factor on the damping after a good step
 GROW = 4.0  # factor on the damping of such a knot
+SCALE_A = 10.0  # and to each activation, mean over nodes
 SCALE_T = 2500.0  # and to the stride time [1/s^2]: 10 ms count like 0.05 rad
 NEAR = 0.1  # relative decrease below which the exact terms of the stride time join in
 SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
@@ -33,20 +34,22 @@ QUIET = 3  # stop after so many successive small decreases
 
 @dataclass(frozen=True)
 class Point:
-    """A stride under way: control points (N, n), stride time, multipliers (N, n) of the hard forces.
+    """A stride under way: control points (N, n), stride time, multipliers (N, n), activations (G, M).
 
-    A multiplier is the residual that would pull as hard at weight HARD; weight is the last one used.
+    A multiplier is of a hard force, the residual that would pull as hard at weight HARD; weight is the last one
+    used.
     """
 
     c: np.ndarray
     T: float
     multiplier: np.ndarray
+    activation: np.ndarray
     cost: float = np.inf
     weight: float = HARD
     iterations: int = 0
     quiet: bool = False  # stopped because decreases had become small
     damping: float = 0.1
-    squares: np.ndarray | None = None  # second-order terms of the dynamics, as `curvature` fills them
+    squares: tuple | None = None  # second-order terms of the dynamics, as `curvature` fills them
     age: int = 0  # steps since
 
 
@@ -62,36 +65,37 @@ def minimise(
         multiplier=HARD**2 / weight * start.multiplier,
     )
     m, knots = motion(model), len(start.c)
-    here, there = sweep_arrays(knots, start.c.shape[1]), sweep_arrays(knots, start.c.shape[1])
-    metric = np.append(np.full(knots, SCALE_C / knots), SCALE_T)
+    here, there = (sweep_arrays(*start.c.shape, terms.muscles) for _ in range(2))
     local = np.ones(knots)
-    c, T, mu, nu, quiet = start.c, start.T, start.damping, 2.0, 0
+    c, nodes, T, mu, nu, quiet = start.c, start.activation, start.T, start.damping, 2.0, 0
     squares, age = start.squares, start.age
     near, slow, fresh = False, squares is not None, True
-    cost = sweep(model, m, t, c, T, here, True)
+    cost = sweep(model, m, t, c, nodes, T, here, True)
     iterations = 0
-    bend, misfit = np.empty(start.c.size + 1), np.empty(knots)
+    bend, misfit = np.empty_like(here.gradient), np.empty(knots)
     while iterations < limit and quiet < QUIET:
         iterations += 1
         if slow:
             if squares is None or age >= REFRESH:
                 width = OFFSETS * c.shape[1] + 1
-                squares = np.zeros((knots, width, width))  # a new one: the start keeps its own
-                curvature(model, m, t, here, T, squares)
+                # new ones: the start keeps its own
+                squares = np.zeros((knots, width, width)), np.zeros((knots, nodes.shape[1], width))
+                curvature(model, m, t, nodes, here, T, *squares)
                 age = 0
             if fresh:
-                add_squares(squares, here)
+                add_squares(*squares, here)
                 fresh = False
         try:
             border = here.border + here.exact if near else here.border
-            factor = Factor(here.hessian, border, mu * metric * np.append(local, 1.0))
+            damping = mu * _metric(local, c, nodes)
+            factor = Factor(here, border, damping)
         except NotPositive:
             mu, nu = mu * nu, nu * 2
             continue
         step = factor.solve(-here.gradient)
-        promised = 0.5 * (mu * _length2(metric * np.append(local, 1.0), step, c.shape) - here.gradient @ step)
+        promised = 0.5 * (damping @ step**2 - here.gradient @ step)
         first = step
-        trial, rho = _try(model, m, t, c, T, step, cost, promised, there)
+        trial, rho = _try(model, m, t, c, nodes, T, step, cost, promised, there)
         correction(t, here, there, step, bend, misfit)
         if np.isfinite(trial):
             local = _uneven(local, misfit, promised)
@@ -99,30 +103,31 @@ def minimise(
             if rho >= 0.9:
                 break
             second = first - factor.solve(bend)
-            other, better = _try(model, m, t, c, T, second, cost, promised, there)
+            other, better = _try(model, m, t, c, nodes, T, second, cost, promised, there)
             if better <= rho:
                 break
             step, trial, rho = second, other, better
             correction(t, here, there, step, bend, misfit)
         if rho > 1e-4:
-            c, T = c + step[:-1].reshape(c.shape), T + step[-1]
+            c, nodes, T = _moved(c, nodes, T, step)
             age, fresh = age + 1, True
             near, slow = near or cost - trial < NEAR * cost, slow or cost - trial < SLOW * cost
             quiet = quiet + 1 if cost - trial < tolerance * cost else 0
-            cost = sweep(model, m, t, c, T, here, True)
+            cost = sweep(model, m, t, c, nodes, T, here, True)
             mu, nu = mu * max(EASE, 1 - (2 * min(rho, 1.0) - 1) ** 3), 2.0
         else:
             mu, nu = mu * nu, nu * 2
             if promised < tolerance * cost:
                 quiet += 1
             elif nu > STALE and age > 0:  # refused again and again: perhaps the second-order terms are old
-                cost, fresh, age = sweep(model, m, t, c, T, here, True), True, REFRESH
+                cost, fresh, age = sweep(model, m, t, c, nodes, T, here, True), True, REFRESH
             elif mu > 1e8:
                 break
     return replace(
         start,
         c=c,
         T=T,
+        activation=nodes,
         cost=cost,
         weight=weight,
         iterations=start.iterations + iterations,
@@ -149,13 +154,25 @@ def objective(terms: Terms, point: Point, out: Sweep, hard: np.ndarray) -> float
 
 def at_knots(model: Links, terms: Terms, point: Point) -> Sweep:
     """Values at the knots."""
-    out = sweep_arrays(*point.c.shape)
-    sweep(model, motion(model), terms, point.c, point.T, out, False)
+    out = sweep_arrays(*point.c.shape, terms.muscles)
+    sweep(model, motion(model), terms, point.c, point.activation, point.T, out, False)
     return out
 
 
-def _length2(metric, step, shape):
-    return metric[:-1] @ (step[:-1].reshape(shape) ** 2).sum(1) + metric[-1] * step[-1] ** 2
+def _metric(local, c, nodes):
+    """What damping 1 adds to the diagonal, flat; local (N,) factors."""
+    return np.concatenate(
+        [
+            np.repeat(SCALE_C / len(c) * local, c.shape[1]),
+            [SCALE_T],
+            np.full(nodes.size, SCALE_A / len(nodes)),
+        ]
+    )
+
+
+def _moved(c, nodes, T, step):
+    of_c, of_T, of_nodes = step[: c.size], step[c.size], step[c.size + 1 :]
+    return c + of_c.reshape(c.shape), nodes + of_nodes.reshape(nodes.shape), T + of_T
 
 
 def _uneven(local, misfit, promised):
@@ -165,11 +182,12 @@ def _uneven(local, misfit, promised):
     return np.clip(np.where(bad, local * GROW, local * 0.5), 1.0, 1e6)
 
 
-def _try(model, m, t, c, T, step, cost, promised, out):
+def _try(model, m, t, c, nodes, T, step, cost, promised, out):
     """Cost after a step, and the decrease as a share of what was promised."""
-    if T + step[-1] < 0.3 * T:
+    moved = _moved(c, nodes, T, step)
+    if moved[2] < 0.3 * T:
         return np.inf, -1.0
-    trial = sweep(model, m, t, c + step[:-1].reshape(c.shape), T + step[-1], out, False)
+    trial = sweep(model, m, t, *moved, out, False)
     if not np.isfinite(trial):
         return np.inf, -1.0
     return trial, (cost - trial) / promised

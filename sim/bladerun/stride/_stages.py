@@ -11,8 +11,10 @@ import numpy as np
 from bladerun.model import Model
 from bladerun.stride import _terms
 from bladerun.stride._contact import Ground
-from bladerun.stride._kernel import Terms
+from bladerun.stride._kernel import NODE, Terms
 from bladerun.stride._links import Links
+from bladerun.stride._muscles import none_of
+from bladerun.stride._recruit import recruited
 from bladerun.stride._solver import HARD, Point, at_knots, minimise, updated
 
 CALM = 4e-5  # s^3/rad, weight of jerk in the first guess: it smooths what is still far from running
@@ -33,19 +35,29 @@ LIMIT = 100  # iterations a stage
 
 
 def cold(links: Links, model: Model, terms: Terms, hard: np.ndarray) -> Point:
-    """From the reference motion."""
-    coarse = _terms.terms(model, terms.speed, COARSE)
+    """From the reference motion: motors first, which muscles then relieve."""
+    point = _driven(links, model, terms)
+    if terms.muscles.count:
+        point = replace(recruited(links, terms, point), damping=CAREFUL)
+        point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=1e-4, limit=LIMIT)
+    return warm(links, terms, point, hard)
+
+
+def _driven(links, model, terms):
+    """A stride moved by motors, from the reference motion."""
+    motors = none_of(terms.muscles)
+    hard = _terms.hard_joints(model, motors)
+    coarse = _terms.terms(model, terms.speed, COARSE, motors)
     coarse = coarse._replace(jerk_weight=np.full_like(coarse.jerk_weight, CALM))
     soft = coarse._replace(ground=SOFT[0][0])
     c = _terms.first_guess(links, _terms.passive_joints(model), model.mass_kg * links.gravity, soft)
-    point = Point(c, coarse.time, np.zeros_like(c))
+    point = Point(c, coarse.time, np.zeros_like(c), np.zeros((COARSE // NODE, 0)))
     for ground, weight in SOFT:
         soft = coarse._replace(ground=ground)
         point = minimise(links, soft, point, hard, weight, tolerance=1e-3, limit=LIMIT)
-    point = resampled(point, len(terms.target))
-    point = replace(point, damping=CAREFUL)
-    point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=1e-4, limit=LIMIT)
-    return warm(links, terms, point, hard)
+    point = replace(resampled(point, len(terms.target)), damping=CAREFUL)
+    fine = _terms.terms(model, terms.speed, len(terms.target), motors)
+    return minimise(links, fine, point, hard, SOFT[-1][-1], tolerance=1e-4, limit=LIMIT)
 
 
 def warm(links: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point:
@@ -66,10 +78,20 @@ def resampled(point: Point, knots: int) -> Point:
     """The same motion and multipliers on another number of knots."""
     if len(point.c) == knots:
         return point
-    old, new = np.arange(len(point.c) + 1) / len(point.c), np.arange(knots) / knots
-    closed = np.vstack([point.multiplier, point.multiplier[:1]])
-    multiplier = np.column_stack([np.interp(new, old, column) for column in closed.T])
-    return replace(point, c=_terms.resample(point.c, knots), multiplier=multiplier, squares=None)
+    return replace(
+        point,
+        c=_terms.resample(point.c, knots),
+        multiplier=_between(point.multiplier, knots),
+        activation=_between(point.activation, knots // NODE),
+        squares=None,
+    )
+
+
+def _between(values, count):
+    """Periodic samples (., x) at `count` places, along straight lines."""
+    closed = np.vstack([values, values[:1]])
+    old, new = np.arange(len(closed)) / len(values), np.arange(count) / count
+    return np.array([np.interp(new, old, column) for column in closed.T]).reshape(-1, count).T
 
 
 def _left(links, terms, point):

@@ -12,25 +12,32 @@ from bladerun._facts import toml
 from bladerun.model import Model
 from bladerun.stride._contact import ground
 from bladerun.stride._dynamics import add_contact, inverse, motion
-from bladerun.stride._kernel import Terms
+from bladerun.stride._kernel import Terms, spline
 from bladerun.stride._links import Links, contact_spheres
+from bladerun.stride._muscles import Muscles
 from bladerun.stride._reference import Reference, reference
 
 
-def terms(model: Model, speed_m_s: float, knots: int) -> Terms:
-    """The cost of this model's stride at this speed, hard forces at weight 1 and multipliers 0."""
+def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms:
+    """The cost of this model's stride at this speed, hard forces at weight 1 and multipliers 0.
+
+    Without muscles, `_muscles.muscles(mj, driven=False)`, motors as strong as they move the legs.
+    """
     cost = toml("cost.toml")
     n = len(model.joints)
     ref = reference(model.joints, speed_m_s, knots, leg_length_m=model.leg_length_m)
-    hard = hard_joints(model)
+    hard, locked = hard_joints(model, muscles), _locked(model, muscles)
     slide = np.array([j.startswith(("pelvis_t",)) and j[-2:] in ("tx", "ty", "tz") for j in model.joints])
-    slide |= np.array(["pistoning" in j for j in model.joints])
+    slide |= np.array(["pistoning" in j or "achilles" in j for j in model.joints])
     force, weight_n = cost["force"], model.mass_kg * 9.81
     scale = np.maximum(model.strength, 1e-9)
     for i, kind in enumerate(model.kind):
         if kind != "driven":
             scale[i] = weight_n * (1.0 if slide[i] else force[f"{kind}_m"])
+    held_by_muscles = np.isin(np.arange(n), muscles.rows) & ~hard
+    scale[held_by_muscles] *= toml("body.toml")["reserve"]["fraction"]
     target_weight, pace_weight = _tracking(model, ref, cost["tracking"])
+    target_weight[locked] = 1 / cost["tracking"]["locked_m"]
     limit = np.array(model.mj.jnt_range)
     limited = np.array(model.mj.jnt_limited, bool) & ~hard
     rate = cost["rate"]
@@ -38,10 +45,11 @@ def terms(model: Model, speed_m_s: float, knots: int) -> Terms:
     return Terms(
         speed=float(speed_m_s),
         ground=ground(),
+        muscles=muscles,
         force_scale=scale,
-        force_weight=np.where(hard, 1.0, force["moment"]),
+        force_weight=~locked * np.where(hard, 1.0, np.where(held_by_muscles, force["reserve"], force["moment"])),
         multiplier=np.zeros((knots, n)),
-        power_weight=np.where(hard, 0.0, cost["power"]["weight"] / 1000),
+        power_weight=np.where(hard | held_by_muscles, 0.0, cost["power"]["weight"] / 1000),
         target=ref.q,
         target_weight=np.tile(target_weight, (knots, 1)),
         pace=_phase_slope(ref.q),
@@ -53,14 +61,23 @@ def terms(model: Model, speed_m_s: float, knots: int) -> Terms:
         clearance_weight=_clearance(model, knots, cost["clearance"]),
         rate_weight=rates / (weight_n * rate["per_s"]),
         jerk_weight=1 / np.where(passive_joints(model), cost["jerk"]["passive"], cost["jerk"]["driven"]),
+        effort_weight=_effort(muscles, cost["activation"]["effort"]),
+        least=cost["activation"]["least"],
+        bound_weight=cost["activation"]["bound"],
+        excitation_weight=cost["activation"]["excitation"],
         time=ref.stride_time_s,
         time_weight=cost["stride_time"]["weight"] / ref.stride_time_sd_s,
     )
 
 
-def hard_joints(model: Model) -> np.ndarray:
-    """(n,) True where no actuator acts: the pelvis, and joints that only springs move."""
-    return np.array([kind != "driven" for kind in model.kind])
+def hard_joints(model: Model, muscles: Muscles) -> np.ndarray:
+    """(n,) True where no motor acts: the pelvis, and joints that only springs, or muscles, move."""
+    return np.array([kind != "driven" for kind in model.kind]) & ~_locked(model, muscles)
+
+
+def _locked(model: Model, muscles: Muscles) -> np.ndarray:
+    """(n,) True for the slides of series tendons, which nothing holds where muscles are not at work."""
+    return np.array([j.startswith("achilles") for j in model.joints]) & (muscles.count == 0)
 
 
 def passive_joints(model: Model) -> np.ndarray:
@@ -122,6 +139,13 @@ def control_points(q: np.ndarray) -> np.ndarray:
     return np.fft.irfft(np.fft.rfft(q, axis=0) / gain[:, None], n=knots, axis=0)
 
 
+def at_points(c: np.ndarray, T: float, speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """q, v, a (N, n) at the knots of control points c (N, n)."""
+    q, v, a = np.zeros((3, *c.shape))
+    spline(c, T, speed, q, v, a)
+    return q, v, a
+
+
 def resample(c: np.ndarray, knots: int) -> np.ndarray:
     """Control points of (nearly) the same motion on another number of knots."""
     old = len(c)
@@ -146,6 +170,12 @@ def _tracking(model: Model, ref: Reference, cost) -> tuple[np.ndarray, np.ndarra
             if joint[-2:] in [f"_{s}" for s in sides] and joint.startswith(("hip", "knee")):
                 on_q[i] *= cost["affected_leg"]
     return on_q, on_v
+
+
+def _effort(muscles: Muscles, weight: float) -> np.ndarray:
+    """(M,) weight on activation: its square counts in proportion to the muscle's volume."""
+    volume = muscles.f0 * muscles.l0
+    return np.sqrt(weight * volume / volume.sum())
 
 
 def _clearance(model: Model, knots: int, cost) -> np.ndarray:

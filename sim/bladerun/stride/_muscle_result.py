@@ -1,0 +1,70 @@
+"""A solved stride's muscles as variables of its dataset.
+
+Takes the model, the `Terms`, the solver's last point and its sweep; gives variables and the moments that
+muscles and series springs give, (N, n).
+"""
+
+import numpy as np
+
+from bladerun.model import Model
+from bladerun.stride._kernel import NODE, Sweep, Terms
+from bladerun.stride._solver import Point
+from bladerun.stride._tension import add_muscles, tension
+
+SIDES = ("right", "left")
+
+
+def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[dict, np.ndarray]:
+    """Variables over (time, muscle), (time, muscle, joint), (time, side) and (muscle,); the moments (N, n)."""
+    muscles, (N, n) = terms.muscles, out.q.shape
+    M, paths = muscles.count, len(muscles.path)
+    share = (np.arange(N) % NODE / NODE)[:, None]
+    here = np.repeat(point.activation, NODE, axis=0)
+    there = np.repeat(np.roll(point.activation, -1, 0), NODE, axis=0)
+    activation = (1 - share) * here + share * there
+    change = (there - here) * len(point.activation) / point.T
+    time = np.where(change > 0, muscles.rise, muscles.fall)
+    moments = np.zeros((N, n))
+    length, velocity, force, active = np.zeros((4, N, paths))
+    arm = np.zeros((N, paths, n))
+    scratch, none = tension(muscles), np.zeros((n, n))
+    for k in range(N):
+        add_muscles(muscles, scratch, activation[k], out.q[k], out.v[k], moments[k], False, none, none, none)
+        order = muscles.path
+        length[k, order], velocity[k, order] = scratch.shape[:, 0], scratch.velocity
+        force[k, order], active[k, order] = scratch.force, scratch.active
+        for g, span in enumerate(muscles.span):
+            for p in range(muscles.first[g], muscles.first[g + 1]):
+                arm[k, order[p], muscles.joints[g, :span]] = -scratch.shape[p, 1 : 1 + span]
+    springs = {name: np.full((N, 2), np.nan) for name in ("force", "energy")}
+    for s, rest in enumerate(muscles.rest):
+        side = "rl".index(model.joints[np.flatnonzero(arm[0, M + s])[0]][-1])
+        x = np.maximum(length[:, M + s] - rest, 0.0)
+        k = muscles.stiffness[s]
+        springs["force"][:, side] = force[:, M + s]
+        springs["energy"][:, side] = x**2 * (k[0] / 2 + x * (k[1] / 3 + x * k[2] / 4))
+    by_muscle = {
+        "activation": (activation, "1", "muscle activation"),
+        "excitation": (np.clip(activation + time * change, 0, 1), "1", "excitation that it follows"),
+        "muscle_force": (force[:, :M], "N", "tension along the path"),
+        "fibre_force_active": (active[:, :M], "N", "the activation's part of muscle_force"),
+        "muscle_length": (length[:, :M], "m", "of the path"),
+        "muscle_velocity": (velocity[:, :M], "m/s", "of the path, lengthening positive"),
+        "fibre_length": ((length[:, :M] - muscles.slack) / muscles.l0, "1", "optimal fibre lengths"),
+        "fibre_velocity": (velocity[:, :M] / muscles.l0, "1/s", "optimal fibre lengths, lengthening positive"),
+    }
+    rows = {name: (("time", "muscle"), x, _say(u, t)) for name, (x, u, t) in by_muscle.items()}
+    rows["moment_arm"] = (
+        ("time", "muscle", "joint"),
+        arm[:, :M],
+        _say("m", "moment about the joint, in its sense, by unit tension"),
+    )
+    rows["achilles_force"] = (("time", "side"), springs["force"], _say("N", "tension of the series tendon"))
+    rows["achilles_energy"] = (("time", "side"), springs["energy"], _say("J", "elastic energy in it"))
+    rows["muscle_f0"] = (("muscle",), muscles.f0, _say("N", "greatest isometric force"))
+    rows["muscle_l0"] = (("muscle",), muscles.l0, _say("m", "optimal fibre length"))
+    return rows, -moments
+
+
+def _say(unit, text):
+    return {"units": unit, "long_name": text}

@@ -1,0 +1,160 @@
+"""A compiled model's muscles as the plain arrays that the stride's compiled code reads.
+
+Takes a `mujoco.MjModel`; gives `Muscles`. Path lengths, straight or wrapped, become polynomials of the joint
+angles that they span, fitted to MuJoCo's own lengths and moment arms over the joints' ranges.
+"""
+
+from itertools import product
+from typing import NamedTuple
+
+import mujoco
+import numpy as np
+from scipy.stats import qmc
+
+SPAN = 4  # joints a path may span: three of the hip and the knee
+DEGREE = {1: 7, 2: 6, 3: 5, 4: 5}  # of the polynomial, by joints spanned
+POSES = 1024  # to which it is fitted
+ARM_M = 0.1  # m/rad: arms count in the fit as lengths over this
+
+
+class Muscles(NamedTuple):
+    """M muscles and the springs in series with them: p paths in g groups that span the same joints. SI units."""
+
+    joints: np.ndarray  # (g, SPAN) joint indices
+    span: np.ndarray  # (g,) how many of them
+    centre: np.ndarray  # (g, SPAN) of the range that was fitted
+    half: np.ndarray  # (g, SPAN) half its width
+    powers: np.ndarray  # (g, t, SPAN) exponents of each monomial
+    terms: np.ndarray  # (g,) how many monomials
+    first: np.ndarray  # (g + 1,) group k has the paths first[k]..first[k + 1]
+    path: np.ndarray  # (p,) what pulls along it: a muscle, in the order of actuators, or M + a spring
+    coefficient: np.ndarray  # (p, t) m
+    rows: np.ndarray  # (r,) joints that any of them spans
+    f0: np.ndarray  # (M,) greatest isometric force
+    l0: np.ndarray  # (M,) optimal fibre length
+    slack: np.ndarray  # (M,) length of the rigid tendon: fibre length is path length less this
+    curve: np.ndarray  # (M, 5) lmin, lmax, vmax, fpmax, fvmax of MuJoCo's muscle
+    rise: np.ndarray  # (M,) s, activation time constant
+    fall: np.ndarray  # (M,) s, deactivation time constant
+    rest: np.ndarray  # (p - M,) m
+    stiffness: np.ndarray  # (p - M, 3) N/m, N/m^2, N/m^3: of a spring's force in its stretch
+
+    @property
+    def count(self) -> int:
+        """How many muscles."""
+        return len(self.f0)
+
+
+def muscle_actuators(mj: mujoco.MjModel) -> list[int]:
+    """Indices of the actuators that are muscles."""
+    kind = mujoco.mjtDyn.mjDYN_MUSCLE
+    return [i for i in range(mj.nu) if mj.actuator_dyntype[i] == kind]
+
+
+def none_of(muscles: Muscles) -> Muscles:
+    """No muscles and no springs: motors move the joints."""
+    empty = {name: getattr(muscles, name)[:0] for name in Muscles._fields}
+    return Muscles(**empty | {"first": np.zeros(1, int)})
+
+
+def muscles(mj: mujoco.MjModel) -> Muscles:
+    """The muscles and series springs of a model of slides and hinges.
+
+    Raises ValueError where a path spans more than four joints.
+    """
+    actuators = muscle_actuators(mj)
+    springs = [t for t in range(mj.ntendon) if mj.tendon_stiffness[t] > 0]
+    tendons = [int(mj.actuator_trnid[a, 0]) for a in actuators] + springs
+    poses, length, arm = _sampled(mj, tendons)
+    spans = [tuple(np.flatnonzero(np.abs(arm[:, i]).max(0) > 1e-9)) for i in range(len(tendons))]
+    groups = sorted(set(spans))
+    if any(len(span) > SPAN for span in groups):
+        raise ValueError(f"a path spans more than {SPAN} joints")
+    most = max((len(_powers(len(span))) for span in groups), default=1)
+    joints = np.zeros((len(groups), SPAN), int)
+    powers = np.zeros((len(groups), most, SPAN), int)
+    centre, half = np.zeros((len(groups), SPAN)), np.ones((len(groups), SPAN))
+    path, coefficient, first = [], [], [0]
+    for g, span in enumerate(groups):
+        d, mine = len(span), [i for i, other in enumerate(spans) if other == span]
+        joints[g, :d] = span
+        low, high = mj.jnt_range[list(span)].T
+        centre[g, :d], half[g, :d] = (low + high) / 2, (high - low) / 2
+        exponents = _powers(d)
+        powers[g, : len(exponents), :d] = exponents
+        x = (poses[:, list(span)] - centre[g, :d]) / half[g, :d]
+        rows = _design(x, half[g, :d], exponents)
+        wanted = np.stack([np.vstack([length[:, i], ARM_M * arm[:, i][:, list(span)].T]) for i in mine])
+        fitted = _least_squares(rows.reshape(-1, rows.shape[-1]), wanted.reshape(len(mine), -1).T)
+        path += mine
+        coefficient += list(np.pad(fitted.T, ((0, 0), (0, most - len(exponents)))))
+        first.append(len(path))
+    prm = mj.actuator_gainprm[actuators]
+    lengths = mj.actuator_lengthrange[actuators]
+    l0 = (lengths[:, 1] - lengths[:, 0]) / (prm[:, 1] - prm[:, 0])
+    poly = np.array(mj.tendon_stiffnesspoly).reshape(mj.ntendon, mujoco.mjNPOLY)[springs]
+    return Muscles(
+        joints=joints,
+        span=np.array([len(span) for span in groups], int),
+        centre=centre,
+        half=half,
+        powers=powers,
+        terms=np.array([len(_powers(len(span))) for span in groups], int),
+        first=np.array(first),
+        path=np.array(path, int),
+        coefficient=np.array(coefficient).reshape(len(path), most),
+        rows=np.array(sorted({j for span in spans for j in span}), int),
+        f0=prm[:, 2].copy(),
+        l0=l0,
+        slack=lengths[:, 0] - prm[:, 0] * l0,
+        curve=prm[:, [4, 5, 6, 7, 8]].copy(),
+        rise=mj.actuator_dynprm[actuators, 0].copy(),
+        fall=mj.actuator_dynprm[actuators, 1].copy(),
+        rest=mj.tendon_lengthspring[springs, 1].copy(),
+        stiffness=np.column_stack([mj.tendon_stiffness[springs], poly[:, :2]]),
+    )
+
+
+def _powers(d: int) -> np.ndarray:
+    """(t, d) exponents of all monomials in d variables up to the degree of such a path."""
+    top = DEGREE[d]
+    return np.array([e for e in product(range(top + 1), repeat=d) if sum(e) <= top])
+
+
+def _design(x, half, exponents):
+    """(1 + d, poses, t): each monomial, and ARM_M times its slope along each joint."""
+    d = x.shape[1]
+    powers = np.cumprod(np.dstack([np.ones_like(x)] + [x] * exponents.max()), axis=2)  # (poses, d, e)
+    values = [powers[:, i, exponents[:, i]] for i in range(d)]
+    rows = [np.prod(values, axis=0)]
+    for i in range(d):
+        slope = exponents[:, i] * powers[:, i, np.maximum(exponents[:, i] - 1, 0)]
+        rows.append(ARM_M / half[i] * np.prod([*values[:i], slope, *values[i + 1 :]], axis=0))
+    return np.array(rows)
+
+
+def _least_squares(A, b):
+    return np.linalg.solve(A.T @ A, A.T @ b)  # monomials on [-1, 1]: well enough conditioned
+
+
+def _sampled(mj, tendons):
+    """Poses (s, n) spread over the joint ranges, path lengths (s, p) and their slopes (s, p, n) there."""
+    legs = np.flatnonzero(mj.jnt_limited)
+    draw = qmc.Sobol(len(legs), rng=0).random(POSES)
+    low, high = mj.jnt_range[legs].T
+    poses = np.zeros((POSES, mj.nv))
+    poses[:, legs] = low + (high - low) * draw
+    length, arm = np.zeros((POSES, len(tendons))), np.zeros((POSES, len(tendons), mj.nv))
+    if not tendons:
+        return poses, length, arm
+    data, sparse = mujoco.MjData(mj), np.zeros((POSES, len(mj.ten_J_colind)))
+    for s, pose in enumerate(poses):
+        data.qpos[:] = pose
+        mujoco.mj_kinematics(mj, data)
+        mujoco.mj_comPos(mj, data)
+        mujoco.mj_tendon(mj, data)
+        length[s], sparse[s] = data.ten_length[tendons], data.ten_J
+    for i, t in enumerate(tendons):
+        at = slice(mj.ten_J_rowadr[t], mj.ten_J_rowadr[t] + mj.ten_J_rownnz[t])
+        arm[:, i, mj.ten_J_colind[at]] = sparse[:, at]
+    return poses, length, arm
