@@ -17,6 +17,10 @@ _FUKUCHI = "Fukuchi 2017, doi 10.7717/peerj.3298"
 _BECK = "Beck 2017, doi 10.1098/rsif.2017.0230"
 _ROBINSON = "Robinson 1987, J Manipulative Physiol Ther 10:172-176"
 _DONELAN = "Donelan 2002, doi 10.1016/S0021-9290(01)00169-5"
+_BHARGAVA = "Bhargava 2004, doi 10.1016/S0021-9290(03)00239-2"
+_PRAMPERO = "di Prampero 2005, J Exp Biol 208:2809"
+_HICKS = "Hicks 2015, doi 10.1115/1.4029304"
+_SASAKI = "Sasaki & Neptune 2010, J Biomech 43:2780-2784"
 _OWN = "own definition"
 
 
@@ -37,6 +41,15 @@ def _symmetry(key: str, title: str) -> Outcome:
         "affected A is the right one; 0 = symmetric, positive = more on A"
     )
     return Outcome(f"asymmetry_{key}_percent", f"asymmetry of {title}", "%", False, definition, _ROBINSON)
+
+
+def _work(key: str, of: str, power: str) -> tuple[Outcome, Outcome]:
+    return (
+        Outcome(f"{key}_work_positive_j_kg", f"positive work of {of}", "J/kg", True,
+                f"positive part over the stride, of {power}", _OWN),
+        Outcome(f"{key}_work_negative_j_kg", f"negative work of {of}", "J/kg", True,
+                f"negative part over the stride, of {power}; never positive", _OWN),
+    )  # fmt: skip
 
 
 OUTCOMES: tuple[Outcome, ...] = (
@@ -165,4 +178,46 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("joint_work_j_kg_m", "positive work of the joints", "J/kg/m", False,
             "positive power of every driven joint, summed, over mass and distance; "
             "mechanical work, not metabolic cost", _OWN),
+    # work of the joints
+    *_work("joint", "the leg's joints", "power of each joint: hip, knee, ankle with subtalar joint, toes"),
+    *_work("hip", "the hip", "its power about three axes"),
+    *_work("knee", "the knee", "its power"),
+    *_work("ankle_or_blade", "the ankle or the blade",
+           "power of the ankle with its subtalar joint, Achilles tendon included; on the side of a blade, of "
+           "what the blade gives: fall of its elastic energy less its loss"),
+    Outcome("ankle_or_blade_work_net_j_kg", "net work of the ankle or the blade", "J/kg", True,
+            "positive and negative work added: above 0 only a living ankle", _OWN),
+    Outcome("ankle_or_blade_power_peak_w_kg", "peak power of the ankle or the blade", "W/kg", True,
+            "greatest power given, as for ankle_or_blade_work_positive_j_kg", _OWN),
+    Outcome("achilles_energy_peak_j", "energy stored in the Achilles tendon", "J", True,
+            "greatest elastic energy; with muscles only", _OWN),
+    Outcome("achilles_energy_returned_j", "energy the Achilles tendon gives back", "J", True,
+            "greatest minus least elastic energy; its loss is not modelled", _OWN),
+    # cost and effort of muscles
+    Outcome("metabolic_power_w_kg", "metabolic power", "W/kg", False,
+            "mean over the stride: every muscle (Bhargava), work of trunk, arms, toes and reserves over an "
+            "efficiency (25 %, -120 %), and 1.2 W/kg at rest", _BHARGAVA),
+    Outcome("cost_of_transport_j_kg_m", "metabolic cost of running", "J/kg/m", False,
+            "(metabolic power - power at rest) / speed: above rest, as published costs are", _PRAMPERO),
+    Outcome("gross_cost_of_transport_j_kg_m", "metabolic cost of running, with rest", "J/kg/m", False,
+            "metabolic power / speed", _BHARGAVA),
+    Outcome("upper_body_cost_of_transport_j_kg_m", "metabolic cost of trunk and arms", "J/kg/m", False,
+            "their part of cost_of_transport_j_kg_m: positive work / 0.25 + negative work / -1.2, nothing "
+            "stored in tendons; a rough share", "Margaria 1968, Int Z angew Physiol 25:339-351"),
+    Outcome("leg_metabolic_power_w_kg", "metabolic power of the leg", "W/kg", True,
+            "its muscles, toes and reserves, above rest, per kg of the whole body", _BHARGAVA),
+    Outcome("leg_cost_of_transport_j_kg_m", "metabolic cost of the leg", "J/kg/m", True,
+            "its part of cost_of_transport_j_kg_m", _BHARGAVA),
+    Outcome("activation_peak", "peak activation", "-", True,
+            "greatest activation of any of its muscles, 0 to 1", _OWN),
+    Outcome("reserve_peak_fraction", "reserve against joint moment", "-", True,
+            "peak moment of the reserve that helps the muscles / peak net moment of its joint, in the joint "
+            "where it is greatest; above 0.1 the muscles do not explain the motion", _HICKS),
+    # joint contact
+    Outcome("hip_contact_force_bw", "contact force in the hip", "BW", True,
+            "greatest force of the pelvis on the thigh: force between the segments from inverse dynamics, "
+            "less the pull of every muscle across the joint along its path", _SASAKI),
+    Outcome("knee_contact_force_bw", "contact force in the knee", "BW", True,
+            "greatest force of the thigh on the shank, found in the same way; ligaments count as bone",
+            _SASAKI),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The table of results of one stride: timing, forces, sweet spot, blade, joint loads, posture, asymmetry.
+"""The table of results of one stride: timing, forces, sweet spot, blade, joint loads, posture, cost.
 
 Takes a Stride dataset; gives a dict keyed as in `OUTCOMES`, where title, unit, definition, sign and source
 of each row are written once. Values that belong to a leg are {"left": x, "right": y}, None where a leg
@@ -18,6 +18,7 @@ import xarray as xr
 from bladerun._definitions import OUTCOMES, Outcome
 from bladerun._facts import toml
 from bladerun._leg import Leg, joint_curve, site_curves
+from bladerun._muscle_rows import muscle_rows, work_rows
 from bladerun._periodic import Periodic
 from bladerun.blade import load_blade
 from bladerun.fitting import Fitting, place
@@ -33,6 +34,10 @@ def outcomes(stride: xr.Dataset) -> dict[str, Any]:
     legs = {side: Leg(stride, side) for side in _SIDES}
     whole = _whole_body(stride, legs["left"], legs["right"])
     each = {"left": _of_leg(legs["left"], legs["right"]), "right": _of_leg(legs["right"], legs["left"])}
+    of_muscles, of_leg_muscles = muscle_rows(legs)
+    whole |= of_muscles
+    for side, leg in legs.items():
+        each[side] |= work_rows(leg) | of_leg_muscles[side]
     result: dict[str, Any] = {}
     for row in OUTCOMES:
         if row.per_leg:

@@ -1,0 +1,72 @@
+"""Contact forces in hip and knee: what bone presses on bone with.
+
+Takes a Stride dataset with muscles; gives forces over time. Inverse dynamics gives the force between two
+segments; the pull of every muscle across the joint, along its own line of action, is taken off it. What is
+left is bone and ligaments. Lines of action are MuJoCo's paths in the model of the stride.
+"""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+import xarray as xr
+
+_SEGMENT = {"hip": "thigh", "knee": "shank"}  # below the joint
+_GIVEN = ("q", "v", "a", "contact_force", "contact_position", "muscle_force")
+
+
+def joint_contact(stride: xr.Dataset) -> xr.DataArray:
+    """(time, side, joint, xyz) force (N) on the thigh at the hip, on the shank at the knee, in world axes."""
+    model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT  # ground force is the stride's own
+    data = mujoco.MjData(model)
+    sides, joints = ["right", "left"], list(_SEGMENT)
+    segments = [model.body(f"{_SEGMENT[joint]}_{side[0]}").id for side in sides for joint in joints]
+    inside = np.array([_subtree(model, body) for body in segments], float)
+    spheres = [model.geom(name).id for name in stride.contact.values]
+    tendons = [int(model.actuator(name).trnid[0]) for name in stride.muscle.values]
+    force = np.empty((stride.sizes["time"], len(segments), 3))
+    for k, now in enumerate(zip(*(stride[name].values for name in _GIVEN), strict=True)):
+        data.qpos[:], data.qvel[:], data.qacc[:], push, at, tensions = now
+        mujoco.mj_fwdPosition(model, data)
+        mujoco.mj_fwdVelocity(model, data)
+        _push(model, data, spheres, push, at)
+        mujoco.mj_rnePostConstraint(model, data)
+        force[k] = data.cfrc_int[segments, 3:]
+        for tendon, tension in zip(tendons, tensions, strict=True):
+            bodies, points = _path(model, data, tendon)
+            across = np.diff(inside[:, bodies])  # 1 where the path goes below the joint, -1 where it leaves
+            along = np.diff(points, axis=0)
+            force[k] += tension * across @ (along / np.sqrt((along**2).sum(axis=1, keepdims=True)))
+    coords = {"time": stride.time.values, "side": sides, "joint": joints, "xyz": list("xyz")}
+    return xr.DataArray(force.reshape(len(force), len(sides), len(joints), 3), coords, attrs={"units": "N"})
+
+
+def _push(model, data, spheres: list[int], force: np.ndarray, at: np.ndarray) -> None:
+    """Let the ground act on the bodies of its spheres: force (sphere, 3) at the points (sphere, 3)."""
+    bodies = model.geom_bodyid[spheres]
+    data.xfrc_applied[:] = 0.0
+    np.add.at(data.xfrc_applied[:, :3], bodies, force)
+    np.add.at(data.xfrc_applied[:, 3:], bodies, np.cross(at - data.xipos[bodies], force))
+
+
+def _subtree(model, root: int) -> np.ndarray:
+    """(body,) whether a body is `root` or hangs on it."""
+    inside = np.zeros(model.nbody, bool)
+    inside[root] = True
+    for body in range(root + 1, model.nbody):
+        inside[body] = inside[model.body_parentid[body]]
+    return inside
+
+
+def _path(model, data, tendon: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bodies (n,) and positions (n, 3) of the points of a tendon's path, now."""
+    first, count = data.ten_wrapadr[tendon], data.ten_wrapnum[tendon]
+    wrapped = data.wrap_obj.ravel()[first : first + count]  # a geom, or -1 for the path's next site
+    points = data.wrap_xpos.reshape(-1, 3)[first : first + count]
+    parts = slice(model.tendon_adr[tendon], model.tendon_adr[tendon] + model.tendon_num[tendon])
+    sites = model.wrap_objid[parts][model.wrap_type[parts] == mujoco.mjtWrap.mjWRAP_SITE]
+    bodies = np.empty(count, int)
+    bodies[wrapped < 0] = model.site_bodyid[sites]
+    bodies[wrapped >= 0] = model.geom_bodyid[wrapped[wrapped >= 0]]
+    return bodies, points

@@ -1,0 +1,181 @@
+"""Outcomes of muscles: what must hold for any motion, on the real body with a made-up one."""
+
+import mujoco
+import numpy as np
+import pytest
+
+import muscled
+from bladerun import _joint_contact
+from bladerun._joint_contact import joint_contact
+from bladerun._muscle_tables import hip_shares, muscle_table, reserve_table
+from bladerun.outcomes import OUTCOMES, flat, outcomes
+
+GRAVITY = 9.81
+OF_MUSCLES = (
+    "metabolic_power_w_kg", "cost_of_transport_j_kg_m", "gross_cost_of_transport_j_kg_m",
+    "upper_body_cost_of_transport_j_kg_m", "leg_metabolic_power_w_kg", "leg_cost_of_transport_j_kg_m",
+    "activation_peak", "reserve_peak_fraction", "hip_contact_force_bw", "knee_contact_force_bw",
+    "achilles_energy_peak_j", "achilles_energy_returned_j",
+)  # fmt: skip
+
+
+def segment(made, name):
+    """Whether each body hangs on `name`, and the model at rest in the first posture."""
+    model = mujoco.MjModel.from_xml_string(made.model_xml)
+    return model, _joint_contact._subtree(model, model.body(name).id)
+
+
+# --- Rows -------------------------------------------------------------------------------------------------
+
+
+def test_a_torque_driven_stride_has_no_muscle_outcomes_but_the_work_of_its_joints():
+    made = muscled.stride(side="right")
+    for bare in (
+        muscled.torque_driven(made),
+        made.drop_dims("muscle").drop_vars(["reserve", "achilles_energy"]),
+    ):
+        result = outcomes(bare)
+        for key in OF_MUSCLES:
+            assert result[key] in (None, {"left": None, "right": None})
+        assert result["knee_work_positive_j_kg"]["right"] > 0
+
+
+def test_a_stride_with_muscles_has_them_all():
+    result = outcomes(muscled.stride(side="right"))
+    assert list(result) == [row.key for row in OUTCOMES]
+    assert all(
+        np.isfinite(flat(result)[key]) for key in flat(result) if key.removesuffix("_left") in OF_MUSCLES
+    )
+    assert result["achilles_energy_peak_j"]["right"] is None
+
+
+def test_left_and_right_agree_on_a_symmetric_stride():
+    result = outcomes(muscled.stride(activation=0.0, reserve_nm=0.0))
+    for key in (
+        "hip_contact_force_bw",
+        "knee_contact_force_bw",
+        "leg_metabolic_power_w_kg",
+        "achilles_energy_peak_j",
+    ):
+        assert result[key]["left"] == pytest.approx(result[key]["right"], rel=1e-6)
+
+
+def test_work_is_what_moment_and_motion_say():
+    made = muscled.stride()
+    time, rate = made.time.values, 2 * np.pi / muscled.PERIOD
+    for joint in ("hip_adduction_r", "hip_rotation_r"):
+        made.tau.loc[{"joint": joint}] = 0.0
+    made.tau.loc[{"joint": "hip_flexion_r"}] = 30.0 * np.cos(rate * time)
+    made.v.loc[{"joint": "hip_flexion_r"}] = 2.0 * np.sin(rate * time)
+    # 60 cos sin = 30 sin(2 rate t): two positive halves a period, each 30 / rate
+    expected = 2 * 30.0 / rate / made.mass_kg
+    result = outcomes(made)
+    assert result["hip_work_positive_j_kg"]["right"] == pytest.approx(expected, rel=1e-4)
+    assert result["hip_work_negative_j_kg"]["right"] == pytest.approx(-expected, rel=1e-4)
+
+
+def test_joint_work_is_the_sum_over_joints():
+    result = outcomes(muscled.stride())
+    for sign in ("positive", "negative"):
+        parts = [result[f"{joint}_work_{sign}_j_kg"]["left"] for joint in ("hip", "knee", "ankle_or_blade")]
+        toes = result[f"joint_work_{sign}_j_kg"]["left"] - sum(parts)
+        assert abs(toes) < 1e-9  # they do not move in this motion
+
+
+def test_a_blade_never_gives_more_than_it_takes():
+    result = outcomes(muscled.stride(side="right"))
+    net = result["ankle_or_blade_work_net_j_kg"]
+    made = muscled.stride(side="right")
+    lost = made.blade_loss.sel(side="right").values.mean() * muscled.PERIOD
+    assert net["right"] == pytest.approx(-lost / made.mass_kg, rel=1e-6)
+    assert outcomes(muscled.stride())["ankle_or_blade_work_net_j_kg"]["right"] != pytest.approx(net["right"])
+
+
+# --- Tables -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_shares_of_the_hip_torques_add_up_to_all_of_it(side):
+    shares = hip_shares(muscled.stride(), side)
+    assert len(shares) == 21
+    np.testing.assert_allclose(shares.sum(), 100.0)
+    assert shares.loc[f"soleus_{side[0]}"].abs().max() < 1e-9  # does not cross the hip
+
+
+def test_the_muscle_table_names_every_muscle_and_adds_up_to_the_leg():
+    made = muscled.stride(reserve_nm=0.0)
+    table = muscle_table(made)
+    assert list(table.index) == list(made.muscle.values)
+    total = table.metabolic_power_w.sum() / made.mass_kg
+    assert total == pytest.approx(sum(outcomes(made)["leg_metabolic_power_w_kg"].values()))
+    assert table.activation_peak.max() == pytest.approx(outcomes(made)["activation_peak"]["left"], abs=1e-3)
+
+
+def test_the_worst_reserve_is_found():
+    made = muscled.stride()
+    made.reserve.loc[{"joint": "hip_rotation_l"}] *= 10
+    table = reserve_table(made)
+    worst = table.peak_fraction.idxmax()
+    assert worst == "hip_rotation_l"
+    assert table.peak_nm[worst] == pytest.approx(20, rel=1e-3)
+    assert outcomes(made)["reserve_peak_fraction"]["left"] == pytest.approx(table.peak_fraction[worst])
+
+
+# --- Joint contact ----------------------------------------------------------------------------------------
+
+
+def test_a_hanging_leg_pulls_with_its_weight():
+    made = muscled.stride(swing=0.0)
+    made["muscle_force"], made["contact_force"] = 0 * made.muscle_force, 0 * made.contact_force
+    made["v"], made["a"] = 0 * made.v, 0 * made.a
+    force = joint_contact(made)
+    for joint, name in (("hip", "thigh_r"), ("knee", "shank_r")):
+        model, inside = segment(made, name)
+        weight = model.body_mass[inside].sum() * GRAVITY
+        expected = np.broadcast_to([0, 0, weight], (made.sizes["time"], 3))
+        np.testing.assert_allclose(force.sel(side="right", joint=joint), expected, atol=1e-6)
+
+
+def test_the_push_of_the_ground_goes_up_the_leg():
+    made = muscled.stride()
+    less = made.copy(deep=True)
+    less["contact_force"] = 0 * made.contact_force
+    change = joint_contact(made) - joint_contact(less)
+    for joint in ("hip", "knee"):
+        np.testing.assert_allclose(change.sel(joint=joint), -made.grf.values, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("muscle", "crossed"),
+    [("vasti_r", {"knee"}), ("soleus_r", set()), ("glmed1_r", {"hip"}), ("semimem_r", {"hip", "knee"}),
+     ("gastroc_r", {"knee"}), ("recfem_r", {"hip", "knee"}), ("iliopsoas_r", {"hip"})],
+)  # fmt: skip
+def test_a_muscle_presses_with_its_tension_on_the_joints_it_crosses(muscle, crossed):
+    made = muscled.stride(knots=6)
+    more = made.copy(deep=True)
+    more.muscle_force.loc[{"muscle": muscle}] += 100.0
+    change = joint_contact(more) - joint_contact(made)
+    for joint in ("hip", "knee"):
+        added = np.linalg.norm(change.sel(side="right", joint=joint), axis=-1)
+        np.testing.assert_allclose(added, 100.0 if joint in crossed else 0.0, atol=1e-6)
+    np.testing.assert_allclose(change.sel(side="left"), 0.0, atol=1e-9)
+    upward = (made.site_position.sel(site="hip_r") - made.site_position.sel(site="knee_r")).values
+    if muscle == "vasti_r":
+        assert ((change.sel(side="right", joint="knee") * upward).sum("xyz") < 0).all()  # pressed down
+
+
+def test_lines_of_action_have_the_moment_arms_of_the_model():
+    made = muscled.stride(knots=5)
+    model, inside = segment(made, "shank_r")
+    data = mujoco.MjData(model)
+    for k in range(5):
+        data.qpos[:] = made.q.values[k]
+        mujoco.mj_fwdPosition(model, data)
+        joint = model.joint("knee_flexion_r").id
+        for name in made.muscle.values[:20]:
+            bodies, points = _joint_contact._path(model, data, int(model.actuator(name).trnid[0]))
+            across, along = np.diff(inside[bodies].astype(float)), np.diff(points, axis=0)
+            pulls = -across[:, None] * along / np.linalg.norm(along, axis=1, keepdims=True)
+            moment = np.cross(points[:-1] - data.xanchor[joint], pulls).sum(axis=0) @ data.xaxis[joint]
+            arm = made.moment_arm.sel(muscle=name, joint="knee_flexion_r").values[k]
+            assert moment == pytest.approx(arm, abs=1e-9)
