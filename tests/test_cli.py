@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import muscled
 from bladerun import __version__, cli
 from bladerun.outcomes import OUTCOMES
 from synthetic import stride
@@ -182,6 +183,19 @@ def test_run_prints_one_object_and_writes_the_same(solver, capsys, elsewhere):
     assert [*result["outcomes"]] == [row.key for row in OUTCOMES]
     assert files(elsewhere) == ["runs/first-fit/outcomes.json", "runs/first-fit/stride.nc"]
     assert json.loads((elsewhere / "runs/first-fit/outcomes.json").read_text()) == result
+
+
+def test_run_tells_what_each_muscle_does(solver, capsys, monkeypatch):
+    made = muscled.stride(side="right", knots=20)
+    made.attrs |= SOLVE
+    monkeypatch.setattr("bladerun.stride.solve", lambda model, task: made)
+    assert cli.main(["run", str(FIRST_FIT), "--out", "there"]) == 0
+    out = capsys.readouterr().out
+    assert all(f" {name} " in out.replace("\n", " ") for name in made.muscle.values)
+    assert "largest reserve: " in out
+    told = json.loads(Path("there/outcomes.json").read_text())
+    assert set(told["muscles"]) == set(made.muscle.values)
+    assert told["reserves"]["knee_flexion_r"]["peak_nm"] == pytest.approx(2.0, rel=0.01)
 
 
 def test_run_prints_a_table_with_every_outcome_and_its_unit(solver, capsys):

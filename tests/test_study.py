@@ -361,3 +361,11 @@ def test_each_tradeoff_raises_the_score_and_margin_does_not():
     assert _recommend.weigh(numbers(fitting), "left")["hip_rotation_torque_nm_kg"] == 0.4
     assert _recommend.weigh(numbers(fitting, blade_strain_margin_left=1.5), "both")["blade_margin"] == 1.5
     assert {row["key"] for row in _recommend.weights()["tradeoff"]} <= set(base)
+
+
+def test_metabolic_cost_takes_the_place_of_joint_work_where_there_are_muscles():
+    bare = numbers(Fitting("j-sprint"))
+    joints = bare["joint_work_j_kg_m"]
+    assert _recommend.weigh(bare, "right")["cost_j_kg_m"] == joints
+    assert _recommend.weigh(bare | {"cost_of_transport_j_kg_m": np.nan}, "right")["cost_j_kg_m"] == joints
+    assert _recommend.weigh(bare | {"cost_of_transport_j_kg_m": 3.7}, "right")["cost_j_kg_m"] == 3.7

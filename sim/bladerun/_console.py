@@ -54,6 +54,27 @@ def outcome_table(outcomes: Mapping[str, Any]) -> str:
     return table(["", "unit", "runner", "left leg", "right leg"], rows, numbers=3)
 
 
+def muscle_text(data: Mapping[str, Any]) -> list[str]:
+    """Every muscle of one stride, a row each, and the reserve that helps them most; empty without muscles."""
+    if "muscles" not in data:
+        return []
+    columns = {
+        "activation_peak": "peak activation",
+        "force_peak_n": "peak force, N",
+        "force_peak_f0": "of its greatest",
+        "metabolic_power_w": "metabolic power, W",
+        "hip_flexion_share_percent": "share of hip flexion torque, %",
+        "hip_adduction_share_percent": "adduction, %",
+        "hip_rotation_share_percent": "rotation, %",
+    }
+    rows = [[name, *(rounded(row[key]) for key in columns)] for name, row in data["muscles"].items()]
+    worst = max(data["reserves"], key=lambda joint: data["reserves"][joint]["peak_fraction"])
+    reserve = data["reserves"][worst]
+    share = 100 * reserve["peak_fraction"]
+    line = f"largest reserve: {worst}, {reserve['peak_nm']:.1f} Nm, {share:.1f} % of the joint's peak moment"
+    return [table(["muscle", *columns.values()], rows, numbers=len(columns)), line]
+
+
 @contextlib.contextmanager
 def progress_bar() -> Iterator[Callable[[int, int, str, float | None], None]]:
     """Gives a callback (done, of how many, what is being solved, seconds left) that draws a bar on stderr.

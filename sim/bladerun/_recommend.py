@@ -33,9 +33,10 @@ def weigh(outcomes: Mapping[str, float], side: str) -> dict[str, float]:
     The score is the weighted mean of trade-off / difference that matters; low is good.
     """
     affected = ("left", "right") if side == "both" else (side,)
+    metabolic = outcomes.get("cost_of_transport_j_kg_m", math.nan)
     level = outcomes["psis_difference_mm_right"] - outcomes["psis_difference_mm_left"]
     values = {
-        "cost_j_kg_m": outcomes["joint_work_j_kg_m"],
+        "cost_j_kg_m": metabolic if math.isfinite(metabolic) else outcomes["joint_work_j_kg_m"],
         "asymmetry_percent": float(
             np.mean([abs(outcomes[f"asymmetry_{name}_percent"]) for name in _SYMMETRY])
         ),

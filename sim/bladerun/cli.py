@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from bladerun import __version__
-from bladerun._console import as_json, outcome_table, progress_bar, rounded, say, table
+from bladerun._console import as_json, muscle_text, outcome_table, progress_bar, rounded, say, table
 from bladerun._files import atomic, output_dir
 from bladerun.errors import InputError
 
@@ -148,14 +148,15 @@ def _run(args: argparse.Namespace) -> _Answer:
         "solve": {key: solved[key] for key in ("iterations", "seconds", "knots")},
         "residuals": json.loads(solved["residuals"]),
         "outcomes": outcomes(stride),
-    }
+    } | _muscles(stride)
     with atomic(folder / "stride.nc") as tmp:
         stride.to_netcdf(tmp, engine="h5netcdf")
     with atomic(folder / "outcomes.json") as tmp:
         tmp.write_text(as_json(data) + "\n", encoding="utf-8")
     written = [folder / "stride.nc", folder / "outcomes.json", *plot_run(stride, folder)]
     how = f"{solved['status']} after {solved['iterations']} iterations, {solved['seconds']:.1f} s"
-    text = "\n".join([outcome_table(data["outcomes"]), how, *map(str, written)])
+    tables = [outcome_table(data["outcomes"]), *muscle_text(data)]
+    text = "\n".join([*tables, how, *map(str, written)])
     if solved["status"] == "converged":
         return _Answer(data, text)
     return _Answer(data, text, _fail(f"{args.file}: not converged: {solved['why']}", _NOT_CONVERGED))
@@ -333,6 +334,18 @@ def _read_stride(file: Path) -> xr.Dataset:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"cannot be read: {error.strerror}", file=file) from None
     raise InputError("not a stride; give a stride.nc that `bladerun run` wrote", file=file)
+
+
+def _muscles(stride: xr.Dataset) -> dict[str, Any]:
+    """Muscle by muscle and reserve by reserve; nothing for a stride without muscles."""
+    from bladerun._muscle_tables import has_muscles, muscle_table, reserve_table
+
+    if not has_muscles(stride):
+        return {}
+    return {
+        "muscles": muscle_table(stride).to_dict("index"),
+        "reserves": reserve_table(stride).to_dict("index"),
+    }
 
 
 def _fail(message: str, code: int) -> int:

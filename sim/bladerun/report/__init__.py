@@ -22,6 +22,7 @@ from bladerun import __version__, plots
 from bladerun._definitions import OUTCOMES
 from bladerun._files import atomic
 from bladerun._leg import Leg
+from bladerun._muscle_tables import has_muscles
 from bladerun._recommend import told_apart, weights
 from bladerun.blade import load_blade
 from bladerun.errors import InputError
@@ -37,11 +38,15 @@ _AFFECTED = (  # what is shown side by side of the leg with the blade, in this o
     "blade_energy_returned_j", "blade_compression_mm", "hip_torque_rotation_peak_nm_kg",
     "hip_torque_adduction_peak_nm_kg", "hip_torque_flexion_peak_nm_kg", "socket_axial_torque_peak_nm",
     "pelvic_obliquity_deg", "lateral_whip_deg", "landing_offset_m", "contact_time_s", "peak_vgrf_bw",
-    "leg_stiffness_kn_m", "blade_strain_margin",
+    "leg_stiffness_kn_m", "blade_strain_margin", "ankle_or_blade_work_net_j_kg",
+    "leg_cost_of_transport_j_kg_m", "activation_peak", "reserve_peak_fraction", "hip_contact_force_bw",
+    "knee_contact_force_bw",
 )  # fmt: skip
 _SOUND = (
     "peak_vgrf_bw", "loading_rate_bw_s", "contact_time_s", "hip_torque_rotation_peak_nm_kg",
-    "knee_extension_torque_peak_nm_kg", "leg_stiffness_kn_m",
+    "knee_extension_torque_peak_nm_kg", "leg_stiffness_kn_m", "ankle_or_blade_work_net_j_kg",
+    "leg_cost_of_transport_j_kg_m", "activation_peak", "reserve_peak_fraction", "hip_contact_force_bw",
+    "knee_contact_force_bw",
 )  # fmt: skip
 _MAPPED = ("sweet_spot_offset_m", "blade_energy_return_percent")  # heat maps besides score and trade-offs
 _FRAME = (640, 480)
@@ -245,6 +250,8 @@ def _plots(stride: xr.Dataset) -> list[dict[str, str]]:
         "Energy over one stride": plots.energy(stride),
         "Both legs over the gait cycle, beside able-bodied runners": plots.gait_cycle(stride),
     }
+    if has_muscles(stride):
+        figures["When each muscle works"] = plots.activations(stride)
     return [{"title": title, "data": _drawing(drawn)} for title, drawn in figures.items()]
 
 
