@@ -6,6 +6,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+import muscled
 from bladerun import forward
 from bladerun.errors import InputError
 from synthetic import stride
@@ -34,6 +35,20 @@ def test_video_is_written_whole_and_lasts_as_long_as_asked(tmp_path):
     assert path.read_bytes()[4:8] == b"ftyp"
     assert [p.name for p in tmp_path.iterdir()] == ["run.mp4"]
     assert imageio_ffmpeg.count_frames_and_secs(str(path))[0] == 7
+
+
+def test_active_muscles_are_red_and_resting_ones_are_pale():
+    made = muscled.stride(knots=20)
+    pictures = []
+    for activation in (0.0, 1.0):
+        made["activation"] = 0 * made.activation + activation
+        pictures.append(forward.frame(made, 0.1, size=(320, 240)).astype(int))
+    resting, active = pictures
+    changed = np.abs(resting - active).sum(axis=2) > 150
+    assert changed.sum() > 50
+    assert (resting[changed].sum(axis=1) > active[changed].sum(axis=1)).all()
+    red, green, blue = active[changed].T
+    assert (red > np.maximum(green, blue)).all()
 
 
 def test_without_opengl_one_sentence_says_what_to_install(monkeypatch):

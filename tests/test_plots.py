@@ -1,9 +1,12 @@
 """Plots: the files are there, the colours mean one side, and curves are shown as the reference shows them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import muscled
 from bladerun import plots
+from bladerun._facts import models_dir
 from bladerun.plots import COLOURS
 from synthetic import PERIOD, bell, stride
 
@@ -47,3 +50,33 @@ def test_loop_goes_out_and_back_over_the_same_line_when_nothing_is_lost():
 
 def test_a_runner_who_never_touches_the_ground_can_still_be_looked_at(tmp_path):
     assert plots.plot_run(stride(peak_n=10.0), tmp_path)
+
+
+def test_activations_are_drawn_for_the_muscles_a_leg_has_with_published_timing_above_them():
+    made = muscled.stride(side="right", knots=20)
+    figure = plots.activations(made)
+    panels = {axes.get_title(loc="left"): axes for axes in figure.axes}
+    assert len(panels) == 20
+
+    def drawn(title):
+        return {line.get_color() for line in panels[title].lines if len(line.get_ydata()) > 100}
+
+    def spans(title):
+        paths = [bar.get_paths()[0].vertices[:, 0] for bar in panels[title].collections]
+        return sorted((x.min(), x.max()) for x in paths)
+
+    assert drawn("vasti") == set(COLOURS.values()) and drawn("soleus") == {COLOURS["left"]}
+    assert spans("soleus") == [(0, 25), (86, 100)]
+    assert spans("iliopsoas") == [(30, 60)] and spans("biceps femoris, short") == []
+
+
+def test_every_timing_is_of_a_muscle_that_is_drawn_and_has_a_source():
+    timing = pd.read_csv(models_dir() / "reference" / "emg.csv")
+    assert set(timing.muscle) <= set(plots._MUSCLES)
+    assert timing.on_percent.between(0, 100).all() and timing.off_percent.between(0, 100).all()
+    assert timing.source.str.contains("doi").all() and timing.status.str.startswith("measured").all()
+
+
+def test_a_stride_with_muscles_has_a_picture_of_them(tmp_path):
+    written = [path.stem for path in plots.plot_run(muscled.stride(knots=20), tmp_path)]
+    assert "activations" in written and "blade-loop" not in written

@@ -1,7 +1,8 @@
 """The moving runner as pictures: frames and a video of a stride, drawn without a screen.
 
 Takes a Stride dataset; gives images (height, width, 3) or an MP4 file. The camera runs along on the blade's
-side; arrows are the ground reaction forces at the centre of pressure; the ground is marked every metre.
+side; arrows are the ground reaction forces at the centre of pressure; the ground is marked every metre. Where
+the stride has muscles they show through the skin: pale at rest, red when active, as thick as they are strong.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ import xarray as xr
 
 from bladerun._files import atomic
 from bladerun._leg import CONTACT_THRESHOLD_N, Leg
+from bladerun._muscle_tables import has_muscles
 from bladerun._periodic import Periodic
 from bladerun.errors import InputError
 
 _ARROW_M_PER_BW = 0.5
 _ARROW_RGBA = np.array([0.96, 0.80, 0.13, 1.0], np.float32)
 _MARK_RGBA = np.array([0.95, 0.95, 0.93, 1.0], np.float32)
+_REST_RGB, _ACTIVE_RGB = np.array([0.90, 0.92, 0.95]), np.array([0.70, 0.0, 0.10])  # differ in lightness too
+_SKIN_ALPHA, _RADIUS_M, _RADIUS_AT_N = 0.12, 0.015, 3000.0  # cross-section in proportion to force
 _LOOK_AT_M, _DISTANCE_M, _LANE_M = 0.85, 2.9, 0.61  # lane: half of the 1.22 m of athletics tracks
 
 
@@ -71,7 +75,9 @@ def _stage(stride: xr.Dataset, size: tuple[int, int]) -> Iterator:
     option, camera, viewport = mujoco.MjvOption(), mujoco.MjvCamera(), mujoco.MjrRect(0, 0, width, height)
     scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0  # halves the time of a frame, and speckles the ground
     option.geomgroup[3] = 0  # contact spheres
+    option.flags[mujoco.mjtVisFlag.mjVIS_TENDON] = has_muscles(stride)
     posture, legs = _posture(stride), [Leg(stride, side) for side in ("right", "left")]
+    colour = _muscles(stride, model) if has_muscles(stride) else None
     camera.distance, camera.elevation = _DISTANCE_M, -8.0
     camera.azimuth = 75.0
     if stride.attrs["amputation_side"] == "left":  # seen, and lit, from the other side
@@ -84,6 +90,8 @@ def _stage(stride: xr.Dataset, size: tuple[int, int]) -> Iterator:
 
         def draw(time: float) -> np.ndarray:
             data.qpos[:] = posture(time)
+            if colour:
+                colour(time)
             mujoco.mj_fwdPosition(model, data)
             camera.lookat[:] = speed * time, 0.0, _LOOK_AT_M
             everything = mujoco.mjtCatBit.mjCAT_ALL.value
@@ -126,6 +134,26 @@ def _posture(stride: xr.Dataset):
         return now
 
     return posture
+
+
+def _muscles(stride: xr.Dataset, model: mujoco.MjModel):
+    """Veil the legs, make muscles as thick as they are strong; a function of time (s) that colours them."""
+    veiled = [model.body(name).id for name in ("pelvis", "thigh_r", "thigh_l", "shank_r", "shank_l")]
+    for geom in np.flatnonzero((model.geom_group == 1) & np.isin(model.geom_bodyid, veiled)):
+        if model.geom_matid[geom] >= 0:
+            model.geom_rgba[geom] = model.mat_rgba[model.geom_matid[geom]]
+            model.geom_matid[geom] = -1
+        model.geom_rgba[geom, 3] = _SKIN_ALPHA
+    tendons = [int(model.actuator(name).trnid[0]) for name in stride.muscle.values]
+    model.tendon_width[tendons] = _RADIUS_M * np.sqrt(stride.muscle_f0.values / _RADIUS_AT_N)
+    period = float(stride.attrs["stride_time_s"])
+    curves = [Periodic(column, period) for column in stride.activation.values.T]
+
+    def colour(time: float) -> None:
+        active = np.clip([float(curve(time)) for curve in curves], 0.0, 1.0)[:, None]
+        model.tendon_rgba[tendons, :3] = (1 - active) * _REST_RGB + active * _ACTIVE_RGB
+
+    return colour
 
 
 def _draw_force(scene, leg: Leg, time: float) -> None:

@@ -11,12 +11,15 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bladerun._facts import models_dir
 from bladerun._files import atomic
 from bladerun._leg import Leg, joint_curve
+from bladerun._muscle_tables import has_muscles
 from bladerun.stride._reference import band
 
 COLOURS = {"right": "#0072B2", "left": "#D55E00"}
@@ -46,6 +49,16 @@ _PANELS = (  # joint, or axis of the ground force; title; what up means; unit
     ("grf_fore_aft", "ground force, fore-aft", "forward", "BW"),
     ("grf_medial", "ground force, sideways", "to the midline", "BW"),
 )
+_MUSCLES = {  # in the order drawn, row by row: what they do at the hip, at the knee, at the ankle
+    "glmax1": "gluteus maximus, upper", "glmax2": "gluteus maximus, lower",
+    "glmed1": "gluteus medius, anterior", "glmed2": "gluteus medius, posterior", "glmin": "gluteus minimus",
+    "iliopsoas": "iliopsoas", "tfl": "tensor fasciae latae", "addlong": "adductor longus",
+    "addmag": "adductor magnus", "extrot": "external rotators",
+    "recfem": "rectus femoris", "vasti": "vasti", "semimem": "medial hamstrings",
+    "bflh": "biceps femoris, long", "bfsh": "biceps femoris, short",
+    "gastroc": "gastrocnemius", "soleus": "soleus", "tibpost": "tibialis posterior",
+    "peroneus": "peroneus", "tibant": "tibialis anterior",
+}  # fmt: skip
 _MOMENTS = {"touchdown": "v", "greatest compression": "o", "toe-off": "^"}
 _DASH = {"right": "-", "left": (0, (6, 1.2))}
 _PERCENT = np.linspace(0.0, 100.0, 201)
@@ -54,6 +67,8 @@ _PERCENT = np.linspace(0.0, 100.0, 201)
 def plot_run(stride: xr.Dataset, out_dir: str | Path) -> list[Path]:
     """Write every picture that this stride has into `out_dir`; the paths of the PNG files."""
     figures = {"gait-cycle": gait_cycle(stride), "energy": energy(stride), "foot-path": foot_path(stride)}
+    if has_muscles(stride):
+        figures["activations"] = activations(stride)
     if stride.attrs["blade"]:
         figures["blade-loop"] = blade_loop(stride)
     written = []
@@ -89,6 +104,44 @@ def gait_cycle(stride: xr.Dataset) -> Figure:
     handles = [_line(COLOURS[leg.side], _label(leg), ls=_DASH[leg.side]) for leg in legs]
     words = "able-bodied runners at this speed, mean and SD (Fukuchi 2017)"
     handles.append(_line(_BAND, words, lw=8, alpha=0.45))
+    handles.append(_line("#777777", "toe-off", lw=1, ls=":"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    return figure
+
+
+@matplotlib.rc_context(_STYLE)
+def activations(stride: xr.Dataset) -> Figure:
+    """Activation of every muscle of both legs, each from its own touchdown, over the published EMG timing."""
+    figure = Figure(figsize=(15, 10.5), layout="constrained")
+    legs, timing = _legs(stride), pd.read_csv(models_dir() / "reference" / "emg.csv")
+    panels = figure.subplots(4, 5, sharex=True, sharey=True)
+    for axes, (muscle, title) in zip(panels.flat, _MUSCLES.items(), strict=True):
+        for row in timing[timing.muscle == muscle].itertuples():
+            later = row.off_percent > row.on_percent
+            parts = (
+                [(row.on_percent, row.off_percent)]
+                if later
+                else [(0, row.off_percent), (row.on_percent, 100)]
+            )
+            for start, end in parts:
+                axes.fill_between([start, end], 1.04, 1.12, color=_BAND, lw=0)
+        for leg in legs:
+            name = f"{muscle}_{leg.suffix}"
+            if name in stride.muscle.values:
+                curve = leg.curve(stride.activation.sel(muscle=name).values)
+                time = leg.down + _PERCENT / 100 * leg.period
+                axes.plot(_PERCENT, curve(time), color=COLOURS[leg.side], ls=_DASH[leg.side])
+            axes.axvline(100 * (leg.up - leg.down) / leg.period, color=COLOURS[leg.side], lw=1, ls=":")
+        axes.set_title(title, loc="left")
+        axes.set(xlim=(0, 100), ylim=(0, 1.14), yticks=(0, 0.5, 1))
+    for axes in panels[-1]:
+        axes.set_xlabel("% of stride from own touchdown")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("activation")
+    handles = [_line(COLOURS[leg.side], _label(leg), ls=_DASH[leg.side]) for leg in legs]
+    handles.append(
+        _line(_BAND, "EMG of able-bodied running, where published (models/reference/emg.csv)", lw=6)
+    )
     handles.append(_line("#777777", "toe-off", lw=1, ls=":"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
