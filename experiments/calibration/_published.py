@@ -1,0 +1,115 @@
+"""Published figures that the calibration fits, in the size of the pattern runner of 75 kg and 1.75 m.
+
+Takes attachments.csv and curves.csv (rajagopal2016.py) and the reference running of models/reference; gives path
+points, moment arms, fibre lengths, strengths and the postures of running.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from _leg import JOINTS
+
+from bladerun.model import build_model
+from bladerun.runner import Runner
+from bladerun.stride._reference import band, reference
+
+HERE = Path(__file__).parent
+SIZE, MASS = 1.75 / 1.70, 75.0 / 75.337  # pattern over published body
+SCALE = SIZE * MASS  # of joint moments
+HIP, SUBTALAR = np.array([[-0.0563, 0.0773, -0.0785], [-0.0488, 0.0080, -0.0420]])  # in pelvis, in talus (m)
+THIGH, SHANK = 0.42875 / 0.4044, 0.4305 / 0.400  # segment lengths, pattern over published
+HALF_PELVIS_M = 0.08505
+SPEEDS = (2.5, 3.5, 4.5)  # m/s
+PLANTAR_M = 0.044  # moment arm of the Achilles tendon, for its force from the reference's ankle moment
+AT_REST_N = 20.0  # a tendon that is just taut
+
+STRENGTH = (  # Nm at full activation of the group's muscles; the hip with the knee 10 deg bent (published model)
+    ("knee_flexion", -1, ("vasti", "recfem"), {5: 415, 30: 471, 60: 372, 90: 204}),
+    ("knee_flexion", 1, ("semimem", "bflh", "bfsh", "gastroc"), {5: 216, 30: 221, 60: 173, 90: 94}),
+    (
+        "hip_flexion",
+        -1,
+        ("glmax1", "glmax2", "semimem", "bflh", "addmag"),
+        {-10: 315, 20: 440, 60: 382, 90: 324},
+    ),
+    ("hip_flexion", 1, ("iliopsoas", "recfem", "tfl"), {-10: 126, 20: 156, 60: 109, 90: 72}),
+    ("ankle_dorsiflexion", -1, ("gastroc", "soleus"), {-20: 280, 0: 398, 20: 361}),
+)
+
+
+class Published:
+    """The tables."""
+
+    def __init__(self):
+        self.curves = pd.read_csv(HERE / "curves.csv")
+        self.attachments = pd.read_csv(HERE / "attachments.csv")
+        self.q = np.radians(self.curves[JOINTS].to_numpy(float))
+
+    def arms(self, muscle: str) -> np.ndarray:
+        """(postures, 6) m, nan where the muscle does not cross the joint."""
+        none = np.full(len(self.q), np.nan)
+        return SIZE * np.column_stack([self.curves.get(f"{muscle}:{joint}", none) for joint in JOINTS])
+
+    def fibre(self, muscle: str) -> np.ndarray:
+        """(postures,) fibre lengths in L0 at full activation."""
+        return self.curves[f"{muscle}:fibre"].to_numpy()
+
+    def points(self, muscle: str) -> list[np.ndarray]:
+        """Path points (x forward, y outward, z up) in the bodies of runner.xml."""
+        result = []
+        for row in self.attachments[self.attachments.muscle == muscle].itertuples():
+            at = np.array([row.x_m, row.y_m, row.z_m])
+            if row.body == "pelvis":
+                at = SIZE * (at - HIP) + [0.0, HALF_PELVIS_M, 0.0]
+            elif row.body == "calcn":
+                at = SIZE * (at + SUBTALAR)
+            else:
+                at = at * [SIZE, SIZE, {"femur": THIGH, "tibia": SHANK}[row.body]]
+            result.append(at)
+        return result
+
+    def optimum(self, muscle: str) -> tuple[float, float]:
+        """Greatest force (N) along the path and optimal fibre length (m)."""
+        row = self.attachments[self.attachments.muscle == muscle].iloc[0]
+        return MASS * row.f0_n, SIZE * row.l0_m
+
+    def posture(self, joint: str, angle_deg: float) -> np.ndarray:
+        """(6,) rad in which strength is tested."""
+        q = np.zeros(6)
+        q[JOINTS.index("knee_flexion")] = np.radians(10.0 if joint == "hip_flexion" else 0.0)
+        q[JOINTS.index(joint)] = np.radians(angle_deg)
+        return q
+
+    def tests(self):
+        """Strength tests: row of `q`, joint index, sense, muscles, moment (Nm)."""
+        for joint, sense, group, values in STRENGTH:
+            for angle, moment in values.items():
+                yield self._row(self.posture(joint, angle)), JOINTS.index(joint), sense, group, SCALE * moment
+
+    def _row(self, q) -> int:
+        return int(np.flatnonzero(np.abs(self.q - q).max(1) < 1e-6)[0])
+
+
+@cache
+def running() -> tuple[np.ndarray, np.ndarray]:
+    """Postures (k, 6) rad of the reference stride at SPEEDS, and with each joint 2 SD off; Achilles force (k,) N."""
+    model = build_model(Runner(75.0, 1.75))
+    index = [model.joints.index(f"{joint}_r") for joint in JOINTS]
+    postures, forces = [], []
+    for speed in SPEEDS:
+        curve = reference(model.joints, speed, 50, leg_length_m=model.leg_length_m)
+        percent, moment, _ = band("ankle_dorsiflexion_moment", min(speed, 3.5))
+        force = (
+            75.0
+            / PLANTAR_M
+            * np.maximum(AT_REST_N * PLANTAR_M / 75.0, -np.interp(np.arange(50) / 50, percent / 100, moment))
+        )
+        off = np.zeros((13, 50, 6))
+        for i in range(6):
+            off[2 * i + 1, :, i] = 2 * curve.sd[:, index[i]]
+            off[2 * i + 2] = -off[2 * i + 1]
+        postures.append((curve.q[:, index] + off).reshape(-1, 6))
+        forces.append(np.tile(force, 13))
+    return np.vstack(postures), np.concatenate(forces)
