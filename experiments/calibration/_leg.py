@@ -1,7 +1,7 @@
 """The right leg of models/runner.xml as the calibration sees it.
 
-Takes a compiled model; gives path lengths, moment arms, isometric forces and the balance of the Achilles tendon,
-and writes changed muscles back into the file, the left side mirroring the right.
+Takes a compiled model; gives path lengths, moment arms, isometric forces and the balance of the Achilles
+tendon, and writes changed muscles back into the file, the left side mirroring the right.
 """
 
 import re
@@ -25,8 +25,8 @@ JOINTS = [
 CALF = ("gastroc", "soleus")
 
 
-class Path_(NamedTuple):
-    """A path in many postures, the slider at 0: length (m), moment arms (postures, 6) (m), slope in the slider."""
+class Course(NamedTuple):
+    """A path in many postures, slider at 0: length (m), moment arms (postures, 6) (m), slope in the slider."""
 
     length: np.ndarray
     arms: np.ndarray
@@ -65,7 +65,7 @@ class Leg:
         row[mj.ten_J_colind[at]] = self.data.ten_J[at]
         return row
 
-    def at(self, postures, path: str) -> Path_:
+    def at(self, postures, path: str) -> Course:
         """A path in postures (k, 6); calf muscles act on the foot through the Achilles tendon."""
         rows = []
         tendon = self.mj.tendon(f"{path}_r").id
@@ -75,7 +75,7 @@ class Leg:
             arms = -slope - (self.slope("achilles_tendon") if path in CALF else 0)
             rows.append([self.data.ten_length[tendon], slope[self.slider], *arms[self.joints]])
         table = np.array(rows)
-        return Path_(table[:, 0], table[:, 2:], table[:, 1])
+        return Course(table[:, 0], table[:, 2:], table[:, 1])
 
     def set(self, muscle: str, f0: float, l0: float, slack: float) -> None:
         one = self.mj.actuator(f"{muscle}_r")
@@ -89,13 +89,13 @@ class Leg:
         length = self.data.ten_length[self.mj.tendon(f"{muscle}_r").id]
         return float(one.gainprm[2] * muscle_curve(self.mj, np.array([(length - low) / (high - low)]))[0])
 
-    def stretched(self, tendon: Path_, rise) -> np.ndarray:
+    def stretched(self, tendon: Course, rise) -> np.ndarray:
         """Force (N) of the Achilles tendon with the slider raised by `rise`."""
         stretch = tendon.length + tendon.slider * rise - self.mj.tendon_lengthspring[self.achilles, 1]
         factors = [self.mj.tendon_stiffness[self.achilles], *self.mj.tendon_stiffnesspoly[self.achilles]]
         return np.polyval([*factors[::-1], 0.0], np.maximum(0.0, stretch))
 
-    def rise(self, tendon: Path_, force) -> np.ndarray:
+    def rise(self, tendon: Course, force) -> np.ndarray:
         """Where the slider is when the Achilles tendon bears `force` (N)."""
         low, high = np.full(len(force), -0.08), np.full(len(force), 0.12)
         for _ in range(40):

@@ -1,7 +1,7 @@
 """Published figures that the calibration fits, in the size of the pattern runner of 75 kg and 1.75 m.
 
-Takes attachments.csv and curves.csv (rajagopal2016.py) and the reference running of models/reference; gives path
-points, moment arms, fibre lengths, strengths and the postures of running.
+Takes attachments.csv and curves.csv (rajagopal2016.py) and the reference running of models/reference;
+gives path points, moment arms, fibre lengths, strengths and the postures of running.
 """
 
 from functools import cache
@@ -25,7 +25,7 @@ SPEEDS = (2.5, 3.5, 4.5)  # m/s
 PLANTAR_M = 0.044  # moment arm of the Achilles tendon, for its force from the reference's ankle moment
 AT_REST_N = 20.0  # a tendon that is just taut
 
-STRENGTH = (  # Nm at full activation of the group's muscles; the hip with the knee 10 deg bent (published model)
+STRENGTH = (  # Nm at full activation of the group's muscles; hip with the knee 10 deg bent (published model)
     ("knee_flexion", -1, ("vasti", "recfem"), {5: 415, 30: 471, 60: 372, 90: 204}),
     ("knee_flexion", 1, ("semimem", "bflh", "bfsh", "gastroc"), {5: 216, 30: 221, 60: 173, 90: 94}),
     (
@@ -94,7 +94,7 @@ class Published:
 
 @cache
 def running() -> tuple[np.ndarray, np.ndarray]:
-    """Postures (k, 6) rad of the reference stride at SPEEDS, and with each joint 2 SD off; Achilles force (k,) N."""
+    """Postures (k, 6) rad of the reference stride at SPEEDS, each joint also 2 SD off; Achilles force (k,) N."""
     model = build_model(Runner(75.0, 1.75))
     index = [model.joints.index(f"{joint}_r") for joint in JOINTS]
     postures, forces = [], []

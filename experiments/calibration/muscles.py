@@ -1,11 +1,12 @@
-"""Fit the muscles of models/runner.xml to published moment arms, fibre lengths and strength, and say how well.
+"""Fit the muscles of models/runner.xml to published moment arms, fibre lengths and strength; say how well.
 
-Takes attachments.csv and curves.csv beside this file (rajagopal2016.py made them) and the reference running of
-models/reference; prints errors of moment arms and strength, and the fibre lengths of running. With --write it
-first fits anew, from the published attachments, and writes the result into models/runner.xml.
+Takes attachments.csv and curves.csv beside this file (rajagopal2016.py made them) and the reference running
+of models/reference; prints errors of moment arms and strength, and the fibre lengths of running. With --write
+it first fits anew, from the published attachments, and writes the result into models/runner.xml.
 
-Free, each with a spread about its published value: path points and the knee's wrapping cylinder (PLACE_M), optimal
-fibre lengths and greatest forces (SPREAD), fibre lengths at full activation (FIBRE); the left side mirrors the right.
+Free, each with a spread about its published value: path points and the knee's wrapping cylinder (PLACE_M),
+optimal fibre lengths (OPTIMUM) and greatest forces (FORCE), fibre lengths at full activation (FIBRE). The left
+side mirrors the right.
 """
 
 import sys
@@ -17,17 +18,19 @@ from _published import SCALE, STRENGTH, Published, running
 from scipy.optimize import least_squares
 
 PLACE_M, ARM_M = 0.008, 0.002  # attachments in broad muscles and between people; moment arms; assumed
-SPREAD, FIBRE = 0.10, 0.10  # share of F0 and of L0; published L0 vary by 10-20 % between people; assumed
+FORCE, OPTIMUM, FIBRE = 0.10, 0.05, 0.10  # shares of F0 and L0, and fibre lengths in L0; assumed
 MOMENT = 0.03  # share of a published moment that weighs like one spread; numerical
 KNEE_M = (
     0.010,
     0.0,
     -0.422,
     0.033,
-)  # where the knee's wrapping cylinder starts, in the thigh, and its radius
+)  # where the knee's wrapping cylinder starts, in the thigh; its radius
 WITHIN = 0.13  # share of a published moment: what no test may miss by, inside the 0.15 that is asked for
 INSIDE = (0.42, 1.56)  # L0: what fibres keep to in running, inside the 0.4 to 1.6 that is asked for
-STANCE = 0.88  # L0: of the soleus in loaded stance, in vivo at peak activation; Rubenson 2012, doi 10.1242/jeb.070466
+STANCE = (
+    0.88  # L0: soleus in loaded stance, in vivo (Rubenson 2012, doi 10.1242/jeb.070466; read in abstract)
+)
 LOADED_N = 1000.0  # of the Achilles tendon: half of the stance
 
 
@@ -71,7 +74,7 @@ def _fit_paths(leg, published, muscles, sites, wrap=None):
 
 
 def _fit_fibres(leg, published):
-    """Greatest force, optimal length and slack length of all muscles, for strength in the published postures."""
+    """Greatest force, optimal length and slack length of all muscles, for strength in published postures."""
     names = leg.muscles
     f0, l0 = np.array([published.optimum(name) for name in names]).T
     fibre = np.array([published.fibre(name) for name in names])
@@ -91,12 +94,12 @@ def _fit_fibres(leg, published):
     ]
 
     def parts(x):
-        f, l, at = x.reshape(3, -1)
-        optimum = l0 * np.exp(SPREAD / 2 * l)
-        return f0 * np.exp(SPREAD * f), optimum, length[:, 0] - optimum * at
+        stronger, longer, at = x.reshape(3, -1)
+        optimum = l0 * np.exp(OPTIMUM * longer)
+        return f0 * np.exp(FORCE * stronger), optimum, length[:, 0] - optimum * at
 
     def forces(force, optimum, slack):
-        """Force (muscles, postures) and fibre length at full activation, the calf in balance with its tendon."""
+        """Force (muscles, postures), fibre length at full activation, the calf in balance with its tendon."""
         low, high = np.full(len(published.q), -0.08), np.full(len(published.q), 0.12)
         for _ in range(40):
             rise = (low + high) / 2
@@ -124,8 +127,8 @@ def _fit_fibres(leg, published):
 
     start = np.concatenate([np.zeros(2 * len(names)), fibre[:, 0]])
     found = least_squares(residual, start, diff_step=1e-4, x_scale=np.repeat([1, 1, 0.1], len(names)))
-    for name, f, l, slack in zip(names, *parts(found.x), strict=True):
-        leg.set(name, f, l, slack)
+    for name, *values in zip(names, *parts(found.x), strict=True):
+        leg.set(name, *values)
 
 
 # --- Say ---------------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
-"""What the published leg of Rajagopal 2016 does, as two tables: attachments.csv and curves.csv beside this file.
+"""What the published leg of Rajagopal 2016 does, as tables: attachments.csv and curves.csv beside this file.
 
-Takes the path of the public model file (Rajagopal2016.osim of github.com/opensim-org/opensim-models, Rajagopal et
-al. 2016, doi 10.1109/TBME.2016.2586891) and needs `pip install opensim scipy` (4.6 was used). Gives, for each
-muscle of models/runner.xml, what its members there are together: weighted by greatest isometric force times
-the cosine of pennation. Sizes are those of the published model, 1.70 m and 75.337 kg.
+Takes the path of the public model file (Rajagopal2016.osim of github.com/opensim-org/opensim-models; Rajagopal
+et al. 2016, doi 10.1109/TBME.2016.2586891) and needs `pip install opensim scipy` (4.6 was used). Gives, for
+each muscle of models/runner.xml, what its members there are together: weighted by greatest isometric force
+times the cosine of pennation. Sizes are those of the published model, 1.70 m and 75.337 kg.
 """
 
 import csv
@@ -75,7 +75,7 @@ CROSSED = {  # by the body that a member starts and ends on
 
 
 def postures() -> np.ndarray:
-    """(postures, joints) deg: each joint alone, hip and knee also with the other bent, and a spread of all."""
+    """(postures, joints) deg: each joint alone, some also with another bent, and a spread of all."""
     rows = []
     for joint, angles, others in (
         (0, range(-30, 91, 10), ({3: 10}, {3: 60})),
@@ -113,7 +113,7 @@ def main() -> None:
 
 
 def _attachments(state, muscle, weight):
-    """Rows of muscle, F0 (N), L0 (m), body, and x forward, y outward, z up (m) in the published body frames."""
+    """Rows of muscle, F0 (N), L0 (m), body, x forward, y outward, z up (m) in the published body frames."""
     for group, members in MEMBERS.items():
         share = {name: part * weight[name] for name, part in members.items()}
         course = COURSE.get(group, list(members))
@@ -141,7 +141,7 @@ def _attachments(state, muscle, weight):
 
 
 def _curves(model, state, muscle, weight, coordinates):
-    """Rows of a posture (deg) and, at full activation, each muscle's force (N), fibre length (L0), arms (m)."""
+    """Rows of a posture (deg) and, at full activation, each muscle's force (N), fibre (L0), moment arms (m)."""
     for posture in postures():
         for coordinate, angle in zip(coordinates, np.radians(posture), strict=True):
             coordinate.setValue(state, angle, False)
