@@ -49,10 +49,7 @@ MUSCLED = (
       <geom name="wrap" type="cylinder" size=".04" fromto="0 -.1 0 0 .1 0" mass="0"/><site name="side" pos="-.09 0 0"/>
       <body name="thigh"><site name="low" pos=".05 0 -.35"/><site name="calf" pos="-.04 0 -.45"/>""",
     )
-    .replace(
-        '<body name="toe" pos="0 0 -.7">',
-        '<body name="toe" pos="0 0 -.7"><site name="heel" pos="-.05 0 -.1"/>',
-    )
+    .replace('<body name="toe" pos="0 0 -.7">', '<body name="toe" pos="0 0 -.7"><site name="heel" pos="-.05 0 -.1"/>')
     .replace(
         "</worldbody>",
         """</worldbody>

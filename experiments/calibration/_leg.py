@@ -26,7 +26,7 @@ CALF = ("gastroc", "soleus")
 
 
 class Course(NamedTuple):
-    """A path in many postures, slider at 0: length (m), moment arms (postures, 6) (m), slope in the slider."""
+    """A path in many postures, slider at 0: length (m), moment arms (postures, 6) (m), slope in slider."""
 
     length: np.ndarray
     arms: np.ndarray

@@ -5,8 +5,8 @@ of models/reference; prints errors of moment arms and strength, and the fibre le
 it first fits anew, from the published attachments, and writes the result into models/runner.xml.
 
 Free, each with a spread about its published value: path points and the knee's wrapping cylinder (PLACE_M),
-optimal fibre lengths (OPTIMUM) and greatest forces (FORCE), fibre lengths at full activation (FIBRE). The left
-side mirrors the right.
+optimal fibre lengths (OPTIMUM) and greatest forces (FORCE), fibre lengths at full activation (FIBRE). The
+left side mirrors the right.
 """
 
 import sys

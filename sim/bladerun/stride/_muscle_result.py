@@ -51,11 +51,7 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
         "muscle_length": (length[:, :M], "m", "of the path"),
         "muscle_velocity": (velocity[:, :M], "m/s", "of the path, lengthening positive"),
         "fibre_length": ((length[:, :M] - muscles.slack) / muscles.l0, "1", "optimal fibre lengths"),
-        "fibre_velocity": (
-            velocity[:, :M] / muscles.l0,
-            "1/s",
-            "optimal fibre lengths, lengthening positive",
-        ),
+        "fibre_velocity": (velocity[:, :M] / muscles.l0, "1/s", "optimal fibre lengths, lengthening positive"),
     }
     rows = {name: (("time", "muscle"), x, _say(u, t)) for name, (x, u, t) in by_muscle.items()}
     rows["moment_arm"] = (

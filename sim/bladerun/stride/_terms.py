@@ -47,8 +47,7 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         ground=ground(),
         muscles=muscles,
         force_scale=scale,
-        force_weight=~locked
-        * np.where(hard, 1.0, np.where(held_by_muscles, force["reserve"], force["moment"])),
+        force_weight=~locked * np.where(hard, 1.0, np.where(held_by_muscles, force["reserve"], force["moment"])),
         multiplier=np.zeros((knots, n)),
         power_weight=np.where(hard | held_by_muscles, 0.0, cost["power"]["weight"] / 1000),
         target=ref.q,
