@@ -94,7 +94,7 @@ class Published:
 
 @cache
 def running() -> tuple[np.ndarray, np.ndarray]:
-    """Postures (k, 6) rad of running at SPEEDS, each joint also 2 SD off; force (k,) N on the Achilles tendon."""
+    """Postures (k, 6) rad of running at SPEEDS, each joint also 2 SD off; Achilles tendon force (k,) N."""
     model = build_model(Runner(75.0, 1.75))
     index = [model.joints.index(f"{joint}_r") for joint in JOINTS]
     postures, forces = [], []

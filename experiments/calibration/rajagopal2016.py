@@ -1,9 +1,9 @@
 """What the published leg of Rajagopal 2016 does, as tables: attachments.csv and curves.csv beside this file.
 
-Takes the path of the public model file (Rajagopal2016.osim of github.com/opensim-org/opensim-models; Rajagopal
-et al. 2016, doi 10.1109/TBME.2016.2586891) and needs `pip install opensim scipy` (4.6 was used). Gives, for
-each muscle of models/runner.xml, what its members there are together: weighted by greatest isometric force
-times the cosine of pennation. Sizes are those of the published model, 1.70 m and 75.337 kg.
+Takes the path of the public model file (Rajagopal2016.osim of github.com/opensim-org/opensim-models;
+Rajagopal et al. 2016, doi 10.1109/TBME.2016.2586891) and needs `pip install opensim scipy` (4.6 was used).
+Gives, for each muscle of models/runner.xml, what its members there are together: weighted by greatest
+isometric force times the cosine of pennation. Sizes are those of the published model, 1.70 m and 75.337 kg.
 """
 
 import csv
@@ -141,7 +141,7 @@ def _attachments(state, muscle, weight):
 
 
 def _curves(model, state, muscle, weight, coordinates):
-    """Rows of a posture (deg) and, at full activation, each muscle's force (N), fibre (L0), moment arms (m)."""
+    """Rows of a posture (deg) and, at full activation, each muscle's force (N), fibre (L0), arms (m)."""
     for posture in postures():
         for coordinate, angle in zip(coordinates, np.radians(posture), strict=True):
             coordinate.setValue(state, angle, False)
