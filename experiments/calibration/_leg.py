@@ -23,6 +23,7 @@ JOINTS = [
     "subtalar_inversion",
 ]
 CALF = ("gastroc", "soleus")
+DRAWN, TENSION_N_M2 = 0.3, 6.0e5  # share of a muscle's radius that is drawn; specific tension of muscles.toml
 
 
 class Course(NamedTuple):
@@ -147,6 +148,7 @@ class Leg:
             one = self.mj.actuator(f"{name}_r")
             put("muscle", f"{name}_r", "force", one.gainprm[2])
             put("muscle", f"{name}_r", "lengthrange", one.lengthrange)
+            put("spatial", f"{name}_r", "width", DRAWN * np.sqrt(one.gainprm[2] / TENSION_N_M2 / np.pi))
         knee = self.mj.geom("wrap_knee_r")
         put("geom", "wrap_knee_r", "pos", knee.pos)
         put("geom", "wrap_knee_r", "size", knee.size[:2])
