@@ -1,7 +1,8 @@
 """How closely the able-bodied runner agrees with people: Fukuchi 2017 at 2.5 and 3.5 m/s.
 
 Takes no arguments (or --json); prints, for each speed, the share of the stride in which each angle and moment
-is within one SD of the mean, and peak values beside theirs. Cost weights are chosen on these data and frozen.
+is within one SD of the mean, peak values beside theirs, and the metabolic cost beside the published one. Cost
+weights are chosen on these data and frozen.
 """
 
 import json
@@ -29,6 +30,7 @@ MOMENTS = {
     "knee_flexion_r": "knee_flexion_moment",
     "ankle_dorsiflexion_r": "ankle_dorsiflexion_moment",
 }
+COST_J_KG_M = 3.8  # metabolic, above rest, at any speed: di Prampero 2005, J Exp Biol 208:2809
 RUNNER = Runner(mass_kg=67.9, height_m=1.76)  # the mean of the 26 runners; stature as in models/reference
 
 
@@ -54,6 +56,12 @@ def compare(speed: float) -> dict[str, dict[str, float]]:
     for key, (mean, sd) in PEAKS[speed].items():
         value = found[key]["right"] if isinstance(found[key], dict) else found[key]
         rows[key] = {"predicted": value, "mean": mean, "sd": sd, "off_sd": (value - mean) / sd}
+    cost = found["cost_of_transport_j_kg_m"]
+    rows["cost_of_transport_j_kg_m"] = {
+        "predicted": cost,
+        "published": COST_J_KG_M,
+        "off": cost / COST_J_KG_M - 1,
+    }
     return rows
 
 
@@ -69,6 +77,9 @@ def main() -> None:
                 print(
                     f"  {name:32s} within 1 SD {100 * row['within_1_sd']:4.0f} %   rms {row['rms_sd']:.2f} SD"
                 )
+            elif "published" in row:
+                off = f"{100 * row['off']:+.0f} %"
+                print(f"  {name:32s} {row['predicted']:.3f} against {row['published']} ({off})")
             else:
                 print(f"  {name:32s} {row['predicted']:.3f} against {row['mean']} ({row['off_sd']:+.1f} SD)")
 

@@ -6,8 +6,6 @@ work of its joints.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import xarray as xr
 
@@ -66,14 +64,12 @@ def muscle_rows(legs: dict[str, Leg]) -> tuple[dict[str, float], dict[str, dict[
         each[side] = {
             "leg_metabolic_power_w_kg": power[side],
             "leg_cost_of_transport_j_kg_m": power[side] / speed,
-            "activation_peak": _highest(
-                leg, stride.activation.values[:, _belongs(stride.muscle, leg.suffix)]
-            ),
+            "activation_peak": stride.activation.values[:, _belongs(stride.muscle, leg.suffix)].max(),
             "reserve_peak_fraction": reserves.filter(regex=f"_{leg.suffix}$").max(),
         } | _achilles(leg)
         for joint in contact.joint.values:
             size = np.linalg.norm(contact.sel(side=side, joint=joint).values, axis=-1)
-            each[side][f"{joint}_contact_force_bw"] = _highest(leg, size[:, None]) / leg.weight_n
+            each[side][f"{joint}_contact_force_bw"] = leg.curve(size).peak(0, leg.period)[1] / leg.weight_n
     return whole, each
 
 
@@ -112,11 +108,6 @@ def _achilles(leg: Leg) -> dict[str, float]:
 def _work(power: Periodic) -> np.ndarray:
     """Positive and negative work (J) over one period."""
     return np.array([power.positive(0, power.period), power.negative(0, power.period)])
-
-
-def _highest(leg: Leg, values: np.ndarray) -> float:
-    """Greatest value over the stride of any column of (time, n)."""
-    return max((leg.curve(column).peak(0, leg.period)[1] for column in values.T), default=math.nan)
 
 
 def _belongs(names: xr.DataArray, suffix: str) -> np.ndarray:

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bladerun._leg import Leg
+from bladerun._leg import Leg, joint_curve
 from bladerun._metabolic import metabolic, muscle_driven
-from bladerun._periodic import Periodic
 
 HIP = ("flexion", "adduction", "rotation")
 _SAMPLES = 400  # of contact, for shares of a torque
@@ -29,17 +28,13 @@ def muscle_table(stride: xr.Dataset) -> pd.DataFrame:
     metabolic_power_w (mean over the stride), and hip_flexion_share_percent, ..adduction.., ..rotation..: see
     `hip_shares`.
     """
-    curves = {"activation": stride.activation, "force": stride.muscle_force}
-    peaks = {
-        key: [_curve(stride, x).peak(0, _period(stride))[1] for x in values.values.T]
-        for key, values in curves.items()
-    }
+    force = stride.muscle_force.max("time").values
     table = pd.DataFrame(
         {
-            "activation_peak": peaks["activation"],
+            "activation_peak": stride.activation.max("time").values,
             "activation_mean": stride.activation.mean("time").values,
-            "force_peak_n": peaks["force"],
-            "force_peak_f0": peaks["force"] / stride.muscle_f0.values,
+            "force_peak_n": force,
+            "force_peak_f0": force / stride.muscle_f0.values,
             "metabolic_power_w": metabolic(stride).muscle.mean(axis=0),
         },
         index=pd.Index(stride.muscle.values, name="muscle"),
@@ -76,19 +71,13 @@ def hip_shares(stride: xr.Dataset, side: str) -> pd.DataFrame:
 def reserve_table(stride: xr.Dataset) -> pd.DataFrame:
     """One row a muscle-driven joint: peak_nm of its reserve, net_peak_nm of its moment, peak_fraction."""
     joints = stride.joint.values[muscle_driven(stride)]
-    peak = {
-        name: [_curve(stride, stride[name].sel(joint=j).values).magnitude(0, _period(stride)) for j in joints]
-        for name in ("reserve", "tau")
-    }
+    columns = {"peak_nm": "reserve", "net_peak_nm": "tau"}
+    period = float(stride.attrs["stride_time_s"])
     table = pd.DataFrame(
-        {"peak_nm": peak["reserve"], "net_peak_nm": peak["tau"]}, index=pd.Index(joints, name="joint")
+        {
+            column: [joint_curve(stride, quantity, joint).magnitude(0, period) for joint in joints]
+            for column, quantity in columns.items()
+        },
+        index=pd.Index(joints, name="joint"),
     )
     return table.assign(peak_fraction=table.peak_nm / table.net_peak_nm)
-
-
-def _curve(stride: xr.Dataset, values: np.ndarray) -> Periodic:
-    return Periodic(values, _period(stride))
-
-
-def _period(stride: xr.Dataset) -> float:
-    return float(stride.attrs["stride_time_s"])
