@@ -105,6 +105,16 @@ def test_the_isometric_force_is_the_force_at_rest():
     np.testing.assert_allclose(metabolic(made).muscle - still.muscle, heat, rtol=1e-6, atol=1e-9)
 
 
+def test_power_that_one_axis_of_a_joint_passes_to_another_is_free():
+    made = muscled.stride(knots=4)
+    axes = [f"lumbar_{axis}" for axis in ("extension", "bending")]
+    made.v.loc[{"joint": axes}] = 1.0
+    made.tau.loc[{"joint": axes}] = [30.0, -30.0]
+    assert not metabolic(made).motor["lumbar"].any()
+    made.tau.loc[{"joint": axes}] = [30.0, -6.0]
+    np.testing.assert_allclose(metabolic(made).motor["lumbar"], 96.0)
+
+
 def test_motors_are_reserves_where_muscles_drive_and_all_of_the_moment_elsewhere():
     made = muscled.stride(side="right")
     moment = motor_moment(made)

@@ -202,8 +202,8 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("gross_cost_of_transport_j_kg_m", "metabolic cost of running, with rest", "J/kg/m", False,
             "metabolic power / speed", _BHARGAVA),
     Outcome("upper_body_cost_of_transport_j_kg_m", "metabolic cost of trunk and arms", "J/kg/m", False,
-            "their part of cost_of_transport_j_kg_m: positive work / 0.25 + negative work / -1.2, nothing "
-            "stored in tendons; a rough share", "Margaria 1968, Int Z angew Physiol 25:339-351"),
+            "their part of cost_of_transport_j_kg_m: joint by joint, positive work / 0.25 + negative work / "
+            "-1.2, nothing stored in tendons; a rough share", "Margaria 1968, Int Z angew Physiol 25:339-351"),
     Outcome("leg_metabolic_power_w_kg", "metabolic power of the leg", "W/kg", True,
             "its muscles, toes and reserves, above rest, per kg of the whole body", _BHARGAVA),
     Outcome("leg_cost_of_transport_j_kg_m", "metabolic cost of the leg", "J/kg/m", True,

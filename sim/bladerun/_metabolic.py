@@ -20,7 +20,7 @@ class Metabolic(NamedTuple):
     """Where the power goes (W). Work is in it: what a muscle gives to the body and what it turns to heat."""
 
     muscle: np.ndarray  # (time, muscle), >= 0
-    motor: np.ndarray  # (time, joint), >= 0; 0 where no motor acts
+    motor: dict[str, np.ndarray]  # (time,) by joint, >= 0: "lumbar", "shoulder_r", ..., "knee_l"
     rest: float  # of the whole body, standing
 
 
@@ -36,7 +36,9 @@ def metabolic(stride: xr.Dataset) -> Metabolic:
         mass_kg=muscle_mass_kg(stride.muscle_f0.values, stride.muscle_l0.values),
         fast_twitch=np.array([_fast_twitch(name) for name in stride.muscle.values]),
     )
-    motor = motor_power(motor_moment(stride) * stride.v.values)
+    power = motor_moment(stride) * stride.v.values
+    joint = np.array([joint_of(name) for name in stride.joint.values])
+    motor = {name: motor_power(power[:, joint == name].sum(axis=1)) for name in dict.fromkeys(joint)}
     return Metabolic(muscle, motor, toml("metabolic.toml")["rest"]["power_w_kg"] * stride.attrs["mass_kg"])
 
 
@@ -66,7 +68,10 @@ def muscle_power(
 
 
 def motor_power(power_w) -> np.ndarray:
-    """Metabolic power (W, >= 0) of mechanical power (W) over the efficiency of positive and negative work."""
+    """Metabolic power (W, >= 0) of a joint's mechanical power (W) over the efficiency of either sign.
+
+    The power is of all its axes together: muscles cross all of them and pass power on from one to another.
+    """
     c = toml("metabolic.toml")["motor"]
     return np.maximum(power_w / c["efficiency_positive"], power_w / c["efficiency_negative"])
 
@@ -83,6 +88,12 @@ def motor_moment(stride: xr.Dataset) -> np.ndarray:
     motors = model.actuator_trnid[model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT, 0]
     driven = np.isin(stride.joint.values, [model.joint(int(joint)).name for joint in motors])
     return np.where(muscle_driven(stride), stride.reserve.values, stride.tau.values) * driven
+
+
+def joint_of(axis: str) -> str:
+    """The joint of an axis: "lumbar_bending" -> "lumbar", "hip_rotation_r" -> "hip_r"."""
+    word, *_, last = axis.split("_")
+    return f"{word}_{last}" if last in ("r", "l") else word
 
 
 def muscle_driven(stride: xr.Dataset) -> np.ndarray:
