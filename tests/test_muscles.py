@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 import pytest
 from _leg import CALF, JOINTS, Leg
-from _published import SCALE, STRENGTH, Published, running
+from _published import SCALE, STRENGTH, Published, others, running
 
 from bladerun import _facts
 from bladerun.runner import Amputation, Runner, build_body
@@ -56,6 +56,13 @@ def test_strength_is_the_published(joint, sense, group, angle, moment):
     moments = leg().moments(published().posture(joint, angle))
     got = sense * sum(moments[name][JOINTS.index(joint)] for name in group)
     assert got == pytest.approx(SCALE * moment, rel=0.15)
+
+
+def test_strength_of_the_other_joints_is_the_published():
+    """All muscles of a side of the joint, within 20 deg of neutral: 15 % or 12 Nm."""
+    for joint, angle, got, wanted in others(leg(), published()):
+        if abs(angle) < 21:
+            np.testing.assert_allclose(got, wanted, rtol=0.15, atol=12.0, err_msg=f"{joint} {angle:.0f}")
 
 
 @pytest.mark.parametrize("muscle", leg().muscles)

@@ -92,6 +92,20 @@ class Published:
         return int(np.flatnonzero(np.abs(self.q - q).max(1) < 1e-6)[0])
 
 
+def others(leg, published: Published):
+    """Joint, angle (deg), moments here and published (Nm, negative, positive), all muscles of the joint."""
+    alone = (np.abs(published.q) > 1e-9).sum(1) <= 1
+    for joint in ("hip_adduction", "hip_rotation", "ankle_dorsiflexion", "subtalar_inversion"):
+        j = JOINTS.index(joint)
+        for k in np.flatnonzero(alone & ((np.abs(published.q[:, j]) > 1e-9) | ~published.q.any(1))):
+            force = [published.curves[f"{name}:force"][k] for name in leg.muscles]
+            arm = [published.arms(name)[k, j] / SIZE for name in leg.muscles]
+            wanted = np.nan_to_num(np.multiply(force, arm))
+            got = np.array([moment[j] for moment in leg.moments(published.q[k]).values()]) / SCALE
+            sides = [(x[x < 0].sum(), x[x > 0].sum()) for x in (got, wanted)]
+            yield joint, np.degrees(published.q[k, j]), *sides
+
+
 @cache
 def running() -> tuple[np.ndarray, np.ndarray]:
     """Postures (k, 6) rad of running at SPEEDS, each joint also 2 SD off; Achilles tendon force (k,) N."""

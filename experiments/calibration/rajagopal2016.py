@@ -98,11 +98,11 @@ def postures() -> np.ndarray:
 
 def main() -> None:
     model = opensim.Model(sys.argv[1])
-    state = model.initSystem()
-    muscle = {name: model.getMuscles().get(f"{name}_r") for group in MEMBERS.values() for name in group}
     coordinates = [model.getCoordinateSet().get(name) for name in JOINTS.values()]
     for coordinate in coordinates:
-        coordinate.setLocked(state, False)
+        coordinate.setDefaultLocked(False)
+    state = model.initSystem()
+    muscle = {name: model.getMuscles().get(f"{name}_r") for group in MEMBERS.values() for name in group}
     weight = {
         name: one.getMaxIsometricForce() * np.cos(one.getPennationAngleAtOptimalFiberLength())
         for name, one in muscle.items()
