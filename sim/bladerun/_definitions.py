@@ -19,6 +19,7 @@ _ROBINSON = "Robinson 1987, J Manipulative Physiol Ther 10:172-176"
 _DONELAN = "Donelan 2002, doi 10.1016/S0021-9290(01)00169-5"
 _BHARGAVA = "Bhargava 2004, doi 10.1016/S0021-9290(03)00239-2"
 _PRAMPERO = "di Prampero 2005, J Exp Biol 208:2809"
+_MARGARIA = "Margaria 1968, Int Z angew Physiol 25:339-351"
 _HICKS = "Hicks 2015, doi 10.1115/1.4029304"
 _SASAKI = "Sasaki & Neptune 2010, J Biomech 43:2780-2784"
 _OWN = "own definition"
@@ -203,7 +204,7 @@ OUTCOMES: tuple[Outcome, ...] = (
             "metabolic power / speed", _BHARGAVA),
     Outcome("upper_body_cost_of_transport_j_kg_m", "metabolic cost of trunk and arms", "J/kg/m", False,
             "their part of cost_of_transport_j_kg_m: joint by joint, positive work / 0.25 + negative work / "
-            "-1.2, nothing stored in tendons; a rough share", "Margaria 1968, Int Z angew Physiol 25:339-351"),
+            "-1.2, nothing stored in tendons; a rough share", _MARGARIA),
     Outcome("leg_metabolic_power_w_kg", "metabolic power of the leg", "W/kg", True,
             "its muscles, toes and reserves, above rest, per kg of the whole body", _BHARGAVA),
     Outcome("leg_cost_of_transport_j_kg_m", "metabolic cost of the leg", "J/kg/m", True,

@@ -2,7 +2,7 @@
 
 Takes a Stride dataset; gives images (height, width, 3) or an MP4 file. The camera runs along on the blade's
 side; arrows are the ground reaction forces at the centre of pressure; the ground is marked every metre. Where
-the stride has muscles they show through the skin: pale at rest, red when active, as thick as they are strong.
+the stride has muscles they show through the skin: pale at rest, red when active.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ARROW_M_PER_BW = 0.5
 _ARROW_RGBA = np.array([0.96, 0.80, 0.13, 1.0], np.float32)
 _MARK_RGBA = np.array([0.95, 0.95, 0.93, 1.0], np.float32)
 _REST_RGB, _ACTIVE_RGB = np.array([0.90, 0.92, 0.95]), np.array([0.70, 0.0, 0.10])  # differ in lightness too
-_SKIN_ALPHA, _RADIUS_M, _RADIUS_AT_N = 0.12, 0.015, 3000.0  # cross-section in proportion to force
+_SKIN_ALPHA = 0.12
 _LOOK_AT_M, _DISTANCE_M, _LANE_M = 0.85, 2.9, 0.61  # lane: half of the 1.22 m of athletics tracks
 
 
@@ -137,7 +137,7 @@ def _posture(stride: xr.Dataset):
 
 
 def _muscles(stride: xr.Dataset, model: mujoco.MjModel):
-    """Veil the legs, make muscles as thick as they are strong; a function of time (s) that colours them."""
+    """Veil the legs; a function of time (s) that colours their muscles."""
     veiled = [model.body(name).id for name in ("pelvis", "thigh_r", "thigh_l", "shank_r", "shank_l")]
     for geom in np.flatnonzero((model.geom_group == 1) & np.isin(model.geom_bodyid, veiled)):
         if model.geom_matid[geom] >= 0:
@@ -145,7 +145,6 @@ def _muscles(stride: xr.Dataset, model: mujoco.MjModel):
             model.geom_matid[geom] = -1
         model.geom_rgba[geom, 3] = _SKIN_ALPHA
     tendons = [int(model.actuator(name).trnid[0]) for name in stride.muscle.values]
-    model.tendon_width[tendons] = _RADIUS_M * np.sqrt(stride.muscle_f0.values / _RADIUS_AT_N)
     period = float(stride.attrs["stride_time_s"])
     curves = [Periodic(column, period) for column in stride.activation.values.T]
 
