@@ -41,7 +41,7 @@ def solve(
     Raises ValueError where `start` has other joints.
     """
     began = time.perf_counter()
-    tree, pulling = links(model.mj), muscles(model.mj)
+    tree, pulling = links(model.mj), muscles(model.mj, _terms.reach(model, task.speed_m_s))
     if not muscle_driven:
         pulling = none_of(pulling)
     terms, hard = _terms.terms(model, task.speed_m_s, knots, pulling), _terms.hard_joints(model, pulling)

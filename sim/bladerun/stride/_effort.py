@@ -11,7 +11,7 @@ from numba import njit
 
 from bladerun.stride._contact import positive_part
 
-ROUND = 0.01  # of the bounds' corners
+ROUND = 0.05
 
 
 @njit(cache=True)

@@ -308,10 +308,8 @@ def correction(terms, base, trial, step, out, misfit):
     base: Sweep with Jacobians; trial: Sweep at x + step; step and out flat vectors; fills out and misfit (N,).
     """
     N, n = base.q.shape
-    G, M, rows = base.own.shape[0], base.own.shape[2], terms.muscles.rows
+    G, M, of = base.own.shape[0], base.own.shape[2], terms.muscles.row
     moves, change, back = step[N * n + 1 :].reshape(G, M), np.zeros(M), np.zeros(M)
-    of = np.full(n, -1)
-    of[rows] = np.arange(len(rows))
     out[:] = 0.0
     misfit[:] = 0.0
     for k in range(N):

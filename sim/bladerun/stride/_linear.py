@@ -7,8 +7,8 @@ block and the border column are eliminated last. LAPACK does the work, one threa
 
 import numpy as np
 from numba import njit
-from scipy.linalg.blas import dgemm, dsyrk, dtrsm
-from scipy.linalg.lapack import dpotrf
+from scipy.linalg.blas import dgemm, dsyrk, dtrmm
+from scipy.linalg.lapack import dpotrf, dtrtri
 
 from bladerun.stride._kernel import Sweep
 
@@ -41,45 +41,40 @@ class Factor:
         C = np.zeros((m, m + 1), order="F")
         C[:, :m] = E[-1]
         C[:, m] = column[0]
-        self._L, self._U, self._W = [], [], []
+        self._inverse, self._U, self._W = [], [], []
         S = D[0].T
         for j in range(blocks - 1):
-            L, info = dpotrf(S, lower=1, overwrite_a=1)
-            if info:
-                raise NotPositive
+            inverse = _inverse_factor(S)
             if j == blocks - 2:
                 C[:, :m] += E[j].T
-            W = dtrsm(1.0, L, C, lower=1, overwrite_b=1)
+            W = dtrmm(1.0, inverse, C, lower=1, overwrite_b=1)
             corner = dsyrk(-1.0, W, trans=1, beta=1.0, c=corner, lower=1, overwrite_c=1)
-            self._L.append(L)
+            self._inverse.append(inverse)
             self._W.append(W)
             if j < blocks - 2:
-                U = dtrsm(1.0, L, E[j].T, lower=1, overwrite_b=0)
+                U = dtrmm(1.0, inverse, E[j].T, lower=1, overwrite_b=0)
                 S = dsyrk(-1.0, U, trans=1, beta=1.0, c=D[j + 1].T, lower=1, overwrite_c=1)
                 C = np.zeros((m, m + 1), order="F")
                 C[:, m] = column[j + 1]
                 C = dgemm(-1.0, U, W, trans_a=1, beta=1.0, c=C, overwrite_c=1)
                 self._U.append(U)
-        self._corner, info = dpotrf(corner, lower=1, overwrite_a=1)
-        if info:
-            raise NotPositive
+        self._corner = _inverse_factor(corner)
 
     def solve(self, rhs: np.ndarray) -> np.ndarray:
         """x with matrix x = rhs, both flat."""
         parts = list(self._rows(rhs))
         last = np.append(parts.pop(), rhs[self._split])
-        for j, L in enumerate(self._L):
-            parts[j] = dtrsm(1.0, L, parts[j], lower=1).ravel()
+        for j, inverse in enumerate(self._inverse):
+            parts[j] = inverse @ parts[j]
             last -= self._W[j].T @ parts[j]
             if j < len(self._U):
                 parts[j + 1] -= self._U[j].T @ parts[j]
-        last = dtrsm(1.0, self._corner, last, lower=1)
-        last = dtrsm(1.0, self._corner, last, lower=1, trans_a=1).ravel()
-        for j in reversed(range(len(self._L))):
+        last = self._corner.T @ (self._corner @ last)
+        for j in reversed(range(len(self._inverse))):
             parts[j] -= self._W[j] @ last
             if j < len(self._U):
                 parts[j] -= self._U[j] @ parts[j + 1]
-            parts[j] = dtrsm(1.0, self._L[j], parts[j], lower=1, trans_a=1).ravel()
+            parts[j] = self._inverse[j].T @ parts[j]
         table = np.array([*parts, last[:-1]])
         n = self._split // len(table)
         return np.concatenate([table[:, :n].ravel(), last[-1:], table[:, n:].ravel()])
@@ -89,6 +84,14 @@ class Factor:
         c, activations = flat[: self._split], flat[self._split + 1 :]
         blocks = self._blocks
         return np.hstack([c.reshape(blocks, -1), activations.reshape(blocks, -1)])
+
+
+def _inverse_factor(S):
+    """Inverse of the lower Cholesky factor of S, which is overwritten: faster to multiply by than to solve with."""
+    L, info = dpotrf(S, lower=1, clean=1, overwrite_a=1)
+    if info:
+        raise NotPositive
+    return dtrtri(L, lower=1, overwrite_c=1)[0]
 
 
 @njit(cache=True)

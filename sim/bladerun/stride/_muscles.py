@@ -1,7 +1,7 @@
 """A compiled model's muscles as the plain arrays that the stride's compiled code reads.
 
 Takes a `mujoco.MjModel`; gives `Muscles`. Path lengths, straight or wrapped, become polynomials of the joint
-angles that they span, fitted to MuJoCo's own lengths and moment arms over the joints' ranges.
+angles that they span, fitted to MuJoCo's own lengths and moment arms within the joints' reach.
 """
 
 from itertools import product
@@ -30,6 +30,7 @@ class Muscles(NamedTuple):
     path: np.ndarray  # (p,) what pulls along it: a muscle, in the order of actuators, or M + a spring
     coefficient: np.ndarray  # (p, t) m
     rows: np.ndarray  # (r,) joints that any of them spans
+    row: np.ndarray  # (n,) place of a joint in `rows`, -1 where none
     f0: np.ndarray  # (M,) greatest isometric force
     l0: np.ndarray  # (M,) optimal fibre length
     slack: np.ndarray  # (M,) length of the rigid tendon: fibre length is path length less this
@@ -54,18 +55,20 @@ def muscle_actuators(mj: mujoco.MjModel) -> list[int]:
 def none_of(muscles: Muscles) -> Muscles:
     """No muscles and no springs: motors move the joints."""
     empty = {name: getattr(muscles, name)[:0] for name in Muscles._fields}
-    return Muscles(**empty | {"first": np.zeros(1, int)})
+    return Muscles(**empty | {"first": np.zeros(1, int), "row": np.full_like(muscles.row, -1)})
 
 
-def muscles(mj: mujoco.MjModel) -> Muscles:
+def muscles(mj: mujoco.MjModel, reach: np.ndarray | None = None) -> Muscles:
     """The muscles and series springs of a model of slides and hinges.
 
-    Raises ValueError where a path spans more than four joints.
+    reach (n, 2): positions between which path lengths are fitted, by default the joints' ranges. Raises
+    ValueError where a path spans more than four joints.
     """
+    reach = mj.jnt_range if reach is None else reach
     actuators = muscle_actuators(mj)
     springs = [t for t in range(mj.ntendon) if mj.tendon_stiffness[t] > 0]
     tendons = [int(mj.actuator_trnid[a, 0]) for a in actuators] + springs
-    poses, length, arm = _sampled(mj, tendons)
+    poses, length, arm = _sampled(mj, tendons, reach)
     spans = [tuple(np.flatnonzero(np.abs(arm[:, i]).max(0) > 1e-9)) for i in range(len(tendons))]
     groups = sorted(set(spans))
     if any(len(span) > SPAN for span in groups):
@@ -78,17 +81,20 @@ def muscles(mj: mujoco.MjModel) -> Muscles:
     for g, span in enumerate(groups):
         d, mine = len(span), [i for i, other in enumerate(spans) if other == span]
         joints[g, :d] = span
-        low, high = mj.jnt_range[list(span)].T
+        low, high = reach[list(span)].T
         centre[g, :d], half[g, :d] = (low + high) / 2, (high - low) / 2
         exponents = _powers(d)
         powers[g, : len(exponents), :d] = exponents
         x = (poses[:, list(span)] - centre[g, :d]) / half[g, :d]
-        rows = _design(x, half[g, :d], exponents)
+        design = _design(x, half[g, :d], exponents)
         wanted = np.stack([np.vstack([length[:, i], ARM_M * arm[:, i][:, list(span)].T]) for i in mine])
-        fitted = _least_squares(rows.reshape(-1, rows.shape[-1]), wanted.reshape(len(mine), -1).T)
+        fitted = _least_squares(design.reshape(-1, design.shape[-1]), wanted.reshape(len(mine), -1).T)
         path += mine
         coefficient += list(np.pad(fitted.T, ((0, 0), (0, most - len(exponents)))))
         first.append(len(path))
+    rows = np.array(sorted({j for span in spans for j in span}), int)
+    row = np.full(mj.nv, -1)
+    row[rows] = np.arange(len(rows))
     prm = mj.actuator_gainprm[actuators]
     lengths = mj.actuator_lengthrange[actuators]
     l0 = (lengths[:, 1] - lengths[:, 0]) / (prm[:, 1] - prm[:, 0])
@@ -103,7 +109,8 @@ def muscles(mj: mujoco.MjModel) -> Muscles:
         first=np.array(first),
         path=np.array(path, int),
         coefficient=np.array(coefficient).reshape(len(path), most),
-        rows=np.array(sorted({j for span in spans for j in span}), int),
+        rows=rows,
+        row=row,
         f0=prm[:, 2].copy(),
         l0=l0,
         slack=lengths[:, 0] - prm[:, 0] * l0,
@@ -137,11 +144,11 @@ def _least_squares(A, b):
     return np.linalg.solve(A.T @ A, A.T @ b)  # monomials on [-1, 1]: well enough conditioned
 
 
-def _sampled(mj, tendons):
-    """Poses (s, n) spread over the joint ranges, path lengths (s, p) and their slopes (s, p, n) there."""
+def _sampled(mj, tendons, reach):
+    """Poses (s, n) spread over the joints' reach, path lengths (s, p) and their slopes (s, p, n) there."""
     legs = np.flatnonzero(mj.jnt_limited)
     draw = qmc.Sobol(len(legs), rng=0).random(POSES)
-    low, high = mj.jnt_range[legs].T
+    low, high = reach[legs].T
     poses = np.zeros((POSES, mj.nv))
     poses[:, legs] = low + (high - low) * draw
     length, arm = np.zeros((POSES, len(tendons))), np.zeros((POSES, len(tendons), mj.nv))

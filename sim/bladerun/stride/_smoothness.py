@@ -12,7 +12,7 @@ def add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
     """Rate of the whole-body force between knots k and k + 1, in true time."""
     N, n = out.q.shape
     gradient, hessian, border, exact = out.gradient, out.hessian, out.border, out.exact
-    row = np.zeros(4 * n)
+    rows = np.zeros((3, 4 * n))
     if derivatives:
         out.y_force[:] = 0.0
     cost = 0.0
@@ -26,7 +26,7 @@ def add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
                 continue
             out.y_force[k, r] -= w * res
             out.y_force[k1, r] += w * res
-            here, there = out.Jf[k, r], out.Jf[k1, r]
+            here, there, row = out.Jf[k, r], out.Jf[k1, r], rows[r]
             for j in range(n):
                 row[j] = -w * here[j]
                 row[n + j] = w * (there[j] - here[n + j])
@@ -45,16 +45,26 @@ def add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
                     gradient[at * n + i] += e * res
                     border[at * n + i] += e * by_T
                     exact[at * n + i] -= e * res / T
-                for z in range(x, 4):
-                    block = hessian[at, z - x]
-                    for i in range(n):
-                        e = row[x * n + i]
-                        for j in range(n):
-                            block[i, j] += e * row[z * n + j]
             gradient[N * n] += by_T * res
             border[N * n] += by_T * by_T
             exact[N * n] += 2 * res * res / T**2 - 2 * by_force * res / T
+        if derivatives:
+            _add_product(rows, k, hessian)
     return cost
+
+
+@njit(cache=True)
+def _add_product(rows, k, hessian):
+    """Add rows' rows, of the four knots from k - 1 on, to the blocks of the Hessian."""
+    N, n = hessian.shape[0], hessian.shape[2]
+    first, second, third = rows
+    for x in range(4):
+        for z in range(x, 4):
+            block = hessian[(k + x - 1) % N, z - x]
+            for i in range(n):
+                a, b, c = first[x * n + i], second[x * n + i], third[x * n + i]
+                for j in range(z * n, (z + 1) * n):
+                    block[i, j - z * n] += a * first[j] + b * second[j] + c * third[j]
 
 
 @njit(cache=True)

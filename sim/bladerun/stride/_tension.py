@@ -68,7 +68,7 @@ def add_muscles(muscles, t, activation, q, v, held, derivatives, by_q, by_v, by_
                     by_v[joints[i], joints[j]] += shape[1 + i] * by_speed * shape[1 + j]
             if e < M:
                 for i in range(d):
-                    by_a[np.searchsorted(muscles.rows, joints[i]), e] = shape[1 + i] * gain
+                    by_a[muscles.row[joints[i]], e] = shape[1 + i] * gain
 
 
 @njit(cache=True)

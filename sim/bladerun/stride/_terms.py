@@ -18,6 +18,9 @@ from bladerun.stride._muscles import Muscles
 from bladerun.stride._reference import Reference, reference
 
 
+REACH_KNOTS = 60
+
+
 def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms:
     """The cost of this model's stride at this speed, hard forces at weight 1 and multipliers 0.
 
@@ -70,6 +73,15 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
     )
 
 
+def reach(model: Model, speed_m_s: float) -> np.ndarray:
+    """(n, 2) how far each joint goes in running: the reference's range and some more, within its limits."""
+    ref = reference(model.joints, speed_m_s, REACH_KNOTS, leg_length_m=model.leg_length_m)
+    low, high = model.mj.jnt_range.T
+    spare = toml("cost.toml")["limit"]["spare_rad"]
+    near = np.array([np.maximum(low, ref.q.min(0) - spare), np.minimum(high, ref.q.max(0) + spare)])
+    return np.where(ref.tracked, near, [low, high]).T
+
+
 def hard_joints(model: Model, muscles: Muscles) -> np.ndarray:
     """(n,) True where no motor acts: the pelvis, and joints that only springs, or muscles, move."""
     return np.array([kind != "driven" for kind in model.kind]) & ~_locked(model, muscles)
@@ -77,12 +89,16 @@ def hard_joints(model: Model, muscles: Muscles) -> np.ndarray:
 
 def _locked(model: Model, muscles: Muscles) -> np.ndarray:
     """(n,) True for the slides of series tendons, which nothing holds where muscles are not at work."""
-    return np.array([j.startswith("achilles") for j in model.joints]) & (muscles.count == 0)
+    return _series(model) & (muscles.count == 0)
+
+
+def _series(model: Model) -> np.ndarray:
+    return np.array([j.startswith("achilles") for j in model.joints])
 
 
 def passive_joints(model: Model) -> np.ndarray:
-    """(n,) True for joints that only springs move."""
-    return np.array([kind == "passive" for kind in model.kind])
+    """(n,) True for joints that only springs of their own move."""
+    return np.array([kind == "passive" for kind in model.kind]) & ~_series(model)
 
 
 def first_guess(model: Links, passive: np.ndarray, weight_n: float, t: Terms) -> np.ndarray:
