@@ -21,8 +21,8 @@ HARD = 30.0  # weight of the hard forces in whose units multipliers are kept
 SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots
 BEND = 0.1  # share of the promised decrease that curvature at one knot may take before it is damped more
 EASE = 0.33  # least factor on the damping after a good step
-GROW = 4.0  # factor on the damping of such a knot
-SCALE_A = 10.0  # and to each activation, mean over nodes
+GROW, MOST = 4.0, 100.0  # factor on the damping of such a knot, and its limit
+SCALE_A = 0.3  # and to each activation, mean over nodes
 SCALE_T = 2500.0  # and to the stride time [1/s^2]: 10 ms count like 0.05 rad
 NEAR = 0.1  # relative decrease below which the exact terms of the stride time join in
 SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
@@ -179,7 +179,7 @@ def _uneven(local, misfit, promised):
     """Damping of each knot: more where the forces met more curvature than the step can bear, else less."""
     bad = misfit > BEND * promised
     bad = bad | np.roll(bad, 1) | np.roll(bad, -1)
-    return np.clip(np.where(bad, local * GROW, local * 0.5), 1.0, 1e6)
+    return np.clip(np.where(bad, local * GROW, local * 0.5), 1.0, MOST)
 
 
 def _try(model, m, t, c, nodes, T, step, cost, promised, out):

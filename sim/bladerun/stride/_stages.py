@@ -25,9 +25,10 @@ SOFT = (
     (Ground(0.015, 0.40, 150.0, 0.24), 6.0),
     (Ground(0.008, 0.25, 150.0, 0.60), 10.0),
 )
-TOLERANCE = (1e-4, 1e-5, *5 * (1e-6,))  # before each move of the multipliers; those alike, as long as needed
+TOLERANCE = (1e-4, *6 * (1e-5,))  # before each move of the multipliers; those alike, as long as needed
 ENOUGH = 7e-4  # body weights left on the pelvis
 CAREFUL = 1e3  # damping at first where a start may stand in the ground: the nearest stride that does not
+RELIEVED = 10.0  # where muscles have just taken over
 RESUME = 1.0  # damping after the multipliers have moved
 STUCK = 0.4  # share left of what was left before, above which the weight is raised
 STRONGER = 3.0
@@ -38,8 +39,8 @@ def cold(links: Links, model: Model, terms: Terms, hard: np.ndarray) -> Point:
     """From the reference motion: motors first, which muscles then relieve."""
     point = _driven(links, model, terms)
     if terms.muscles.count:
-        point = replace(recruited(links, terms, point), damping=CAREFUL)
-        point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=1e-4, limit=LIMIT)
+        point = replace(recruited(links, terms, point), damping=RELIEVED)
+        point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=1e-3, limit=LIMIT)
     return warm(links, terms, point, hard)
 
 
