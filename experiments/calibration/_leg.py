@@ -158,16 +158,24 @@ class Leg:
 
 def muscle_curve(mj: mujoco.MjModel, fibre: np.ndarray) -> np.ndarray:
     """Active and passive isometric force over F0 at fibre lengths (L0), as MuJoCo's muscles have them."""
-    return np.interp(fibre, *_curve(tuple(mj.actuator("vasti_r").gainprm[4:9])))  # all muscles share it
+    grid, active, passive = _curves(_shape(mj))
+    return np.interp(fibre, grid, active + passive)
+
+
+def passive_curve(mj: mujoco.MjModel, fibre: np.ndarray) -> np.ndarray:
+    """The passive part of it."""
+    grid, _, passive = _curves(_shape(mj))
+    return np.interp(fibre, grid, passive)
+
+
+def _shape(mj):
+    return tuple(mj.actuator("vasti_r").gainprm[4:9])  # all muscles share it
 
 
 @cache
-def _curve(shape) -> tuple[np.ndarray, np.ndarray]:
+def _curves(shape) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     unit, parameters = np.array([0.0, 1.0]), np.array([0.0, 1.0, 1.0, 1.0, *shape])
     grid = np.linspace(0.0, 2.5, 5001)
-    force = [
-        -mujoco.mju_muscleGain(x, 0.0, unit, 1.0, parameters)
-        - mujoco.mju_muscleBias(x, unit, 1.0, parameters)
-        for x in grid
-    ]
-    return grid, np.array(force)
+    active = [-mujoco.mju_muscleGain(x, 0.0, unit, 1.0, parameters) for x in grid]
+    passive = [-mujoco.mju_muscleBias(x, unit, 1.0, parameters) for x in grid]
+    return grid, np.array(active), np.array(passive)

@@ -38,6 +38,17 @@ STRENGTH = (  # Nm at full activation of the group's muscles; hip with the knee 
     ("ankle_dorsiflexion", -1, ("gastroc", "soleus"), {-20: 280, 0: 398, 20: 361}),
 )
 
+# Passive fibres of the published model hold the knee back in swing, and its antagonists work against them.
+# Lai, Arnold & Wakeling 2017, doi 10.1007/s10439-017-1920-7, mend that. What they did to optimal lengths
+# (factor) and tendon slack lengths (m) of muscles whose paths they left alone, members weighted by force; read
+# in the public model file that carries it (LaiUhlrich2022.osim of github.com/stanfordnmbl/opencap-core).
+REFINED = {
+    "glmax1": (1.0, 0.0396),
+    "glmax2": (1.0, 0.0366),
+    "vasti": (1.166, 0.0029),
+    "soleus": (1.0, 0.0046),
+}
+
 
 class Published:
     """The tables."""
@@ -54,7 +65,8 @@ class Published:
 
     def fibre(self, muscle: str) -> np.ndarray:
         """(postures,) fibre lengths in L0 at full activation."""
-        return self.curves[f"{muscle}:fibre"].to_numpy()
+        factor, slack = REFINED.get(muscle, (1.0, 0.0))
+        return (self.curves[f"{muscle}:fibre"].to_numpy() - slack / self._row_of(muscle).l0_m) / factor
 
     def points(self, muscle: str) -> list[np.ndarray]:
         """Path points (x forward, y outward, z up) in the bodies of runner.xml."""
@@ -72,8 +84,11 @@ class Published:
 
     def optimum(self, muscle: str) -> tuple[float, float]:
         """Greatest force (N) along the path and optimal fibre length (m)."""
-        row = self.attachments[self.attachments.muscle == muscle].iloc[0]
-        return MASS * row.f0_n, SIZE * row.l0_m
+        row = self._row_of(muscle)
+        return MASS * row.f0_n, SIZE * row.l0_m * REFINED.get(muscle, (1.0, 0.0))[0]
+
+    def _row_of(self, muscle):
+        return self.attachments[self.attachments.muscle == muscle].iloc[0]
 
     def posture(self, joint: str, angle_deg: float) -> np.ndarray:
         """(6,) rad in which strength is tested."""
@@ -104,6 +119,21 @@ def others(leg, published: Published):
             got = np.array([moment[j] for moment in leg.moments(published.q[k]).values()]) / SCALE
             sides = [(x[x < 0].sum(), x[x > 0].sum()) for x in (got, wanted)]
             yield joint, np.degrees(published.q[k, j]), *sides
+
+
+def passive_moments(q: np.ndarray) -> np.ndarray:
+    """(postures, 2) Nm in hip_flexion and knee_flexion of relaxed legs in postures (k, 6) rad.
+
+    Ten healthy people, all tissues: Riener & Edrich 1999, doi 10.1016/S0021-9290(99)00009-3; read in public
+    code that implements it.
+    """
+    hip, knee, ankle = np.degrees(q[:, [0, 3, 4]]).T
+    at_hip = (
+        np.exp(1.4655 - 0.0034 * knee - 0.0750 * hip) - np.exp(1.3403 - 0.0226 * knee + 0.0305 * hip) + 8.072
+    )
+    extended = np.exp(1.800 + 0.0460 * ankle - 0.0352 * knee + 0.0217 * hip) + np.exp(2.220 - 0.150 * knee)
+    at_knee = extended - np.exp(-3.971 + 0.0004 * ankle + 0.0495 * knee - 0.0128 * hip) - 4.820
+    return np.column_stack([at_hip, at_knee])
 
 
 @cache

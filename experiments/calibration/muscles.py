@@ -5,16 +5,16 @@ of models/reference; prints errors of moment arms and strength, and the fibre le
 it first fits anew, from the published attachments, and writes the result into models/runner.xml.
 
 Free, each with a spread about its published value: path points and the knee's wrapping cylinder (PLACE_M),
-optimal fibre lengths (OPTIMUM) and greatest forces (FORCE), fibre lengths at full activation (FIBRE). The
-left side mirrors the right.
+optimal fibre lengths (OPTIMUM) and greatest forces (FORCE), fibre lengths at full activation (FIBRE), moments
+of a relaxed hip and knee in running (PASSIVE_NM). The left side mirrors the right.
 """
 
 import sys
 
 import mujoco
 import numpy as np
-from _leg import CALF, JOINTS, XML, Leg, muscle_curve
-from _published import SCALE, STRENGTH, Published, others, running
+from _leg import CALF, JOINTS, XML, Leg, muscle_curve, passive_curve
+from _published import SCALE, STRENGTH, Published, others, passive_moments, running
 from scipy.optimize import least_squares
 
 PLACE_M, ARM_M = 0.008, 0.002  # attachments in broad muscles and between people; moment arms; assumed
@@ -32,6 +32,7 @@ INSIDE = (0.42, 1.56)  # L0: what fibres keep to in running, inside the 0.4 to 1
 STANCE = (
     0.88  # L0: soleus in loaded stance, in vivo (Rubenson 2012, doi 10.1242/jeb.070466; read in abstract)
 )
+PASSIVE_NM = 5.0  # spread of a relaxed leg's moments between people; assumed
 LOADED_N = 1000.0  # of the Achilles tendon: half of the stance
 
 
@@ -91,6 +92,9 @@ def _fit_fibres(leg, published):
     tendon, tendon_run = leg.at(published.q, "achilles_tendon"), leg.at(run, "achilles_tendon")
     rise_run = leg.rise(tendon_run, force_run)
     loaded = force_run > LOADED_N
+    bent = [JOINTS.index(joint) for joint in ("hip_flexion", "knee_flexion")]
+    relaxed = SCALE * passive_moments(run)
+    arms_run = np.array([leg.at(run, name).arms[:, bent] for name in names]) * ~calf[:, None, None]
     tests = [
         (k, j, sense, [names.index(n) for n in group], nm) for k, j, sense, group, nm in published.tests()
     ]
@@ -121,10 +125,20 @@ def _fit_fibres(leg, published):
             :, None
         ]
         outside = np.maximum(0, INSIDE[0] - inside.min(1)) + np.maximum(0, inside.max(1) - INSIDE[1])
+        passive = np.einsum("m,mk,mkj->kj", force, passive_curve(leg.mj, inside), arms_run)
+        held = (passive - relaxed) / PASSIVE_NM * np.sqrt(20 / len(run))
         stance = [(inside[names.index("soleus"), loaded].mean() - STANCE) / 0.03]
         drift = (fibres - fibre) / FIBRE * np.sqrt(3 / fibre.shape[1])
         return np.concatenate(
-            [strength / MOMENT, astray / 0.004, outside / 0.004, stance, drift.ravel(), x[: 2 * len(names)]]
+            [
+                strength / MOMENT,
+                astray / 0.004,
+                outside / 0.004,
+                held.ravel(),
+                stance,
+                drift.ravel(),
+                x[: 2 * len(names)],
+            ]
         )
 
     start = np.concatenate([np.zeros(2 * len(names)), fibre[:, 0]])
