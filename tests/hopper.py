@@ -46,24 +46,30 @@ MUSCLED = (
     .replace(
         '<body name="thigh">',
         """<site name="front" pos=".07 .01 .05"/><site name="back" pos="-.06 0 .04"/>
-      <geom name="wrap" type="cylinder" size=".04" fromto="0 -.1 0 0 .1 0" mass="0"/><site name="side" pos="-.09 0 0"/>
+      <geom name="wrap" type="cylinder" size=".04" fromto="0 -.1 0 0 .1 0" mass="0"/>
+      <site name="side" pos="-.09 0 0"/>
       <body name="thigh"><site name="low" pos=".05 0 -.35"/><site name="calf" pos="-.04 0 -.45"/>""",
     )
-    .replace('<body name="toe" pos="0 0 -.7">', '<body name="toe" pos="0 0 -.7"><site name="heel" pos="-.05 0 -.1"/>')
+    .replace(
+        '<body name="toe" pos="0 0 -.7">',
+        '<body name="toe" pos="0 0 -.7"><site name="heel" pos="-.05 0 -.1"/>',
+    )
     .replace(
         "</worldbody>",
         """</worldbody>
   <tendon>
     <spatial name="flexor"><site site="front"/><site site="low"/></spatial>
-    <spatial name="extensor"><site site="back"/><geom geom="wrap" sidesite="side"/><site site="calf"/></spatial>
+    <spatial name="extensor">
+      <site site="back"/><geom geom="wrap" sidesite="side"/><site site="calf"/></spatial>
     <spatial name="pusher"><site site="low"/><site site="heel"/></spatial>
     <spatial name="achilles" stiffness="4000 9000 0" springlength="0 .32">
       <site site="calf"/><site site="heel"/></spatial>
   </tendon>
+  <default><muscle range=".6 1.5"/></default>
   <actuator>
-    <muscle name="flexor" tendon="flexor" force="300" lengthrange=".27 .52" range=".55 1.5" timeconst=".01 .04"/>
-    <muscle name="extensor" tendon="extensor" force="400" lengthrange=".37 .6" range=".6 1.5" vmax="6"/>
-    <muscle name="pusher" tendon="pusher" force="500" lengthrange=".41 .52" range=".6 1.5" fpmax="1.5"/>
+    <muscle name="flexor" tendon="flexor" force="300" lengthrange=".27 .52" timeconst=".01 .04"/>
+    <muscle name="extensor" tendon="extensor" force="400" lengthrange=".37 .6" vmax="6"/>
+    <muscle name="pusher" tendon="pusher" force="500" lengthrange=".41 .52" fpmax="1.5"/>
   </actuator>""",
     )
 )

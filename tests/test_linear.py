@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun.stride._linear import Factor, NotPositive
 from bladerun.stride._kernel import NODE, sweep_arrays
+from bladerun.stride._linear import Factor, NotPositive
 from hopper import copied, dense, no_muscles
 
 
 def banded(rng, knots, n, count=0):
-    """A sweep whose matrix is B' B + 0.1: rows of B reach over four neighbouring knots, two nodes, the border."""
+    """A sweep whose matrix is B' B + 0.1: rows of B reach over four knots, two nodes, the border."""
     out = sweep_arrays(knots, n, no_muscles()._replace(f0=np.ones(count)))
     nodes, T = knots // NODE, knots * n
     for k in range(knots):

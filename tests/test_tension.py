@@ -52,7 +52,7 @@ def test_equal_mujoco_s(state):
 
 def test_derivatives(state):
     q, v, activation = state
-    held, by_q, by_v, by_a, _ = pulled(q, v, activation, derivatives=True)
+    _, by_q, by_v, by_a, _ = pulled(q, v, activation, derivatives=True)
     eps = 1e-6
 
     def slope(move):
@@ -80,7 +80,7 @@ def test_a_path_over_too_many_joints_is_refused():
     long = MUSCLED.replace('<site site="low"/><site site="heel"/>', '<site site="front"/><site site="heel"/>')
     long = long.replace('name="list" axis="-1 0 0"', 'name="list" axis="-1 0 0" range="-.2 .2"')
     long = long.replace('<site name="front" pos=".07 .01 .05"/>', "").replace(
-        '<worldbody>', '<worldbody><site name="front" pos=".07 .01 .95"/>'
+        "<worldbody>", '<worldbody><site name="front" pos=".07 .01 .95"/>'
     )
     with pytest.raises(ValueError, match="more than 4"):
         muscles(compiled(long))

@@ -40,8 +40,8 @@ STRENGTH = (  # Nm at full activation of the group's muscles; hip with the knee 
 
 # Passive fibres of the published model hold the knee back in swing, and its antagonists work against them.
 # Lai, Arnold & Wakeling 2017, doi 10.1007/s10439-017-1920-7, mend that. What they did to optimal lengths
-# (factor) and tendon slack lengths (m) of muscles whose paths they left alone, members weighted by force; read
-# in the public model file that carries it (LaiUhlrich2022.osim of github.com/stanfordnmbl/opencap-core).
+# (factor) and tendon slack lengths (m) of muscles whose paths they left alone, members weighted by force;
+# read in the public model file that carries it (LaiUhlrich2022.osim of github.com/stanfordnmbl/opencap-core).
 REFINED = {
     "glmax1": (1.0, 0.0396),
     "glmax2": (1.0, 0.0366),

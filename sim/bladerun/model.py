@@ -158,7 +158,7 @@ def _compiled(spec, runner, amputation, fitting, blade) -> Model:
     mj.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
     joints = tuple(mj.joint(i).name for i in range(mj.njnt))
     strength = joint_strength(mj)
-    driven = strength.any(1)
+    driven = strength.max(1) > 0
     muscles = tuple(mj.actuator(i).name for i in np.flatnonzero(mj.actuator_trntype == _TENDON))
     kind = tuple(
         "root" if name.startswith("pelvis_") else "driven" if driven[i] else "passive"

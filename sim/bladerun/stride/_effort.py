@@ -44,7 +44,11 @@ def add_effort(terms, nodes, T, at_time, gradient, own, border, derivatives):
                 if not derivatives or slope == 0.0:
                     continue
                 s = w * slope if up else -w * slope
-                by_a, by_b, by_T = s * (0.5 - tau / step), s * (0.5 + tau / step), -s * tau * (b - a) / step / T
+                by_a, by_b, by_T = (
+                    s * (0.5 - tau / step),
+                    s * (0.5 + tau / step),
+                    -s * tau * (b - a) / step / T,
+                )
                 gradient[here] += by_a * w * past / G
                 gradient[there] += by_b * w * past / G
                 gradient[at_time] += by_T * w * past / G

@@ -32,7 +32,7 @@ BAND = 4  # blocks (k, k + d) of the Hessian, d = 0..3: rates couple two neighbo
 
 
 class Terms(NamedTuple):
-    """What is weighed; n joints, N knots, M muscles. Every weight is a factor on the residual, not on its square."""
+    """What is weighed; n joints, N knots, M muscles. A weight is a factor on the residual, not its square."""
 
     speed: float  # m/s, added to the velocity of joint 0
     ground: Ground
@@ -305,7 +305,7 @@ def _add_activation(at, value, k, share, out, M):
 def correction(terms, base, trial, step, out, misfit):
     """Gradient of the curvature that a full step left in the forces: J' w^2 (tau(x + d) - tau(x) - J d).
 
-    base: Sweep with Jacobians; trial: Sweep at x + step; step and out flat vectors; fills out and misfit (N,).
+    base: Sweep with Jacobians; trial: Sweep at x + step; step and out are flat; fills out, misfit (N,).
     """
     N, n = base.q.shape
     G, M, of = base.own.shape[0], base.own.shape[2], terms.muscles.row

@@ -87,7 +87,7 @@ class Factor:
 
 
 def _inverse_factor(S):
-    """Inverse of the lower Cholesky factor of S, which is overwritten: faster to multiply by than to solve with."""
+    """Inverse of the lower Cholesky factor of S (overwritten): multiplying by it is faster than solving."""
     L, info = dpotrf(S, lower=1, clean=1, overwrite_a=1)
     if info:
         raise NotPositive

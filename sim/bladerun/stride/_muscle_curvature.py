@@ -61,14 +61,14 @@ def _pull(muscles, shape, p, d, joints, activation, v, y, out):
         u += shape[1 + i] * y[joints[i]]
     force, by_l, by_speed, gain, gain_l, gain_v = path_tension(muscles, p, shape[0], speed, activation)
     further = path_tension(muscles, p, shape[0], speed + STEP, activation)[2]
-    for l in range(d):
+    for k in range(d):
         along = swing = 0.0
         for i in range(d):
-            along += shape[second(i, l)] * y[joints[i]]
-            swing += shape[second(i, l)] * v[joints[i]]
-        G = shape[1 + l]
-        out[0, l] = along * force + u * (by_l * G + by_speed * swing)
-        out[0, SPAN + l] = u * by_speed * G
-        out[1, l] = along * gain + u * (gain_l * G + gain_v * swing)
-        out[1, SPAN + l] = u * gain_v * G
+            along += shape[second(i, k)] * y[joints[i]]
+            swing += shape[second(i, k)] * v[joints[i]]
+        G = shape[1 + k]
+        out[0, k] = along * force + u * (by_l * G + by_speed * swing)
+        out[0, SPAN + k] = u * by_speed * G
+        out[1, k] = along * gain + u * (gain_l * G + gain_v * swing)
+        out[1, SPAN + k] = u * gain_v * G
     return u * (further - by_speed) / STEP

@@ -15,7 +15,7 @@ SIDES = ("right", "left")
 
 
 def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[dict, np.ndarray]:
-    """Variables over (time, muscle), (time, muscle, joint), (time, side) and (muscle,); the moments (N, n)."""
+    """Variables over (time, muscle), (time, muscle, joint), (time, side) and (muscle,); moments (N, n)."""
     muscles, (N, n) = terms.muscles, out.q.shape
     M, paths = muscles.count, len(muscles.path)
     share = (np.arange(N) % NODE / NODE)[:, None]
@@ -51,9 +51,15 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
         "muscle_length": (length[:, :M], "m", "of the path"),
         "muscle_velocity": (velocity[:, :M], "m/s", "of the path, lengthening positive"),
         "fibre_length": ((length[:, :M] - muscles.slack) / muscles.l0, "1", "optimal fibre lengths"),
-        "fibre_velocity": (velocity[:, :M] / muscles.l0, "1/s", "optimal fibre lengths, lengthening positive"),
+        "fibre_velocity": (
+            velocity[:, :M] / muscles.l0,
+            "1/s",
+            "optimal fibre lengths, lengthening positive",
+        ),
     }
-    rows = {name: (("time", "muscle"), x, _say(u, t)) for name, (x, u, t) in by_muscle.items()}
+    rows: dict[str, tuple] = {}
+    for name, (values, unit, text) in by_muscle.items():
+        rows[name] = ("time", "muscle"), values, _say(unit, text)
     rows["moment_arm"] = (
         ("time", "muscle", "joint"),
         arm[:, :M],

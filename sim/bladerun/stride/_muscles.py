@@ -18,7 +18,7 @@ ARM_M = 0.1  # m/rad: arms count in the fit as lengths over this
 
 
 class Muscles(NamedTuple):
-    """M muscles and the springs in series with them: p paths in g groups that span the same joints. SI units."""
+    """M muscles and the springs in series with them: p paths in g groups that span the same joints. SI."""
 
     joints: np.ndarray  # (g, SPAN) joint indices
     span: np.ndarray  # (g,) how many of them

@@ -36,8 +36,7 @@ QUIET = 3  # stop after so many successive small decreases
 class Point:
     """A stride under way: control points (N, n), stride time, multipliers (N, n), activations (G, M).
 
-    A multiplier is of a hard force, the residual that would pull as hard at weight HARD; weight is the last one
-    used.
+    A multiplier is the residual that would pull as hard at weight HARD; weight is the last one used.
     """
 
     c: np.ndarray
@@ -49,7 +48,9 @@ class Point:
     iterations: int = 0
     quiet: bool = False  # stopped because decreases had become small
     damping: float = 0.1
-    squares: tuple | None = None  # second-order terms of the dynamics, as `curvature` fills them
+    squares: tuple[np.ndarray, np.ndarray] | None = (
+        None  # second-order terms of the dynamics, as `curvature` fills them
+    )
     age: int = 0  # steps since
 
 
@@ -65,7 +66,7 @@ def minimise(
         multiplier=HARD**2 / weight * start.multiplier,
     )
     m, knots = motion(model), len(start.c)
-    here, there = (sweep_arrays(*start.c.shape, terms.muscles) for _ in range(2))
+    here, there = (sweep_arrays(knots, start.c.shape[1], terms.muscles) for _ in range(2))
     local = np.ones(knots)
     c, nodes, T, mu, nu, quiet = start.c, start.activation, start.T, start.damping, 2.0, 0
     squares, age = start.squares, start.age
@@ -154,7 +155,7 @@ def objective(terms: Terms, point: Point, out: Sweep, hard: np.ndarray) -> float
 
 def at_knots(model: Links, terms: Terms, point: Point) -> Sweep:
     """Values at the knots."""
-    out = sweep_arrays(*point.c.shape, terms.muscles)
+    out = sweep_arrays(len(point.c), point.c.shape[1], terms.muscles)
     sweep(model, motion(model), terms, point.c, point.activation, point.T, out, False)
     return out
 

@@ -148,20 +148,20 @@ def _gain(muscles, e, length, speed):
     a, b = 0.5 * (low + 1), 0.5 * (1 + high)
     FL = FL_L = 0.0
     if low <= L <= high:
-        if L <= a:
+        if a >= L:
             x, s = (L - low) / (a - low), 1 / (a - low)
             FL, FL_L = 0.5 * x * x, x * s
         elif L <= 1:
             x, s = (1 - L) / (1 - a), -1 / (1 - a)
             FL, FL_L = 1 - 0.5 * x * x, -x * s
-        elif L <= b:
+        elif b >= L:
             x, s = (L - 1) / (b - 1), 1 / (b - 1)
             FL, FL_L = 1 - 0.5 * x * x, -x * s
         else:
             x, s = (high - L) / (high - b), -1 / (high - b)
             FL, FL_L = 0.5 * x * x, x * s
     FV, FV_V = 0.0, 0.0
-    if V > y:
+    if y < V:
         FV = 1 + y
     elif V > 0:
         FV, FV_V = 1 + y - (y - V) ** 2 / y, 2 * (y - V) / y
@@ -179,7 +179,7 @@ def _passive(muscles, e, length):
     if L <= 1:
         return 0.0, 0.0
     x, s = (L - 1) / (b - 1), 1 / ((b - 1) * muscles.l0[e])
-    if L <= b:
+    if b >= L:
         return scale * 0.5 * x * x, scale * x * s
     return scale * (x - 0.5), scale * s
 

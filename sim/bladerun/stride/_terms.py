@@ -17,7 +17,6 @@ from bladerun.stride._links import Links, contact_spheres
 from bladerun.stride._muscles import Muscles
 from bladerun.stride._reference import Reference, reference
 
-
 REACH_KNOTS = 60
 
 
@@ -50,7 +49,8 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         ground=ground(),
         muscles=muscles,
         force_scale=scale,
-        force_weight=~locked * np.where(hard, 1.0, np.where(held_by_muscles, force["reserve"], force["moment"])),
+        force_weight=~locked
+        * np.where(hard, 1.0, np.where(held_by_muscles, force["reserve"], force["moment"])),
         multiplier=np.zeros((knots, n)),
         power_weight=np.where(hard | held_by_muscles, 0.0, cost["power"]["weight"] / 1000),
         target=ref.q,
@@ -157,7 +157,7 @@ def control_points(q: np.ndarray) -> np.ndarray:
 
 def at_points(c: np.ndarray, T: float, speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """q, v, a (N, n) at the knots of control points c (N, n)."""
-    q, v, a = np.zeros((3, *c.shape))
+    q, v, a = np.zeros_like(c), np.zeros_like(c), np.zeros_like(c)
     spline(c, T, speed, q, v, a)
     return q, v, a
 
