@@ -14,10 +14,10 @@ import mujoco
 import numpy as np
 from matplotlib.figure import Figure
 
+from bladerun._reference import reference
 from bladerun.fitting import Fitting
 from bladerun.model import Model, build_model
 from bladerun.runner import Amputation, Runner
-from bladerun.stride._reference import reference
 
 SIZE = (900, 520)  # height, width
 TRANSPARENT = 0.16

@@ -16,6 +16,21 @@ from bladerun.runner import Amputation, Runner
 FIRST_FIT = Path(__file__).parents[1] / "experiments" / "first-fit.toml"
 GOOD = FIRST_FIT.read_text(encoding="utf-8")
 
+
+def _besides(line):
+    """Of the good file, what a further line of [runner] replaces and by what."""
+    return "\n[amputation]", f"{line}\n[amputation]"
+
+
+def _reaching(line):
+    return _besides(f"[runner.joint_range_deg]\n{line}")
+
+
+def _lacking(line):
+    """The same for [amputation]."""
+    return "\n[fitting]", f"{line}\n[fitting]"
+
+
 # What is wrong: text of the good file -> its replacement, and words that the sentence must contain.
 BAD = {
     "unknown section": ("[task]", "[tasks]", ["[tasks]", "did you mean 'task'?"]),
@@ -41,6 +56,21 @@ BAD = {
     "height": ("height_m = 1.76", "height_m = 176", ["[runner] height_m", "176", "2.1"]),
     "sex": ('"female"', '"f"', ["[runner] sex", "'f'", "female", "male"]),
     "strength": ("[amputation]", "strength = 0\n[amputation]", ["[runner] strength", "0"]),
+    "strength of a group": (*_besides("strength = { hip_abductors = -1 }"), ["strength.hip_abductors", "-1"]),
+    "strength in words": (*_besides('strength = { hip_abductors = "weak" }'), ["hip_abductors", "'weak'"]),
+    "strength as a list": (*_besides("strength = [0.7]"), ["[runner] strength", "[0.7]", "number"]),
+    "unknown group": (*_besides("strength = { hip_abductor = 0.7 }"), ["did you mean 'hip_abductors'?"]),
+    "unknown joint": (*_reaching("hip_flexon = [-10, 120]"), ["joint_range_deg.hip_flexon", "'hip_flexion'"]),
+    "joint of one side": (*_reaching("hip_flexion_r = [-10, 120]"), ["hip_flexion_r", "'hip_flexion'"]),
+    "range the wrong way round": (*_reaching("hip_flexion = [120, -10]"), ["[120, -10]", "first"]),
+    "range of one angle": (*_reaching("hip_flexion = [120]"), ["[120]", "two angles"]),
+    "range in words": (*_reaching('hip_flexion = ["tight", 120]'), ["'tight'", "number"]),
+    "range beyond anatomy": (*_reaching("knee_flexion = [-30, 120]"), ["-30", "-5 to 145 deg"]),
+    "range as a number": (*_besides("joint_range_deg = 3"), ["[runner] joint_range_deg", "3", "table"]),
+    "range nobody runs in": (*_reaching("hip_flexion = [0, 120]"), ["0 to 120 deg", "3.3 m/s", "at least"]),
+    "residual strength": (*_lacking("residual_strength = 0"), ["[amputation] residual_strength", "0.2 to 1"]),
+    "gastrocnemius": (*_lacking('gastrocnemius = "reatached"'), ["gastrocnemius", "'reattached'"]),
+    "gastrocnemius as a list": (*_lacking("gastrocnemius = []"), ["[amputation] gastrocnemius", "[]"]),
     "side": ('side = "right"', 'side = "rigth"', ["[amputation] side", "'rigth'", "right"]),
     "level": ('"transtibial"', '"transfemoral"', ["[amputation] level", "transtibial"]),
     "limb longer than the shank": (
@@ -98,6 +128,26 @@ def test_only_mass_height_and_speed_are_needed(tmp_path):
     path = tmp_path / "able.toml"
     path.write_text("[runner]\nmass_kg = 70\nheight_m = 1.7\n[task]\nspeed_m_s = 3\n")
     assert load_case(path) == Case(Runner(70, 1.7), Amputation(), None, Task(3), {})
+
+
+def test_strength_flexibility_and_residual_limb_are_read(tmp_path):
+    path = write(tmp_path, *_reaching("hip_flexion = [-10, 120]"))
+    text = path.read_text().replace(*_lacking('residual_strength = 0.9\ngastrocnemius = "reattached"'))
+    strength = "strength = { hip_abductors = 0.7, hip_flexors = 0.8 }"
+    path.write_text(text.replace('sex = "female"', strength))
+    case = load_case(path)
+    assert case.runner.strength == {"hip_abductors": 0.7, "hip_flexors": 0.8}
+    assert case.runner.joint_range_deg == {"hip_flexion": (-10, 120)}
+    assert (case.amputation.residual_strength, case.amputation.gastrocnemius) == (0.9, "reattached")
+
+
+def test_tight_hips_exclude_fast_running_only(tmp_path):
+    """Runners extend the hip by 16 (SD 4) deg at 3.3 m/s, by 19 (4) at 4 m/s."""
+    path = write(tmp_path, *_reaching("hip_flexion = [-9.5, 120]"))
+    load_case(path)
+    path.write_text(path.read_text().replace("speed_m_s = 3.3", "speed_m_s = 4"))
+    with pytest.raises(InputError, match=r"hip_flexion: -9.5 to 120 deg"):
+        load_case(path)
 
 
 def test_without_an_amputation_the_fitting_is_checked_and_left_out(tmp_path):

@@ -13,7 +13,8 @@ from _leg import CALF, JOINTS, Leg, passive_curve
 from _published import SCALE, STRENGTH, Published, others, passive_moments, running
 
 from bladerun import _facts
-from bladerun.runner import Amputation, Runner, build_body
+from bladerun.body import build_body
+from bladerun.runner import Amputation, Runner
 
 GROUPS = (
     "hip_flexors",
@@ -192,6 +193,36 @@ def test_amputation_takes_what_reaches_below_the_cut(sides):
             assert not gone & (there | sites) and model.body(f"shank_{s}").id
         else:
             assert gone <= there and gone <= sites
+
+
+def course(model, muscle, **degrees):
+    """Moment arms (nv,) and fibre length of one muscle of any model in a posture."""
+    data = mujoco.MjData(model)
+    for joint, angle in degrees.items():
+        data.qpos[model.joint(joint).id] = np.radians(angle)
+    mujoco.mj_forward(model, data)
+    moments, sparse = np.zeros((model.nu, model.nv)), (data.moment_rownnz, data.moment_rowadr)
+    mujoco.mju_sparse2dense(moments, data.actuator_moment, *sparse, data.moment_colind)
+    actuator = model.actuator(muscle)
+    slack, optimum = actuator.lengthrange
+    return -moments[actuator.id], (data.actuator_length[actuator.id] - slack) / (optimum - slack)
+
+
+@pytest.mark.parametrize("residual", [0.06, 0.14, 0.30])
+def test_a_reattached_gastrocnemius_flexes_the_knee_and_nothing_else(residual):
+    """Alike on both sides; with a straight knee as in standing on two feet."""
+    amputation = Amputation("both", residual_limb_m=residual, gastrocnemius="reattached")
+    model, fibres = build_body(PATTERN, amputation).compile(), []
+    for angle in (0, 40, 80, 110):
+        right, left = (course(model, f"gastroc_{s}", **{f"knee_flexion_{s}": angle}) for s in "rl")
+        assert [model.joint(i).name for i in np.flatnonzero(np.abs(right[0]) > 1e-9)] == ["knee_flexion_r"]
+        np.testing.assert_allclose(right[0].max(), left[0].max(), rtol=1e-12)
+        np.testing.assert_allclose(right[1], left[1], rtol=1e-12)
+        assert right[0].max() > 0.008 and 0.4 < right[1] < 1.6
+        fibres.append(right[1])
+    whole = course(leg().mj, "gastroc_r")[1]
+    assert model.actuator("gastroc_r").lengthrange[0] >= 0
+    assert fibres[0] == pytest.approx(whole) or (residual < 0.07 and 1.0 < fibres[0] < whole)
 
 
 def test_every_muscle_has_its_facts():

@@ -15,7 +15,7 @@ from bladerun import _facts
 
 CHECKOUT = Path(__file__).parents[1]
 MODULES = [
-    "runner", "blade", "fitting", "model", "bench", "case", "stride", "outcomes", "plots", "forward",
+    "runner", "body", "blade", "fitting", "model", "bench", "case", "stride", "outcomes", "plots", "forward",
     "replay", "study", "report", "cli", "errors",
 ]  # fmt: skip
 

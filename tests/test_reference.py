@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bladerun._reference import band, reference
 from bladerun.errors import InputError
-from bladerun.stride._reference import band, reference
 
 LEG = (
     "hip_flexion",

@@ -1,5 +1,8 @@
 """The body: what it weighs, how it scales, what an amputation takes away."""
 
+import json
+from dataclasses import asdict, replace
+
 import mujoco
 import numpy as np
 import pytest
@@ -7,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bladerun import _facts
+from bladerun.body import build_body, sound_leg_below_knee_m
 from bladerun.errors import InputError
-from bladerun.runner import SEXES, Amputation, Runner, build_body, sound_leg_below_knee_m
+from bladerun.runner import SEXES, Amputation, Runner
 
 BODY = _facts.toml("body.toml")
 people = st.builds(
@@ -72,13 +76,63 @@ def test_mass_height_and_soles(runner):
 @settings(max_examples=10, deadline=None)
 @given(people)
 def test_strength_goes_with_mass_height_and_factor(runner):
-    def motors(runner):
-        model = build_body(runner).compile()
-        return model.actuator_ctrlrange[model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT]
-
-    usual = motors(Runner(75.0, 1.75))
+    usual, scaled = (motors(build_body(one).compile()) for one in (Runner(75.0, 1.75), runner))
     factor = runner.strength * runner.mass_kg * runner.height_m / (75.0 * 1.75)
-    np.testing.assert_allclose(motors(runner), usual * factor)
+    for name, limits in usual.items():
+        np.testing.assert_allclose(scaled[name], limits * factor)
+
+
+def motors(model):
+    ids = np.flatnonzero(model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT)
+    return {model.actuator(i).name: model.actuator_ctrlrange[i] for i in ids}
+
+
+def forces(model):
+    ids = np.flatnonzero(model.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON)
+    return {model.actuator(i).name: model.actuator_gainprm[i, 2] for i in ids}
+
+
+def test_a_weak_group_weakens_its_muscles_and_the_joint_in_its_sense():
+    weak = build_body(Runner(75.0, 1.75, strength={"hip_abductors": 0.7, "knee_flexors": 1.2})).compile()
+    usual = build_body(Runner(75.0, 1.75)).compile()
+    expected = dict.fromkeys(("glmed1", "glmed2", "glmin", "tfl"), 0.7)
+    expected |= dict.fromkeys(("semimem", "bflh", "bfsh"), 1.2)
+    for name, force in forces(usual).items():
+        assert forces(weak)[name] == pytest.approx(expected.get(name[:-2], 1.0) * force)
+    sense = {"hip_adduction": (0.7, 1.0), "knee_flexion": (1.0, 1.2)}
+    for name, limits in motors(usual).items():
+        np.testing.assert_allclose(motors(weak)[name], limits * sense.get(name[:-2], (1.0, 1.0)))
+
+
+@pytest.mark.parametrize("side", ["left", "right", "both"])
+def test_the_residual_limb_is_weaker_at_the_knee(side):
+    full = Amputation(side, residual_strength=1.0, gastrocnemius="reattached")
+    usual = build_body(Runner(75.0, 1.75), full).compile()
+    for given_strength, left in ((0.5, 0.5), (None, BODY["residual_limb"]["strength"])):
+        weak = build_body(Runner(75.0, 1.75), replace(full, residual_strength=given_strength)).compile()
+        knee = ("vasti", "recfem", "semimem", "bflh", "bfsh", "gastroc")
+        for name, force in forces(usual).items():
+            mine = name[:-2] in knee and name[-1] in full.suffixes
+            assert forces(weak)[name] == pytest.approx((left if mine else 1.0) * force)
+        for name, limits in motors(usual).items():
+            mine = name[:-2] == "knee_flexion" and name[-1] in full.suffixes
+            np.testing.assert_allclose(motors(weak)[name], limits * (left if mine else 1.0))
+
+
+def test_joints_reach_as_far_as_the_runner_s():
+    model = build_body(Runner(75.0, 1.75, joint_range_deg={"hip_flexion": (-10, 100)})).compile()
+    usual = build_body(Runner(75.0, 1.75)).compile()
+    tight = [f"hip_flexion_{s}" for s in "rl"]
+    for i in range(model.njnt):
+        reach = np.radians([-10, 100]) if model.joint(i).name in tight else usual.jnt_range[i]
+        np.testing.assert_allclose(model.jnt_range[i], reach)
+
+
+def test_runners_are_hashed_written_and_read_again():
+    runner = Runner(75.0, 1.75, strength={"hip_flexors": 0.8}, joint_range_deg={"hip_flexion": (-10, 120)})
+    again = Runner(**json.loads(json.dumps(asdict(runner))))
+    assert again == runner and hash(again) == hash(runner) and again != Runner(75.0, 1.75)
+    assert json.dumps(asdict(runner)) != json.dumps(asdict(replace(runner, strength={"hip_flexors": 0.9})))
 
 
 @settings(max_examples=20, deadline=None)

@@ -11,8 +11,8 @@ import sys
 import numpy as np
 
 from bladerun import Runner, Task, build_model, solve
+from bladerun._reference import band
 from bladerun.outcomes import outcomes
-from bladerun.stride._reference import band
 
 # Fukuchi 2017 (doi 10.7717/peerj.3298), from the individual strides: mean, SD between the 26 runners.
 PEAKS = {

@@ -13,11 +13,15 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
+from bladerun._reference import reference
 from bladerun.errors import InputError, nearest
 from bladerun.fitting import Fitting, place, resolve
 from bladerun.runner import Amputation, Runner
 
 SWEPT = ("category", "height_mm", "toe_out_deg")
+_PHASES = 100  # of a stride, at which a joint range is held against the reference
 _SPEED_M_S = (2.0, 5.5)  # the reference curves cover 2.5 to 4.5 and are extended a little beyond
 _T = TypeVar("_T")
 
@@ -60,6 +64,8 @@ def load_case(path: str | Path) -> Case:
             _section(document, "amputation", Amputation) if "amputation" in document else Amputation()
         )
         task = _section(document, "task", Task)
+        with _place(section="runner"):
+            _check_flexibility(runner, task)
         with _place(section="amputation"):
             limb_m = amputation.residual_limb(runner)
         amputated = amputation.side != "none"
@@ -73,6 +79,22 @@ def load_case(path: str | Path) -> Case:
     return (
         Case(runner, amputation, fitting, task, sweep) if amputated else Case(runner, amputation, None, task)
     )
+
+
+def _check_flexibility(runner: Runner, task: Task) -> None:
+    """InputError for a joint range that ends more than 2 SD between people short of the reference's mean."""
+    ranges = runner.joint_range_deg
+    running = reference(tuple(ranges), task.speed_m_s, _PHASES, leg_length_m=runner.height_m)
+    mean, spare = np.degrees([running.q, 2 * running.sd])
+    most, least = (mean - spare).max(axis=0), (mean + spare).min(axis=0)
+    for i in np.flatnonzero(running.tracked):
+        joint, (low, high) = list(ranges.items())[i]
+        if low > least[i] or high < most[i]:
+            raise InputError(
+                f"{low:g} to {high:g} deg is not allowed; running at {task.speed_m_s:g} m/s takes at least "
+                f"{least[i]:.0f} to {most[i]:.0f} deg",
+                key=f"joint_range_deg.{joint}",
+            )
 
 
 def _parse(path: str | Path) -> dict[str, Any]:

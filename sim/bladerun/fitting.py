@@ -12,8 +12,9 @@ import numpy as np
 
 from bladerun import _facts
 from bladerun.blade import Blade, load_blade
+from bladerun.body import sound_leg_below_knee_m
 from bladerun.errors import InputError
-from bladerun.runner import Runner, sound_leg_below_knee_m
+from bladerun.runner import Runner
 
 _NUMBERS = ("height_mm", "toe_out_deg", "sagittal_deg", "fore_aft_mm", "medio_lateral_mm")
 

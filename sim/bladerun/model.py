@@ -13,9 +13,10 @@ import numpy as np
 from bladerun import _facts
 from bladerun._files import atomic
 from bladerun.blade import Blade, load_blade
+from bladerun.body import build_body
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, Placement, place, resolve
-from bladerun.runner import ABLE_BODIED, Amputation, Runner, build_body
+from bladerun.runner import ABLE_BODIED, Amputation, Runner
 
 _JOINT, _TENDON = mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_TENDON  # what motors and muscles act on
 

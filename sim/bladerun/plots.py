@@ -20,7 +20,7 @@ from bladerun._facts import models_dir
 from bladerun._files import atomic
 from bladerun._leg import Leg, joint_curve
 from bladerun._muscle_tables import has_muscles
-from bladerun.stride._reference import band
+from bladerun._reference import band
 
 COLOURS = {"right": "#0072B2", "left": "#D55E00"}
 _COM, _BAND, _INK = "#333333", "#8c8c8c", "#222222"

@@ -9,13 +9,13 @@ from numba import njit
 from scipy.interpolate import CubicSpline
 
 from bladerun._facts import toml
+from bladerun._reference import Reference, reference
 from bladerun.model import Model
 from bladerun.stride._contact import ground
 from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import Terms, spline
 from bladerun.stride._links import Links, contact_spheres
 from bladerun.stride._muscles import Muscles
-from bladerun.stride._reference import Reference, reference
 
 REACH_KNOTS = 60
 
