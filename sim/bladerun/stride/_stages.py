@@ -25,7 +25,7 @@ SOFT = (
     (Ground(0.015, 0.40, 150.0, 0.24), 6.0),
     (Ground(0.008, 0.25, 150.0, 0.60), 10.0),
 )
-TOLERANCE = (1e-4, *6 * (1e-5,))  # before each move of the multipliers; those alike, as long as needed
+TOLERANCE = (1e-4, 1e-5, *5 * (1e-6,))  # before each move of the multipliers; those alike, as long as needed
 ENOUGH = 7e-4  # body weights left on the pelvis
 CAREFUL = 1e3  # damping at first where a start may stand in the ground: the nearest stride that does not
 RELIEVED = 10.0  # where muscles have just taken over
