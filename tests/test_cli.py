@@ -206,13 +206,14 @@ def test_run_prints_a_table_with_every_outcome_and_its_unit(solver, capsys):
     assert "there/stride.nc" in out and "Traceback" not in err
 
 
-def test_a_stride_that_is_not_converged_is_written_with_its_reason(solver, capsys, elsewhere):
-    solver[0].update(status="not converged", why="still descending")
+@pytest.mark.parametrize("status", ["not converged", "too weak"])
+def test_a_stride_that_is_no_answer_is_written_with_its_reason(status, solver, capsys, elsewhere):
+    solver[0].update(status=status, why="still descending")
     assert cli.main(["run", str(FIRST_FIT), "--out", "there", "--json"]) == 3
     out, err = capsys.readouterr()
     result = json.loads(out)
-    assert (result["status"], result["why"]) == ("not converged", "still descending")
-    assert err.splitlines()[-1] == f"bladerun: {FIRST_FIT}: not converged: still descending"
+    assert (result["status"], result["why"]) == (status, "still descending")
+    assert err.splitlines()[-1] == f"bladerun: {FIRST_FIT}: {status}: still descending"
     assert json.loads((elsewhere / "there/outcomes.json").read_text()) == result
 
 
@@ -253,7 +254,7 @@ class Found:
         return {"recommended": self.recommended, "report": str(self.report)}
 
 
-@pytest.mark.parametrize("status", ["converged", "not converged"])
+@pytest.mark.parametrize("status", ["converged", "not converged", "too weak"])
 def test_fit_ends_with_the_report(status, monkeypatch, capsys):
     def fit(case, out, *, workers, progress):
         assert workers == 2

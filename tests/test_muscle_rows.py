@@ -7,7 +7,7 @@ import pytest
 import muscled
 from bladerun import _joint_contact
 from bladerun._joint_contact import joint_contact
-from bladerun._muscle_tables import hip_shares, muscle_table, reserve_table
+from bladerun._muscle_tables import hip_shares, muscle_table, reserve_table, too_weak
 from bladerun.outcomes import OUTCOMES, flat, outcomes
 
 GRAVITY = 9.81
@@ -119,6 +119,28 @@ def test_the_worst_reserve_is_found():
     assert worst == "hip_rotation_l"
     assert table.peak_nm[worst] == pytest.approx(20, rel=1e-3)
     assert outcomes(made)["reserve_peak_fraction"]["left"] == pytest.approx(table.peak_fraction[worst])
+
+
+def test_a_runner_is_too_weak_where_muscles_lack_more_than_a_tenth():
+    made, joint = muscled.stride(reserve_nm=0.1, activation=1.0), "hip_adduction_r"
+    assert too_weak(made) == "" and too_weak(muscled.torque_driven(made)) == ""
+    made.reserve.loc[{"joint": joint}] = -0.11 * abs(made.tau.sel(joint=joint)).max()
+    text = too_weak(made)
+    assert "lack 11 % of the moment in hip_adduction_r" in text
+    assert "glmed2_r for 13 % of the stride" in text and "addmag_r" not in text and "_l " not in text
+    made["activation"] *= 0.9
+    assert "fully active: no muscle" in too_weak(made)
+
+
+def test_activation_beyond_one_is_what_muscles_lack():
+    made = muscled.stride(reserve_nm=0.0, activation=1.0)
+    at = {"joint": "knee_flexion_r", "muscle": "vasti_r"}
+    force = made.fibre_force_active.sel(muscle="vasti_r")
+    made["tau"].loc[{"joint": "knee_flexion_r"}] = made.moment_arm.sel(at) * force
+    made.activation.loc[{"muscle": "vasti_r"}] = 1 / 0.88
+    assert "lack 12 % of the moment in knee_flexion_r" in too_weak(made)
+    made.activation.loc[{"muscle": "vasti_r"}] = 1 / 0.92
+    assert too_weak(made) == ""
 
 
 # --- Joint contact ----------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def study(folder, *, worn=WORN, fail=(), noise=0.01):
             "stride": "stride.nc",
         }
         if name in fail:
-            rows[name] = row | {"status": "not converged", "why": "it <fell> over"}
+            rows[name] = row | {"status": "too weak", "why": "it <fell> over"}
             continue
         found = base | {
             "hip_torque_rotation_peak_nm_kg_right": 0.6 - 0.02 * toe,

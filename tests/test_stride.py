@@ -137,6 +137,12 @@ def test_a_solution_is_its_own_neighbour():
     assert again.attrs["objective"] == pytest.approx(able_bodied().attrs["objective"], rel=1e-4)
 
 
+def test_a_solution_beyond_the_muscles_is_too_weak(monkeypatch):
+    monkeypatch.setattr("bladerun.stride.too_weak", lambda stride: "weak hips")
+    stride = solve(model(), Task(SPEED), start=able_bodied(), knots=KNOTS)
+    assert (stride.attrs["status"], stride.attrs["why"]) == ("too weak", "weak hips")
+
+
 @pytest.mark.slow
 def test_left_amputee_mirrors_the_right_one():
     right, left = amputee("right"), amputee("left")

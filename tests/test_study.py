@@ -50,6 +50,7 @@ class Solver:
 
     def __init__(self):
         self.calls, self.fail, self.noise, self.die_after = [], (), 0.0, 99999
+        self.failure = "not converged"
 
     def __call__(self, fitting, task, *, start=None):
         if len(self.calls) >= self.die_after:
@@ -62,7 +63,7 @@ class Solver:
         converged = self.calls[-1] not in self.fail
         return xr.Dataset(
             attrs={
-                "status": "converged" if converged else "not converged",
+                "status": "converged" if converged else self.failure,
                 "why": "" if converged else "made to fail",
                 "objective": values["joint_work_j_kg_m"],
                 "amputation_side": "right",
@@ -190,12 +191,14 @@ def test_a_wider_sweep_uses_what_is_there(solver, tmp_path):
     assert len(solver.calls) == 9 + 4
 
 
-def test_what_does_not_converge_is_a_row_without_numbers_and_never_recommended(solver, tmp_path):
+@pytest.mark.parametrize("status", ["not converged", "too weak"])
+def test_what_is_no_answer_is_a_row_without_numbers_and_never_recommended(status, solver, tmp_path):
+    solver.failure = status
     best = study.fit(SMALL, tmp_path / "all", workers=1).recommended
     solver.fail = (best,)
     result = study.fit(SMALL, tmp_path / "some", workers=1)
     row = result.table.loc[best]
-    assert row.status == "not converged" and row.why == "made to fail"
+    assert row.status == status and row.why == "made to fail"
     assert np.isnan([row.score, row.objective, row.joint_work_j_kg_m]).all()
     assert result.recommended not in (None, best) and best not in result.indistinct
 
@@ -205,6 +208,16 @@ def test_nothing_converged_nothing_recommended(solver, tmp_path):
     result = study.fit(SMALL, tmp_path, workers=1)
     assert result.recommended is None and result.comparison == []
     json.dumps(result.to_dict(), allow_nan=False)
+
+
+def test_a_stride_that_is_too_weak_still_is_a_start(solver, tmp_path):
+    solver.failure, solver.fail = "too weak", (_visits.grid(SMALL).current,)
+    grid = _visits.grid(SMALL)
+    plan = _visits.plan(grid)
+    results = {visit: {"status": "too weak"} for visit in plan}
+    started = [visit for visit in plan if plan[visit] is not None]
+    assert all(_visits.start_of(visit, plan, results) == plan[visit] for visit in started)
+    assert " 1 of 4 fittings ask too much of the muscles" in study.fit(SMALL, tmp_path, workers=1).why
 
 
 def test_a_start_that_failed_is_passed_over(solver, tmp_path):

@@ -131,9 +131,11 @@ def why(table: pd.DataFrame, recommended: str | None, current: str, indistinct: 
         text += f" It lies at the edge of the sweep in {' and '.join(edge)}: a wider sweep may find better."
     if indistinct:
         text += f" Fittings that cannot be told apart from it: {len(indistinct)}."
-    missing = int((table.status != "converged").sum())
-    if missing:
-        text += f" {missing} of {len(table)} fittings did not converge and are left out."
+    reasons = {"not converged": "did not converge", "too weak": "ask too much of the muscles"}
+    for status, reason in reasons.items():
+        missing = int((table.status == status).sum())
+        if missing:
+            text += f" {missing} of {len(table)} fittings {reason} and are left out."
     return text
 
 

@@ -148,9 +148,9 @@ def converged(name: str, plan: Plan, results: Results) -> list[Visit]:
 
 
 def start_of(visit: Visit, plan: Plan, results: Results) -> Visit | None:
-    """The nearest converged visit on the way to this one; None if there is none."""
+    """The nearest visit on the way to this one that converged, too weak or not; None if there is none."""
     before = plan[visit]
-    while before is not None and results[before]["status"] != "converged":
+    while before is not None and results[before]["status"] == "not converged":
         before = plan.get(before)
     return before
 

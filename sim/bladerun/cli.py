@@ -1,8 +1,9 @@
 """The `bladerun` command: one subcommand a question.
 
 Takes command-line arguments; gives tables, or with `--json` one object, on stdout, everything else on stderr,
-and an exit code: 0 done, 2 an input cannot be used, 3 not converged, 130 interrupted. With `--json`, stdout
-stays empty when an input cannot be used. Each command imports what it needs, so that the light ones are fast.
+and an exit code: 0 done, 2 an input cannot be used, 3 not converged or too weak, 130 interrupted. With
+`--json`, stdout stays empty when an input cannot be used. Each command imports what it needs, so that the
+light ones are fast.
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ def _run(args: argparse.Namespace) -> _Answer:
     text = "\n".join([*tables, how, *map(str, written)])
     if solved["status"] == "converged":
         return _Answer(data, text)
-    return _Answer(data, text, _fail(f"{args.file}: not converged: {solved['why']}", _NOT_CONVERGED))
+    return _Answer(data, text, _fail(f"{args.file}: {solved['status']}: {solved['why']}", _NOT_CONVERGED))
 
 
 def _fit(args: argparse.Namespace) -> _Answer:
@@ -214,7 +215,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="bladerun",
         description="Predict how a person runs on carbon-fibre blades, and compare fittings.",
         epilog="example: bladerun fit experiments/first-fit.toml\n\n"
-        "exit codes: 0 done, 2 an input cannot be used, 3 not converged, 130 interrupted",
+        "exit codes: 0 done, 2 an input cannot be used, 3 not converged or too weak, 130 interrupted",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -199,7 +199,7 @@ def _solved(job: _Job) -> xr.Dataset:
         path = _visits.bridge(job.start[1], job.fitting)
     for fitting in path[:-1]:
         stride = solve(build_model(job.runner, job.amputation, fitting), job.task, start=start)
-        if stride.attrs["status"] == "converged":
+        if stride.attrs["status"] != "not converged":
             start = stride
     return solve(build_model(job.runner, job.amputation, path[-1]), job.task, start=start)
 
@@ -208,7 +208,7 @@ def _numbers(stride: xr.Dataset) -> dict[str, Any]:
     """What the table needs of a stride; outcomes only if it converged."""
     attrs = stride.attrs
     if attrs["status"] != "converged":
-        return _not_converged(attrs["why"])
+        return {"status": attrs["status"], "why": attrs["why"], "objective": math.nan}
     values = flat(outcomes(stride))
     return {
         "status": attrs["status"],
@@ -219,10 +219,6 @@ def _numbers(stride: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def _not_converged(reason: str) -> dict[str, Any]:
-    return {"status": "not converged", "why": reason, "objective": math.nan}
-
-
 def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> pd.DataFrame:
     """One row a fitting: the converged visit of lowest objective, and how far its visits lie apart."""
     rows = {}
@@ -231,8 +227,9 @@ def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> 
         visits = [results[visit] for visit in found]
         row = {**asdict(fitting), "current": name == grid.current, "visits": len(visits)}
         if not visits:
-            reason = next(result["why"] for visit, result in results.items() if visit.name == name)
-            rows[name] = row | {"status": "not converged", "why": reason, "stride": ""}
+            failed = [result for visit, result in results.items() if visit.name == name]
+            said = max(failed, key=lambda result: result["status"] == "too weak")
+            rows[name] = row | {"status": said["status"], "why": said["why"], "stride": ""}
             continue
         best = visits[0]
         for key, value in best.items():

@@ -80,7 +80,10 @@ def _content(result: FitResult) -> dict[str, Any]:
         "sections": _sections(result) if solved.any() else [],
         "words": {role: _in_words(result, name) for role, name in names.items() if solved[name]},
         "maps": _maps(result) if solved.any() else [],
-        "failed": [(setting(table.loc[name]), table.at[name, "why"]) for name in table.index[~solved]],
+        "failed": [
+            (setting(table.loc[name]), table.at[name, "status"], table.at[name, "why"])
+            for name in table.index[~solved]
+        ],
         "counts": {"fittings": len(table), "solved": int(solved.sum()), "visits": int(table.visits.sum())},
         "pictures": _pictures(stride) if stride is not None else [],
         "plots": _plots(stride) if stride is not None else [],

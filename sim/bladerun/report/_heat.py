@@ -41,6 +41,7 @@ def heat_map(result: FitResult, column: str) -> dict[str, Any]:
         share = (values[name] - low) / span if name in solved and span > 0 else 0.0
         return {
             "value": values[name] if name in solved else None,
+            "status": table.at[name, "status"],
             "colour": "rgb({}, {}, {})".format(*np.round(_PALE + share * (_DEEP - _PALE)).astype(int)),
             "ink": "#fff" if share > 0.55 else "#1c2733",
             "recommended": name == result.recommended,

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
+from bladerun._muscle_tables import too_weak
 from bladerun.case import Task
 from bladerun.model import Model
 from bladerun.stride import _result, _solver, _stages, _terms, _transfer
@@ -36,8 +37,9 @@ def solve(
 
     start: a solved stride of a like model (same joints), else a first guess is made from reference running.
     muscle_driven: else motors move the legs, each joint as strong as models/body.toml says: a quick look.
-    knots: points of the mesh, a multiple of 3. The result's attributes say how it went: status ("converged"
-    or "not converged"), why, iterations, seconds, knots, objective, and residuals as JSON; see `_result`.
+    knots: points of the mesh, a multiple of 3. The result's attributes say how it went: status ("converged",
+    "not converged", or "too weak" where it converged on more than muscles give), why, iterations,
+    seconds, knots, objective, and residuals as JSON; see `_result`.
     Raises ValueError where `start` has other joints.
     """
     began = time.perf_counter()
@@ -54,9 +56,10 @@ def solve(
     stride = _result.dataset(model, tree, terms, point, out)
     residual = _result.residuals(model, tree, terms, point, out)
     why = _why_not(residual, point, model)
+    weak = "" if why else too_weak(stride)
     stride.attrs |= {
-        "status": "not converged" if why else "converged",
-        "why": why,
+        "status": "not converged" if why else "too weak" if weak else "converged",
+        "why": why or weak,
         "iterations": point.iterations,
         "seconds": time.perf_counter() - began,
         "knots": knots,
