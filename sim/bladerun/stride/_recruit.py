@@ -36,7 +36,7 @@ def recruited(links: Links, terms: Terms, point: Point) -> Point:
         rest, by_a, _ = _pull(terms, q[NODE * j], v[NODE * j], np.zeros(M))
         A = np.vstack([weight[:, None] * by_a, np.diag(terms.effort_weight)])
         b = np.append(-weight * (need[NODE * j] + rest)[rows], np.zeros(M))
-        nodes[j] = lsq_linear(A, b, (terms.least, 1.0)).x
+        nodes[j] = lsq_linear(A, b, (0.0, 1.0)).x
     return replace(point, c=c, activation=nodes, squares=None)
 
 
