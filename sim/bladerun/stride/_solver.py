@@ -20,7 +20,7 @@ from bladerun.stride._links import Links
 HARD = 30.0  # weight of the hard forces in whose units multipliers are kept
 SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots
 BEND = 0.1  # share of the promised decrease that curvature at one knot may take before it is damped more
-EASE = 0.33  # least factor on the damping after a good step
+EASE = 0.2  # least factor on the damping after a good step
 GROW, MOST = 4.0, 100.0  # factor on the damping of such a knot, and its limit
 SCALE_A = 0.3  # and to each activation, mean over nodes
 SCALE_T = 2500.0  # and to the stride time [1/s^2]: 10 ms count like 0.05 rad
@@ -29,7 +29,7 @@ SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics 
 REFRESH = 12  # steps for which they are kept
 STALE = 8  # growth of the damping in a row of refused steps, after which they are made anew
 CORRECTIONS = 4  # second-order corrections a step may get
-QUIET = 3  # stop after so many successive small decreases
+QUIET = 2  # stop after so many successive small decreases
 
 
 @dataclass(frozen=True)

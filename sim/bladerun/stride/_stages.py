@@ -58,7 +58,8 @@ def _driven(links, model, terms):
         point = minimise(links, soft, point, hard, weight, tolerance=1e-3, limit=LIMIT)
     point = replace(resampled(point, len(terms.target)), damping=CAREFUL)
     fine = _terms.terms(model, terms.speed, len(terms.target), motors)
-    return minimise(links, fine, point, hard, SOFT[-1][-1], tolerance=1e-4, limit=LIMIT)
+    tolerance = 1e-3 if terms.muscles.count else 1e-4
+    return minimise(links, fine, point, hard, SOFT[-1][-1], tolerance=tolerance, limit=LIMIT)
 
 
 def warm(links: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point:
