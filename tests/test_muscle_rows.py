@@ -7,7 +7,7 @@ import pytest
 import muscled
 from bladerun import _joint_contact
 from bladerun._joint_contact import joint_contact
-from bladerun._muscle_tables import hip_shares, muscle_table, reserve_table, too_weak
+from bladerun._muscle_tables import fully_active, hip_shares, muscle_table, reserve_table, too_weak
 from bladerun.outcomes import OUTCOMES, flat, outcomes
 
 GRAVITY = 9.81
@@ -130,6 +130,15 @@ def test_a_runner_is_too_weak_where_muscles_lack_more_than_a_tenth():
     assert "glmed2_r for 13 % of the stride" in text and "addmag_r" not in text and "_l " not in text
     made["activation"] *= 0.9
     assert "fully active: no muscle" in too_weak(made)
+
+
+def test_muscles_at_their_limit_are_named_the_longest_first():
+    made = muscled.stride()
+    made["activation"] = 0.5 * made.activation / made.activation.max()
+    assert fully_active(made) == ""
+    made.activation[:, 3], made.activation[: made.sizes["time"] // 2, 5] = 1.0, 1.0
+    first, second = made.muscle.values[[3, 5]]
+    assert fully_active(made) == f"{first} for 100 % of the stride, {second} for 50 % of the stride"
 
 
 def test_activation_beyond_one_is_what_muscles_lack():

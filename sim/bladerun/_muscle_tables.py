@@ -103,10 +103,16 @@ def too_weak(stride: xr.Dataset) -> str:
         return ""
     joint, peak = str(stride.joint.values[driven][worst]), np.abs(lacking[:, worst]).argmax()
     arm = stride.moment_arm.sel(joint=joint).values[peak] * np.sign(lacking[peak, worst])
-    share = (stride.activation > limit["saturated"]).mean("time").to_series()[arm > _ARM_M]
-    full = share[share > 0].sort_values(ascending=False)
-    named = ", ".join(f"{name} for {100 * part:.0f} % of the stride" for name, part in full.items())
     return (
         f"muscles lack {100 * fraction[worst]:.0f} % of the moment in {joint}, at most "
-        f"{100 * limit['fraction']:.0f} % is accepted; fully active: {named or 'no muscle'}"
+        f"{100 * limit['fraction']:.0f} % is accepted; fully active: "
+        f"{fully_active(stride.sel(muscle=arm > _ARM_M)) or 'no muscle'}"
     )
+
+
+def fully_active(stride: xr.Dataset) -> str:
+    """The muscles at their limit and for which share of the stride, the longest first; "" if none is."""
+    limit = toml("cost.toml")["weak"]["saturated"]
+    share = (stride.activation > limit).mean("time").to_series()
+    full = share[share > 0].sort_values(ascending=False)
+    return ", ".join(f"{name} for {100 * part:.0f} % of the stride" for name, part in full.items())

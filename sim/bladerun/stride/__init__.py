@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from bladerun._muscle_tables import too_weak
+from bladerun._muscle_tables import fully_active, has_muscles, too_weak
 from bladerun.case import Task
 from bladerun.model import Model
 from bladerun.stride import _result, _solver, _stages, _terms, _transfer
@@ -57,6 +57,8 @@ def solve(
     residual = _result.residuals(model, tree, terms, point, out)
     why = _why_not(residual, point, model)
     weak = "" if why else too_weak(stride)
+    if why and has_muscles(stride) and (full := fully_active(stride)):
+        why += f"; fully active: {full}"
     stride.attrs |= {
         "status": "not converged" if why else "too weak" if weak else "converged",
         "why": why or weak,
