@@ -137,6 +137,11 @@ def test_a_solution_is_its_own_neighbour():
     assert again.attrs["objective"] == pytest.approx(able_bodied().attrs["objective"], rel=1e-4)
 
 
+def test_motors_take_over_from_muscles():
+    stride = solve(model(), Task(SPEED), start=able_bodied(), knots=KNOTS, muscle_driven=False)
+    assert (stride.attrs["status"], stride.sizes["muscle"]) == ("converged", 0)
+
+
 def test_a_solution_beyond_the_muscles_is_too_weak(monkeypatch):
     monkeypatch.setattr("bladerun.stride.too_weak", lambda stride: "weak hips")
     stride = solve(model(), Task(SPEED), start=able_bodied(), knots=KNOTS)

@@ -28,7 +28,7 @@ def metabolic(stride: xr.Dataset) -> Metabolic:
     """Metabolic power of a stride that has muscles."""
     model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
     muscle = muscle_power(
-        excitation=stride.excitation.values,
+        excitation=stride.excitation.values.clip(0, 1),  # the solver's bounds are rounded
         fibre_length=stride.fibre_length.values,
         velocity_m_s=stride.fibre_velocity.values * stride.muscle_l0.values,
         active_n=stride.fibre_force_active.values,

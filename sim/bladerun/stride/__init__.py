@@ -54,7 +54,7 @@ def solve(
             point = _stages.warm(tree, terms, _neighbour(tree, terms, start, model, knots), hard)
     out = _solver.at_knots(tree, terms, point)
     stride = _result.dataset(model, tree, terms, point, out)
-    residual = _result.residuals(model, tree, terms, point, out)
+    residual = _result.residuals(stride, model, tree, terms, point, out)
     why = _why_not(residual, point, model)
     weak = "" if why else too_weak(stride)
     if why and has_muscles(stride) and (full := fully_active(stride)):
@@ -73,10 +73,12 @@ def solve(
 
 def _neighbour(tree, terms, start: xr.Dataset, model: Model, knots: int) -> _solver.Point:
     c = _terms.control_points(_transfer.transferred(start, model))
-    nodes = start.activation.values[::NODE]
+    names = list(model.muscles[: terms.muscles.count])
+    same = list(start.muscle.values) == names
+    nodes = start.activation.values[::NODE] if same else np.zeros((len(c) // NODE, len(names)))
     point = _solver.Point(c, start.attrs["stride_time_s"], start.multiplier.values, nodes)
     point = _stages.resampled(point, knots)
-    return point if nodes.shape[1] == terms.muscles.count else recruited(tree, terms, point)
+    return point if same or not names else recruited(tree, terms, point)
 
 
 def _why_not(residual: dict[str, float], point: _solver.Point, model: Model) -> str:

@@ -19,7 +19,7 @@ def add_muscle_curvature(muscles, t, activation, q, v, y, S, cross):
     muscles Muscles, t Tension (overwritten); q is moved and put back.
     """
     n, M = len(q), len(muscles.f0)
-    base, moved = np.zeros((2, 2 * SPAN)), np.zeros((2, 2 * SPAN))
+    moved = np.zeros((2, 2 * SPAN))
     for g in range(len(muscles.span)):
         d, joints = muscles.span[g], muscles.joints[g]
         first, last = muscles.first[g], muscles.first[g + 1]

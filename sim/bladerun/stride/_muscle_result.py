@@ -7,7 +7,7 @@ muscles and series springs give, (N, n).
 import numpy as np
 
 from bladerun.model import Model
-from bladerun.stride._kernel import NODE, Sweep, Terms
+from bladerun.stride._kernel import NODE, Sweep, Terms, at_knot
 from bladerun.stride._solver import Point
 from bladerun.stride._tension import add_muscles, tension
 
@@ -18,17 +18,16 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
     """Variables over (time, muscle), (time, muscle, joint), (time, side) and (muscle,); moments (N, n)."""
     muscles, (N, n) = terms.muscles, out.q.shape
     M, paths = muscles.count, len(muscles.path)
-    share = (np.arange(N) % NODE / NODE)[:, None]
-    here = np.repeat(point.activation, NODE, axis=0)
-    there = np.repeat(np.roll(point.activation, -1, 0), NODE, axis=0)
-    activation = (1 - share) * here + share * there
-    change = (there - here) * len(point.activation) / point.T
+    step = np.roll(point.activation, -1, 0) - point.activation
+    change = np.repeat(step, NODE, axis=0) * len(step) / point.T
+    activation = np.zeros((N, M))
     time = np.where(change > 0, muscles.rise, muscles.fall)
     moments = np.zeros((N, n))
     length, velocity, force, active = np.zeros((4, N, paths))
     arm = np.zeros((N, paths, n))
     scratch, none = tension(muscles), np.zeros((n, n))
     for k in range(N):
+        at_knot(point.activation, k, activation[k])
         add_muscles(muscles, scratch, activation[k], out.q[k], out.v[k], moments[k], False, none, none, none)
         order = muscles.path
         length[k, order], velocity[k, order] = scratch.shape[:, 0], scratch.velocity
@@ -45,7 +44,7 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
         springs["energy"][:, side] = x**2 * (k[0] / 2 + x * (k[1] / 3 + x * k[2] / 4))
     by_muscle = {
         "activation": (activation, "1", "muscle activation"),
-        "excitation": (np.clip(activation + time * change, 0, 1), "1", "excitation that it follows"),
+        "excitation": (activation + time * change, "1", "excitation that it follows"),
         "muscle_force": (force[:, :M], "N", "tension along the path"),
         "fibre_force_active": (active[:, :M], "N", "the activation's part of muscle_force"),
         "muscle_length": (length[:, :M], "m", "of the path"),
@@ -59,18 +58,19 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
     }
     rows: dict[str, tuple] = {}
     for name, (values, unit, text) in by_muscle.items():
-        rows[name] = ("time", "muscle"), values, _say(unit, text)
+        rows[name] = ("time", "muscle"), values, say(unit, text)
     rows["moment_arm"] = (
         ("time", "muscle", "joint"),
         arm[:, :M],
-        _say("m", "moment about the joint, in its sense, by unit tension"),
+        say("m", "moment about the joint, in its sense, by unit tension"),
     )
-    rows["achilles_force"] = (("time", "side"), springs["force"], _say("N", "tension of the series tendon"))
-    rows["achilles_energy"] = (("time", "side"), springs["energy"], _say("J", "elastic energy in it"))
-    rows["muscle_f0"] = (("muscle",), muscles.f0, _say("N", "greatest isometric force"))
-    rows["muscle_l0"] = (("muscle",), muscles.l0, _say("m", "optimal fibre length"))
+    rows["achilles_force"] = (("time", "side"), springs["force"], say("N", "tension of the series tendon"))
+    rows["achilles_energy"] = (("time", "side"), springs["energy"], say("J", "elastic energy in it"))
+    rows["muscle_f0"] = (("muscle",), muscles.f0, say("N", "greatest isometric force"))
+    rows["muscle_l0"] = (("muscle",), muscles.l0, say("m", "optimal fibre length"))
     return rows, -moments
 
 
-def _say(unit, text):
+def say(unit: str, text: str) -> dict[str, str]:
+    """The attributes of a variable."""
     return {"units": unit, "long_name": text}

@@ -9,12 +9,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import NODE, Terms
 from bladerun.stride._links import Links
 from bladerun.stride._solver import Point
 from bladerun.stride._tension import add_muscles, tension
-from bladerun.stride._terms import at_points, control_points
+from bladerun.stride._terms import at_points, control_points, required
 
 LEAST_N = 50.0  # a series spring is never quite slack: muscles keep a tone
 
@@ -22,13 +21,13 @@ LEAST_N = 50.0  # a series spring is never quite slack: muscles keep a tone
 def recruited(links: Links, terms: Terms, point: Point) -> Point:
     """The point with activations (G, M); its motion changes in the joints that series springs stretch."""
     q, v, a = at_points(point.c, point.T, terms.speed)
-    motors = _required(links, terms, q, v, a)
+    motors = required(links, terms.ground, q, v, a)
     c = point.c.copy()
     for spring in range(len(terms.muscles.rest)):
         joint, path = _stretched(links, terms, spring, q, motors)
         c[:, joint] = control_points(path[:, None])[:, 0]
     q, v, a = at_points(c, point.T, terms.speed)
-    need = _required(links, terms, q, v, a)
+    need = required(links, terms.ground, q, v, a)
     rows, M = terms.muscles.rows, terms.muscles.count
     weight = terms.force_weight[rows] / terms.force_scale[rows, 1]
     nodes = np.zeros((len(c) // NODE, M))
@@ -38,16 +37,6 @@ def recruited(links: Links, terms: Terms, point: Point) -> Point:
         b = np.append(-weight * (need[NODE * j] + rest)[rows], np.zeros(M))
         nodes[j] = lsq_linear(A, b, (0.0, 1.0)).x
     return replace(point, c=c, activation=nodes, squares=None)
-
-
-def _required(links, terms, q, v, a):
-    """(N, n) what must act in each joint."""
-    m, none = motion(links), np.zeros((q.shape[1], q.shape[1]))
-    tau = np.zeros_like(q)
-    for k in range(len(q)):
-        inverse(links, m, q[k], v[k], a[k], tau[k], False, none, none, none)
-        add_contact(links, m, terms.ground, tau[k], False, none, none)
-    return tau
 
 
 def _pull(terms, q, v, activation):

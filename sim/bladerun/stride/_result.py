@@ -15,9 +15,9 @@ from bladerun.model import Model
 from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._links import Links, contact_spheres
-from bladerun.stride._muscle_result import SIDES, muscle_rows
+from bladerun.stride._muscle_result import SIDES, muscle_rows, say
 from bladerun.stride._solver import Point
-from bladerun.stride._terms import hard_joints
+from bladerun.stride._terms import hard_joints, required
 
 LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10.7717/peerj.3298)
 
@@ -47,50 +47,48 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
     driven = np.array([kind == "driven" for kind in model.kind])
     data = xr.Dataset(
         {
-            "q": (("time", "joint"), q, _say("rad or m", "joint position; pelvis_tx runs on")),
-            "v": (("time", "joint"), out.v.copy(), _say("rad/s or m/s", "joint velocity")),
-            "a": (("time", "joint"), out.a.copy(), _say("rad/s^2 or m/s^2", "joint acceleration")),
+            "q": (("time", "joint"), q, say("rad or m", "joint position; pelvis_tx runs on")),
+            "v": (("time", "joint"), out.v.copy(), say("rad/s or m/s", "joint velocity")),
+            "a": (("time", "joint"), out.a.copy(), say("rad/s^2 or m/s^2", "joint acceleration")),
             "tau": (
                 ("time", "joint"),
                 out.tau + given,
-                _say(
-                    "Nm or N", "internal moment in the sense of the joint; residual where nothing drives it"
-                ),
+                say("Nm or N", "internal moment in the sense of the joint; residual where nothing drives it"),
             ),
             "reserve": (
                 ("time", "joint"),
                 np.where(driven & np.isin(np.arange(len(driven)), terms.muscles.rows), out.tau, 0.0),
-                _say("Nm", "what reserve motors give where muscles drive"),
+                say("Nm", "what reserve motors give where muscles drive"),
             ),
             **muscles,
-            "grf": (("time", "side", "xyz"), grf, _say("N", "ground reaction force on the runner")),
-            "cop": (("time", "side", "xyz"), cop, _say("m", f"centre of pressure; NaN below {LOADED_N:g} N")),
-            "contact_force": (("time", "contact", "xyz"), ground["force"], _say("N", "force on each sphere")),
-            "contact_position": (("time", "contact", "xyz"), ground["point"], _say("m", "its lowest point")),
+            "grf": (("time", "side", "xyz"), grf, say("N", "ground reaction force on the runner")),
+            "cop": (("time", "side", "xyz"), cop, say("m", f"centre of pressure; NaN below {LOADED_N:g} N")),
+            "contact_force": (("time", "contact", "xyz"), ground["force"], say("N", "force on each sphere")),
+            "contact_position": (("time", "contact", "xyz"), ground["point"], say("m", "its lowest point")),
             "contact_depth": (
                 ("time", "contact"),
                 np.maximum(0.0, -ground["point"][:, :, 2]),
-                _say("m", "how far it stands in the ground"),
+                say("m", "how far it stands in the ground"),
             ),
-            "com": (("time", "xyz"), geometry["com"], _say("m", "whole-body centre of mass")),
-            "com_velocity": (("time", "xyz"), geometry["com_velocity"], _say("m/s", "its velocity")),
+            "com": (("time", "xyz"), geometry["com"], say("m", "whole-body centre of mass")),
+            "com_velocity": (("time", "xyz"), geometry["com_velocity"], say("m/s", "its velocity")),
             "site_position": (
                 ("time", "site", "xyz"),
                 geometry["site"],
-                _say("m", "named points of the body"),
+                say("m", "named points of the body"),
             ),
             "joint_axis_world": (
                 ("time", "joint", "xyz"),
                 geometry["axis"],
-                _say("1", "joint axes in space"),
+                say("1", "joint axes in space"),
             ),
             **_springs(model, links, out, ground["force"]),
             "control_points": (
                 ("time", "joint"),
                 c.copy(),
-                _say("rad or m", "of the periodic cubic B-spline"),
+                say("rad or m", "of the periodic cubic B-spline"),
             ),
-            "multiplier": (("time", "joint"), point.multiplier.copy(), _say("1", "of the hard forces")),
+            "multiplier": (("time", "joint"), point.multiplier.copy(), say("1", "of the hard forces")),
         },
         coords={
             "time": ("time", time, {"units": "s", "long_name": "time; 0 near touchdown of the right foot"}),
@@ -121,7 +119,9 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
     return data
 
 
-def residuals(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> dict[str, float]:
+def residuals(
+    stride: xr.Dataset, model: Model, links: Links, terms: Terms, point: Point, out: Sweep
+) -> dict[str, float]:
     """How well the stride obeys physics: at the knots, between them, at the ground, in energy.
 
     root_force_peak_n, root_moment_peak_nm: greatest that nobody gives, at the knots; between_knots_*: the
@@ -134,7 +134,7 @@ def residuals(model: Model, links: Links, terms: Terms, point: Point, out: Sweep
     between = _between(links, terms, c, T)
     ground = _ground(links, terms, out)
     driven = np.array([kind == "driven" for kind in model.kind])
-    power = (out.tau + muscle_rows(model, terms, point, out)[1]) * out.v
+    power = stride.tau.values * out.v
     dt = T / len(c)
     contact = (ground["force"] * ground["velocity"]).sum()
     damped = (links.damping * out.v**2).sum()
@@ -152,10 +152,6 @@ def residuals(model: Model, links: Links, terms: Terms, point: Point, out: Sweep
         "energy_balance_j": float((motor + contact - damped) * dt),
         "energy_positive_j": float(np.maximum(power[:, driven], 0.0).sum() * dt),
     }
-
-
-def _say(unit, text):
-    return {"units": unit, "long_name": text}
 
 
 def _ground(links, terms, out):
@@ -179,12 +175,7 @@ def _between(links, terms, c, T):
     v = (-lo - 5 * mid + 5 * hi + top) / (8 * h)
     a = (lo - mid - hi + top) / (2 * h * h)
     v[:, 0] += terms.speed
-    m, none = motion(links), np.zeros((c.shape[1], c.shape[1]))
-    tau = np.zeros_like(c)
-    for k in range(len(c)):
-        inverse(links, m, q[k], v[k], a[k], tau[k], False, none, none, none)
-        add_contact(links, m, terms.ground, tau[k], False, none, none)
-    return tau
+    return required(links, terms.ground, q, v, a)
 
 
 def _slip(model, ground, dt):
@@ -239,11 +230,11 @@ def _springs(model, links, out, force):
                 mine = [j.startswith(part) and j.endswith(f"_{side[0]}") for j in joints]
                 if any(mine):
                     table[:, s] = values[:, mine].sum(1)
-            rows[f"{part}_{name}"] = (("time", "side"), table, _say(unit, f"{text} in the {part}"))
+            rows[f"{part}_{name}"] = (("time", "side"), table, say(unit, f"{text} in the {part}"))
     rows["blade_compression"] = (
         ("time", "side"),
         _compression(model, out.q, force),
-        _say("m", "how far the loaded sole gives way, seen from the clamp, along the ground force"),
+        say("m", "how far the loaded sole gives way, seen from the clamp, along the ground force"),
     )
     return rows
 

@@ -11,19 +11,19 @@ from scipy.interpolate import CubicSpline
 from bladerun._facts import toml
 from bladerun._reference import Reference, reference
 from bladerun.model import Model
-from bladerun.stride._contact import ground
+from bladerun.stride._contact import Ground, ground
 from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import Terms, spline
 from bladerun.stride._links import Links, contact_spheres
 from bladerun.stride._muscles import Muscles
 
-REACH_KNOTS = 60
+REACH_KNOTS = 60  # of a stride, at which the reference's range is looked up
 
 
 def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms:
     """The cost of this model's stride at this speed, hard forces at weight 1 and multipliers 0.
 
-    Without muscles, `_muscles.muscles(mj, driven=False)`, motors as strong as they move the legs.
+    With `_muscles.none_of(muscles)` motors as strong as the muscles move the legs.
     """
     cost = toml("cost.toml")
     n = len(model.joints)
@@ -160,6 +160,16 @@ def at_points(c: np.ndarray, T: float, speed: float) -> tuple[np.ndarray, np.nda
     q, v, a = np.zeros_like(c), np.zeros_like(c), np.zeros_like(c)
     spline(c, T, speed, q, v, a)
     return q, v, a
+
+
+def required(model: Links, ground: Ground, q: np.ndarray, v: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """(N, n) what must act in each joint at these positions, velocities and accelerations (N, n)."""
+    m, none = motion(model), np.zeros((q.shape[1], q.shape[1]))
+    tau = np.zeros_like(q)
+    for k in range(len(q)):
+        inverse(model, m, q[k], v[k], a[k], tau[k], False, none, none, none)
+        add_contact(model, m, ground, tau[k], False, none, none)
+    return tau
 
 
 def resample(c: np.ndarray, knots: int) -> np.ndarray:
