@@ -8,8 +8,9 @@
 import mujoco
 import numpy as np
 
+from bladerun.stride._blocks import NODE
 from bladerun.stride._contact import Ground
-from bladerun.stride._kernel import NODE, Sweep, Terms
+from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._muscles import Muscles, muscles
 
 HOPPER = """

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 
+from bladerun.stride._blocks import NODE, add_squares
 from bladerun.stride._curvature import curvature
 from bladerun.stride._dynamics import motion
-from bladerun.stride._kernel import NODE, add_squares, correction, spline, sweep, sweep_arrays
+from bladerun.stride._kernel import correction, spline, sweep, sweep_arrays
 from bladerun.stride._links import links
 from bladerun.stride._muscles import muscles
 from hopper import HOPPER, MUSCLED, SLIDES, compiled, copied, dense, random_terms

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun.stride._kernel import NODE, sweep_arrays
+from bladerun.stride._blocks import NODE
+from bladerun.stride._kernel import sweep_arrays
 from bladerun.stride._linear import Factor, NotPositive
 from hopper import copied, dense, no_muscles
 

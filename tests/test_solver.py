@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bladerun.stride import _solver
-from bladerun.stride._kernel import NODE
+from bladerun.stride._blocks import NODE
 from bladerun.stride._links import links
 from bladerun.stride._solver import Point, minimise, updated
 from bladerun.stride._terms import control_points

@@ -10,7 +10,7 @@ from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import _result, _solver, _stages, _terms, _transfer
-from bladerun.stride._kernel import NODE
+from bladerun.stride._blocks import NODE
 from bladerun.stride._links import contact_spheres, links
 from bladerun.stride._muscles import muscles, none_of
 

@@ -15,7 +15,7 @@ from bladerun._muscle_tables import fully_active, has_muscles, too_weak
 from bladerun.case import Task
 from bladerun.model import Model
 from bladerun.stride import _result, _solver, _stages, _terms, _transfer
-from bladerun.stride._kernel import NODE
+from bladerun.stride._blocks import NODE
 from bladerun.stride._links import links
 from bladerun.stride._muscles import muscles, none_of
 from bladerun.stride._recruit import recruited

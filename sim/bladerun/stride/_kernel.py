@@ -17,6 +17,16 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from bladerun.stride._blocks import (
+    BAND,
+    NODE,
+    OFFSETS,
+    REACH,
+    add_activation,
+    add_velocity,
+    scatter,
+    scatter_muscles,
+)
 from bladerun.stride._clearance import add_clearance
 from bladerun.stride._contact import Ground, positive_part
 from bladerun.stride._dynamics import add_contact, inverse
@@ -24,11 +34,6 @@ from bladerun.stride._effort import add_effort
 from bladerun.stride._muscles import Muscles
 from bladerun.stride._smoothness import add_jerks, add_rates
 from bladerun.stride._tension import add_muscles, tension
-
-OFFSETS = 3  # control points a knot depends on
-NODE = 3  # knots between nodes of the activations
-REACH = 2 * NODE + 1  # control points that meet one node's activation, from NODE knots before it on
-BAND = 4  # blocks (k, k + d) of the Hessian, d = 0..3: rates couple two neighbouring knots
 
 
 class Terms(NamedTuple):
@@ -205,7 +210,7 @@ def sweep(model, m, terms, c, nodes, T, out, derivatives):
             A[i, i] += root * mix * sv[0]
             A[i, 2 * n + i] += root * mix * sv[2]
             A[i, w] += root * mix * v_T
-            _add_velocity(i, k, rest, sv, v_T, hessian, border, N, n)
+            add_velocity(i, k, rest, sv, v_T, hessian, border, N, n)
             for o in range(3):
                 at = ((k + o - 1) % N) * n
                 for j in range(n):
@@ -217,7 +222,7 @@ def sweep(model, m, terms, c, nodes, T, out, derivatives):
                 activation[e] = 0.0
                 for r in range(len(rows)):
                     activation[e] += out.y[k, rows[r]] * out.Ja[k, r, e]
-            _add_activation(gradient, activation, k, share, out, M)
+            add_activation(gradient, activation, k, share, out, M)
         if derivatives:
             np.dot(A.T, A, G)
         if derivatives and M > 0:
@@ -228,12 +233,12 @@ def sweep(model, m, terms, c, nodes, T, out, derivatives):
                     Am[r, j] = A[i, j]
                 for e in range(M):
                     Da[r, e] = weight * out.Ja[k, r, e]
-            _scatter_muscles(k, share, out, Am, Da, n)
+            scatter_muscles(k, share, out, Am, Da, n)
         cost += add_clearance(
             model, m, terms.clearance, terms.clearance_weight[k], k, N, sq, gradient, G, derivatives
         )
         if derivatives:
-            _scatter(G, k, hessian, border, N, n)
+            scatter(G, k, hessian, border, N, n)
         cost += _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, exact, N, n, derivatives)
     cost += add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives)
     cost += add_jerks(terms, c, h, T, gradient, hessian, border, exact, derivatives)
@@ -254,51 +259,6 @@ def sweep(model, m, terms, c, nodes, T, out, derivatives):
         border[N * n] += terms.time_weight**2
     effort = add_effort(terms, nodes, T, N * n, gradient, out.own, border, derivatives)
     return effort + 0.5 * (cost / N + (terms.time_weight * (T - terms.time)) ** 2)
-
-
-@njit(cache=True)
-def _scatter_muscles(k, share, out, Am, Da, n):
-    """Blocks of knot k that hold activations: Da (r, M) rows against Am (r, 3 n + 1) and against itself."""
-    G, M = out.own.shape[0], out.own.shape[2]
-    j = k // NODE
-    _scatter_mixed(k, share, out, np.dot(Da.T, Am), n)
-    C = np.dot(Da.T, Da)
-    for e in range(M):
-        for f in range(M):
-            out.own[j, 0, e, f] += (1 - share) * (1 - share) * C[e, f]
-            out.own[j, 1, e, f] += share * (1 - share) * C[e, f]
-            out.own[(j + 1) % G, 0, e, f] += share * share * C[e, f]
-
-
-@njit(cache=True)
-def _scatter_mixed(k, share, out, B, n):
-    """Add B (M, 3 n + 1), of knot k's activations and what else it depends on, to the nodes' blocks."""
-    G, M = out.own.shape[0], out.own.shape[2]
-    place, at_time = k % NODE, G * NODE * n
-    for late in range(2):
-        part = share if late else 1 - share
-        if part == 0.0:
-            continue
-        node = (k // NODE + late) % G
-        first = place + NODE - 1 - late * NODE
-        for x in range(OFFSETS):
-            block = out.mixed[node, first + x]
-            for e in range(M):
-                for i in range(n):
-                    block[e, i] += part * B[e, x * n + i]
-        for e in range(M):
-            out.border[at_time + 1 + node * M + e] += part * B[e, OFFSETS * n]
-
-
-@njit(cache=True)
-def _add_activation(at, value, k, share, out, M):
-    """Add a derivative in the activations (M,) of knot k to its nodes' places in a flat vector."""
-    G = out.own.shape[0]
-    for late in range(2):
-        part = share if late else 1 - share
-        node = (k // NODE + late) % G
-        for e in range(M):
-            at[len(at) - G * M + node * M + e] += part * value[e]
 
 
 @njit(cache=True)
@@ -334,7 +294,7 @@ def correction(terms, base, trial, step, out, misfit):
             out[N * n] += left * J[3 * n]
             for e in range(M if of[i] >= 0 else 0):
                 back[e] += left * base.Ja[k, of[i], e]
-        _add_activation(out, back, k, share, base, M)
+        add_activation(out, back, k, share, base, M)
 
 
 @njit(cache=True)
@@ -350,43 +310,6 @@ def _columns(by_q, by_v, by_a, v, a, speed, T, sq, sv, sa, rows, J):
             J[i, 2 * n + j] = sq[2] * fq + sv[2] * fv + sa[2] * fa
             last += fv * v[j] + 2 * fa * a[j]
         J[i, 3 * n] = -(last - by_v[i, 0] * speed) / T
-
-
-@njit(cache=True)
-def add_squares(squares, mixed, out):
-    """Add what `curvature` fills, times 1 / N, to out.hessian, out.mixed and out.border."""
-    N, n = out.q.shape
-    for k in range(N):
-        _scatter(squares[k] / N, k, out.hessian, out.border, N, n)
-        _scatter_mixed(k, (k % NODE) / NODE, out, mixed[k] / N, n)
-
-
-@njit(cache=True)
-def _scatter(G, k, hessian, border, N, n):
-    """Add a knot's (3 n + 1) square to the blocks it belongs to."""
-    for x in range(3):
-        at = (k + x - 1) % N
-        for y in range(x, 3):
-            block = hessian[at, y - x]
-            for i in range(n):
-                row = G[x * n + i]
-                for j in range(n):
-                    block[i, j] += row[y * n + j]
-        for i in range(n):
-            border[at * n + i] += G[x * n + i, 3 * n]
-    border[N * n] += G[3 * n, 3 * n]
-
-
-@njit(cache=True)
-def _add_velocity(i, k, weight, sv, v_T, hessian, border, N, n):
-    """Add weight |d v_i|^2, the velocity of joint i at knot k as a residual of its own."""
-    lo, hi = (k - 1) % N, (k + 1) % N
-    hessian[lo, 0, i, i] += weight * sv[0] * sv[0]
-    hessian[hi, 0, i, i] += weight * sv[2] * sv[2]
-    hessian[lo, 2, i, i] += weight * sv[0] * sv[2]
-    border[lo * n + i] += weight * sv[0] * v_T
-    border[hi * n + i] += weight * sv[2] * v_T
-    border[N * n] += weight * v_T * v_T
 
 
 @njit(cache=True)

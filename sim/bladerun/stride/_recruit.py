@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from bladerun.stride._kernel import NODE, Terms
+from bladerun.stride._blocks import NODE
+from bladerun.stride._kernel import Terms
 from bladerun.stride._links import Links
 from bladerun.stride._solver import Point
 from bladerun.stride._tension import add_muscles, tension

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bladerun.stride._blocks import OFFSETS, add_squares
 from bladerun.stride._curvature import curvature
 from bladerun.stride._dynamics import motion
-from bladerun.stride._kernel import OFFSETS, Sweep, Terms, add_squares, correction, sweep, sweep_arrays
+from bladerun.stride._kernel import Sweep, Terms, correction, sweep, sweep_arrays
 from bladerun.stride._linear import Factor, NotPositive
 from bladerun.stride._links import Links
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from bladerun.model import Model
 from bladerun.stride import _terms
+from bladerun.stride._blocks import NODE
 from bladerun.stride._contact import Ground
-from bladerun.stride._kernel import NODE, Terms
+from bladerun.stride._kernel import Terms
 from bladerun.stride._links import Links
 from bladerun.stride._muscles import none_of
 from bladerun.stride._recruit import recruited

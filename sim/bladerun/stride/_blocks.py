@@ -1,0 +1,95 @@
+"""Where each derivative belongs in the blocks of a stride's Newton system; compiled by numba.
+
+Takes what one knot contributes; adds it to the blocks of a `Sweep`: control points reach over three knots,
+activations over the nodes before and after. Nothing here knows what the contributions mean.
+"""
+
+import numpy as np
+from numba import njit
+
+OFFSETS = 3  # control points a knot depends on
+NODE = 3  # knots between nodes of the activations
+REACH = 2 * NODE + 1  # control points that meet one node's activation, from NODE knots before it on
+BAND = 4  # blocks (k, k + d) of the Hessian, d = 0..3: rates couple two neighbouring knots
+
+
+@njit(cache=True)
+def scatter(G, k, hessian, border, N, n):
+    """Add a knot's (3 n + 1) square to the blocks it belongs to."""
+    for x in range(3):
+        at = (k + x - 1) % N
+        for y in range(x, 3):
+            block = hessian[at, y - x]
+            for i in range(n):
+                row = G[x * n + i]
+                for j in range(n):
+                    block[i, j] += row[y * n + j]
+        for i in range(n):
+            border[at * n + i] += G[x * n + i, 3 * n]
+    border[N * n] += G[3 * n, 3 * n]
+
+
+@njit(cache=True)
+def scatter_muscles(k, share, out, Am, Da, n):
+    """Blocks of knot k that hold activations: Da (r, M) rows against Am (r, 3 n + 1) and against itself."""
+    G, M = out.own.shape[0], out.own.shape[2]
+    j = k // NODE
+    scatter_mixed(k, share, out, np.dot(Da.T, Am), n)
+    C = np.dot(Da.T, Da)
+    for e in range(M):
+        for f in range(M):
+            out.own[j, 0, e, f] += (1 - share) * (1 - share) * C[e, f]
+            out.own[j, 1, e, f] += share * (1 - share) * C[e, f]
+            out.own[(j + 1) % G, 0, e, f] += share * share * C[e, f]
+
+
+@njit(cache=True)
+def scatter_mixed(k, share, out, B, n):
+    """Add B (M, 3 n + 1), of knot k's activations and what else it depends on, to the nodes' blocks."""
+    G, M = out.own.shape[0], out.own.shape[2]
+    place, at_time = k % NODE, G * NODE * n
+    for late in range(2):
+        part = share if late else 1 - share
+        if part == 0.0:
+            continue
+        node = (k // NODE + late) % G
+        first = place + NODE - 1 - late * NODE
+        for x in range(OFFSETS):
+            block = out.mixed[node, first + x]
+            for e in range(M):
+                for i in range(n):
+                    block[e, i] += part * B[e, x * n + i]
+        for e in range(M):
+            out.border[at_time + 1 + node * M + e] += part * B[e, OFFSETS * n]
+
+
+@njit(cache=True)
+def add_velocity(i, k, weight, sv, v_T, hessian, border, N, n):
+    """Add weight |d v_i|^2, the velocity of joint i at knot k as a residual of its own."""
+    lo, hi = (k - 1) % N, (k + 1) % N
+    hessian[lo, 0, i, i] += weight * sv[0] * sv[0]
+    hessian[hi, 0, i, i] += weight * sv[2] * sv[2]
+    hessian[lo, 2, i, i] += weight * sv[0] * sv[2]
+    border[lo * n + i] += weight * sv[0] * v_T
+    border[hi * n + i] += weight * sv[2] * v_T
+    border[N * n] += weight * v_T * v_T
+
+
+@njit(cache=True)
+def add_activation(at, value, k, share, out, M):
+    """Add a derivative in the activations (M,) of knot k to its nodes' places in a flat vector."""
+    G = out.own.shape[0]
+    for late in range(2):
+        part = share if late else 1 - share
+        node = (k // NODE + late) % G
+        for e in range(M):
+            at[len(at) - G * M + node * M + e] += part * value[e]
+
+
+@njit(cache=True)
+def add_squares(squares, mixed, out):
+    """Add what `curvature` fills, times 1 / N, to out.hessian, out.mixed and out.border."""
+    N, n = out.q.shape
+    for k in range(N):
+        scatter(squares[k] / N, k, out.hessian, out.border, N, n)
+        scatter_mixed(k, (k % NODE) / NODE, out, mixed[k] / N, n)
