@@ -15,8 +15,8 @@ from bladerun import _facts
 
 CHECKOUT = Path(__file__).parents[1]
 MODULES = [
-    "runner", "body", "blade", "fitting", "model", "bench", "case", "stride", "outcomes", "plots", "forward",
-    "replay", "study", "report", "cli", "errors",
+    "runner", "body", "blade", "fitting", "variation", "model", "bench", "case", "stride", "outcomes",
+    "plots", "forward", "replay", "study", "report", "cli", "errors",
 ]  # fmt: skip
 
 

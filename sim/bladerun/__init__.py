@@ -22,6 +22,7 @@ _HOME = {
     "load_blade": "blade",
     "run_bench": "bench",
     "Fitting": "fitting",
+    "Variation": "variation",
     "Model": "model",
     "build_model": "model",
     "solve": "stride",

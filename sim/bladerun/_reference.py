@@ -20,6 +20,7 @@ _NAMED_OTHERWISE = {
     "pelvis_tz": "pelvis_height",
     "subtalar_inversion": "ankle_inversion",
 }
+_LEG = ("hip_", "knee_", "ankle_", "subtalar_")
 _SYMMETRIC = ("pelvis_tilt", "pelvis_tz", "lumbar_extension")  # repeat with every step
 _ANTISYMMETRIC = (
     "pelvis_list",
@@ -47,10 +48,20 @@ class Reference:
     grf: np.ndarray
 
 
-def reference(joints: tuple[str, ...], speed_m_s: float, knots: int, *, leg_length_m: float) -> Reference:
+def reference(
+    joints: tuple[str, ...],
+    speed_m_s: float,
+    knots: int,
+    *,
+    leg_length_m: float,
+    amplitude: float = 1.0,
+    later: float = 0.0,
+) -> Reference:
     """The reference stride for these joints (order and signs of the model) at this speed and leg length.
 
-    Stride time scales with sqrt(leg length), a pendulum's period; pelvis height with leg length.
+    Stride time scales with sqrt(leg length), a pendulum's period; pelvis height with leg length. amplitude:
+    multiplies the deviation of the legs' angles from their means; later: share of a stride by which they lag
+    behind pelvis, trunk and arms.
     """
     size = leg_length_m / toml("reference/gait.toml")["leg_length"]["value_m"]
     phase = np.arange(knots) / knots
@@ -62,9 +73,11 @@ def reference(joints: tuple[str, ...], speed_m_s: float, knots: int, *, leg_leng
             continue
         percent, mean, spread = band(name, speed_m_s)
         scale = size if name == "pelvis_tz" else np.pi / 180
-        shifted = phase - 0.5 * (side == "l")
+        leg = name.startswith(_LEG)
+        shifted = phase - 0.5 * (side == "l") - later * leg
         q[:, i] = scale * _periodic(percent / 100, mean, shifted, _parity(name))
         sd[:, i] = scale * np.interp(shifted, percent / 100, spread, period=1)
+        q[:, i] += (amplitude - 1.0) * leg * (q[:, i] - q[:, i].mean())
         tracked[i] = True
         if name == "pelvis_tz":  # published about the mean with both ends counted
             q[:, i] -= q[:, i].mean()

@@ -1,6 +1,7 @@
 """One compiled body: runner, amputation and fitting together.
 
-Takes a `Runner`, an `Amputation` and a `Fitting`; gives a `Model`: the MuJoCo model, its XML and its index.
+Takes a `Runner`, an `Amputation`, a `Fitting` and, where the facts behind them are in doubt, a `Variation`;
+gives a `Model`: the MuJoCo model, its XML and its index.
 The XML is the truth: `Model.mj` is compiled from it, so any MuJoCo tool sees the same body.
 """
 
@@ -17,6 +18,7 @@ from bladerun.body import build_body
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, Placement, place, resolve
 from bladerun.runner import ABLE_BODIED, Amputation, Runner
+from bladerun.variation import NOMINAL, Variation, vary
 
 _JOINT, _TENDON = mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_TENDON  # what motors and muscles act on
 
@@ -30,7 +32,8 @@ class Model:
     "driven" (has a motor) or "passive" per joint. muscles: names, in the order of MuJoCo's actuators.
     strength (nv, 2): greatest moment in Nm in the negative and positive sense, 0 where not driven; where the
     motor is a reserve beside muscles, that of the whole joint. mass_kg: whole, prostheses included.
-    leg_length_m: hip joint centre to the ground of a sound leg in its shoe.
+    leg_length_m: hip joint centre to the ground of a sound leg in its shoe. variation: already in `mj`, but
+    for what it says of the reference gait, which the stride's cost reads.
     """
 
     mj: mujoco.MjModel
@@ -45,10 +48,14 @@ class Model:
     strength: np.ndarray
     mass_kg: float
     leg_length_m: float
+    variation: Variation
 
 
 def build_model(
-    runner: Runner, amputation: Amputation = ABLE_BODIED, fitting: Fitting | None = None
+    runner: Runner,
+    amputation: Amputation = ABLE_BODIED,
+    fitting: Fitting | None = None,
+    variation: Variation = NOMINAL,
 ) -> Model:
     """Compose and compile; an amputated runner needs a fitting, an able-bodied one has none.
 
@@ -68,7 +75,8 @@ def build_model(
         spec = build_body(runner, amputation, prosthesis_kg=placement.mass_kg)
         for suffix in amputation.suffixes:
             _wear(spec, suffix, blade, fitting, placement if suffix == "r" else placement.mirrored())
-    return _compiled(spec, runner, amputation, fitting, blade)
+    vary(spec, variation)
+    return _compiled(spec, runner, amputation, fitting, blade, variation)
 
 
 def save_xml(model: Model, path: str | Path) -> None:
@@ -151,7 +159,7 @@ def _native_contact(spec) -> None:
         pair.friction = [friction, friction, 1e-3, 1e-4, 1e-4]
 
 
-def _compiled(spec, runner, amputation, fitting, blade) -> Model:
+def _compiled(spec, runner, amputation, fitting, blade, variation) -> Model:
     _native_contact(spec)
     spec.compile()
     xml = spec.to_xml()
@@ -167,5 +175,17 @@ def _compiled(spec, runner, amputation, fitting, blade) -> Model:
     )
     mass, leg_length = float(mj.body_mass.sum()), float(mj.body("pelvis").pos[2])
     return Model(
-        mj, xml, runner, amputation, fitting, blade, joints, kind, muscles, strength, mass, leg_length
+        mj=mj,
+        xml=xml,
+        runner=runner,
+        amputation=amputation,
+        fitting=fitting,
+        blade=blade,
+        joints=joints,
+        kind=kind,
+        muscles=muscles,
+        strength=strength,
+        mass_kg=mass,
+        leg_length_m=leg_length,
+        variation=variation,
     )

@@ -109,6 +109,7 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
         "runner": json.dumps(asdict(model.runner)),
         "amputation": json.dumps(asdict(model.amputation)),
         "fitting": json.dumps(asdict(model.fitting) if model.fitting else None),
+        "variation": json.dumps(asdict(model.variation)),
         "task": json.dumps({"speed_m_s": float(terms.speed)}),
         "model_xml": model.xml,
         "ground": json.dumps(terms.ground._asdict()),

@@ -26,8 +26,15 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
     With `_muscles.none_of(muscles)` motors as strong as the muscles move the legs.
     """
     cost = toml("cost.toml")
-    n = len(model.joints)
-    ref = reference(model.joints, speed_m_s, knots, leg_length_m=model.leg_length_m)
+    n, variation = len(model.joints), model.variation
+    ref = reference(
+        model.joints,
+        speed_m_s,
+        knots,
+        leg_length_m=model.leg_length_m,
+        amplitude=variation.reference_amplitude,
+        later=variation.reference_phase,
+    )
     hard, locked = hard_joints(model, muscles), _locked(model, muscles)
     slide = np.array([j.startswith(("pelvis_t",)) and j[-2:] in ("tx", "ty", "tz") for j in model.joints])
     slide |= np.array(["pistoning" in j or "achilles" in j for j in model.joints])
@@ -182,17 +189,17 @@ def resample(c: np.ndarray, knots: int) -> np.ndarray:
 
 def _tracking(model: Model, ref: Reference, cost) -> tuple[np.ndarray, np.ndarray]:
     """Weights on position and on velocity, (n,) each."""
-    sigma = cost["sigma_rad"]
+    sigma, weight = cost["sigma_rad"], cost["weight"] * model.variation.tracking_weight
     on_q, on_v = np.zeros((2, len(model.joints)))
     sides = {"left": "l", "right": "r", "both": "lr", "none": ""}[model.amputation.side]
     for i, joint in enumerate(model.joints):
         if joint in ("pelvis_tx", "pelvis_ty"):
-            on_q[i] = cost["weight"] / cost["drift_m"]
+            on_q[i] = weight / cost["drift_m"]
         elif joint == "pelvis_tz":
-            on_v[i] = cost["weight"] / cost["pelvis_height_m_s"]
+            on_v[i] = weight / cost["pelvis_height_m_s"]
         elif ref.tracked[i]:
             name = next(key for key in sigma if joint.startswith(key))
-            on_q[i] = cost["weight"] / sigma[name]
+            on_q[i] = weight / sigma[name]
             if joint[-2:] in [f"_{s}" for s in sides] and joint.startswith(("hip", "knee")):
                 on_q[i] *= cost["affected_leg"]
     return on_q, on_v

@@ -1,0 +1,134 @@
+"""Each multiplier does what it says and nothing else; draws are the stated distributions, and repeat."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from bladerun.errors import InputError
+from bladerun.fitting import Fitting
+from bladerun.model import build_model
+from bladerun.runner import Amputation, Runner
+from bladerun.stride._muscles import muscles, none_of
+from bladerun.stride._terms import reach, terms
+from bladerun.variation import NOMINAL, Variation, draw, names, quantiles
+
+KNOTS = 60
+
+
+@cache
+def built(**change):
+    return build_model(Runner(75.0, 1.75), Amputation("right"), Fitting("j-sprint"), Variation(**change))
+
+
+@cache
+def weighed(**change):
+    model = built(**change)
+    return terms(model, 3.3, KNOTS, none_of(muscles(model.mj, reach(model, 3.3))))
+
+
+def joints(start):
+    return np.array([name.startswith(start) for name in built().joints])
+
+
+def ratio(quantity, **change):
+    """Of a quantity of MuJoCo's model to the nominal one, 1 where both are 0."""
+    one, nominal = getattr(built(**change).mj, quantity), getattr(built().mj, quantity)
+    return np.where(nominal == 0, 1.0, one / np.where(nominal == 0, 1.0, nominal))
+
+
+def test_nominal_is_the_model_bit_for_bit():
+    plain = build_model(Runner(75.0, 1.75), Amputation("right"), Fitting("j-sprint"))
+    assert plain.xml == built().xml
+    assert plain.variation == NOMINAL == Variation()
+
+
+@pytest.mark.parametrize("name", names())
+def test_only_what_it_says_changes_the_body(name):
+    touched = {
+        "blade_stiffness": {"jnt_stiffness", "dof_damping"},
+        "blade_loss": {"dof_damping"},
+        "strength": {"actuator_gainprm", "actuator_biasprm", "actuator_ctrlrange"},
+        "trunk_mass": {"body_mass", "body_inertia"},
+        "socket_stiffness": {"jnt_stiffness", "dof_damping"},
+    }.get(name, set())
+    fields = ("jnt_stiffness", "dof_damping", "actuator_gainprm", "actuator_biasprm", "actuator_ctrlrange",
+              "body_mass", "body_inertia", "body_ipos", "body_pos", "tendon_stiffness")  # fmt: skip
+    changed = {f for f in fields if not np.allclose(ratio(f, **{name: 1.2}), 1.0, rtol=1e-4)}
+    assert changed == touched
+
+
+def test_blade_and_socket():
+    stiffer, lossy = ratio("jnt_stiffness", blade_stiffness=1.2), ratio("dof_damping", blade_loss=1.5)
+    np.testing.assert_allclose(stiffer, np.where(joints("blade_"), 1.2, 1.0), rtol=1e-5)
+    np.testing.assert_allclose(lossy, np.where(joints("blade_"), 1.5, 1.0), rtol=1e-5)
+    for field in ("jnt_stiffness", "dof_damping"):
+        softer = ratio(field, socket_stiffness=0.5)
+        np.testing.assert_allclose(softer, np.where(joints("socket_"), 0.5, 1.0), rtol=1e-5)
+
+
+def test_strength_of_joints_and_of_muscles():
+    np.testing.assert_allclose(built(strength=0.8).strength, 0.8 * built().strength, rtol=1e-5)
+    weak, usual = muscles(built(strength=0.8).mj), muscles(built().mj)
+    np.testing.assert_allclose(weak.f0, 0.8 * usual.f0, rtol=1e-5)
+    np.testing.assert_array_equal(weak.l0, usual.l0)
+
+
+def test_mass_moves_between_trunk_and_limbs():
+    mass = ratio("body_mass", trunk_mass=1.1)
+    name = [built().mj.body(i).name for i in range(built().mj.nbody)]
+    prosthesis = [n.startswith(("socket_", "blade_")) for n in name]
+    trunk = [n in ("pelvis", "torso") for n in name]
+    np.testing.assert_allclose(mass[prosthesis], 1.0, rtol=1e-5)
+    np.testing.assert_allclose(mass[trunk], 1.1, rtol=1e-5)
+    assert built(trunk_mass=1.1).mass_kg == pytest.approx(built().mass_kg, abs=1e-3)
+    inertia = ratio("body_inertia", trunk_mass=1.1)
+    np.testing.assert_allclose(inertia[1:], np.tile(mass[1:, None], 3), rtol=1e-4)
+
+
+def test_reference_and_its_weight():
+    usual, leg = weighed(), joints(("hip_", "knee_", "ankle_", "subtalar_"))
+    wider = weighed(reference_amplitude=1.1)
+    middle = usual.target.mean(0)
+    np.testing.assert_allclose(wider.target.mean(0), middle, atol=1e-12)
+    factor = np.where(leg, 1.1, 1.0)
+    np.testing.assert_allclose(wider.target - middle, factor * (usual.target - middle), atol=1e-12)
+    later = weighed(reference_phase=2 / KNOTS).target
+    np.testing.assert_allclose(later[:, leg], np.roll(usual.target[:, leg], 2, 0), atol=1e-12)
+    np.testing.assert_array_equal(later[:, ~leg], usual.target[:, ~leg])
+    loose = weighed(tracking_weight=0.5)
+    free = np.array([not name.startswith("achilles") for name in built().joints])
+    np.testing.assert_array_equal(loose.target_weight[:, free], 0.5 * usual.target_weight[:, free])
+    np.testing.assert_array_equal(loose.pace_weight, 0.5 * usual.pace_weight)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan"), float("inf"), True, "1"])
+def test_what_is_no_multiplier_is_refused(wrong):
+    with pytest.raises(InputError, match="strength"):
+        replace(NOMINAL, strength=wrong)
+
+
+def test_draws_repeat_and_go_on():
+    assert draw(5, seed=3) == draw(5, seed=3)
+    assert draw(8, seed=3)[:5] == draw(5, seed=3)
+    assert draw(5, seed=4) != draw(5, seed=3)
+    assert draw(0) == []
+
+
+def test_draws_are_the_stated_distributions():
+    table = np.array([[getattr(v, name) for name in names()] for v in draw(512, seed=1)])
+    at = dict(zip(names(), table.T, strict=True))
+    assert np.log(at["blade_stiffness"]).std() == pytest.approx(0.10, rel=0.03)
+    assert np.log(at["blade_stiffness"]).mean() == pytest.approx(0.0, abs=0.002)
+    assert (at["blade_loss"].min(), at["blade_loss"].max()) == pytest.approx((0.5, 1.5), abs=0.01)
+    assert (at["tracking_weight"].min(), at["tracking_weight"].max()) == pytest.approx((0.5, 2.0), rel=0.01)
+    assert np.median(at["tracking_weight"]) == pytest.approx(1.0, rel=0.01)
+    assert at["reference_phase"].std() == pytest.approx(0.013, rel=0.03)
+    assert np.abs(np.corrcoef(table.T) - np.eye(len(names()))).max() < 0.05
+
+
+def test_the_middle_of_every_distribution_is_nominal():
+    middle = quantiles(np.full(len(names()), 0.5))
+    for name in names():
+        assert getattr(middle, name) == pytest.approx(getattr(NOMINAL, name), abs=1e-12)
