@@ -22,6 +22,7 @@ from bladerun._files import atomic
 from bladerun._leg import CONTACT_THRESHOLD_N, Leg
 from bladerun._muscle_tables import has_muscles
 from bladerun._periodic import Periodic
+from bladerun._posture import posture
 from bladerun.errors import InputError
 
 _ARROW_M_PER_BW = 0.5
@@ -76,7 +77,7 @@ def _stage(stride: xr.Dataset, size: tuple[int, int]) -> Iterator:
     scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0  # halves the time of a frame, and speckles the ground
     option.geomgroup[3] = 0  # contact spheres
     option.flags[mujoco.mjtVisFlag.mjVIS_TENDON] = has_muscles(stride)
-    posture, legs = _posture(stride), [Leg(stride, side) for side in ("right", "left")]
+    posed, legs = posture(stride), [Leg(stride, side) for side in ("right", "left")]
     colour = _muscles(stride, model) if has_muscles(stride) else None
     camera.distance, camera.elevation = _DISTANCE_M, -8.0
     camera.azimuth = 75.0
@@ -89,7 +90,7 @@ def _stage(stride: xr.Dataset, size: tuple[int, int]) -> Iterator:
     with _renderer(model, width, height) as renderer:
 
         def draw(time: float) -> np.ndarray:
-            data.qpos[:] = posture(time)
+            data.qpos[:] = posed(time)
             if colour:
                 colour(time)
             mujoco.mj_fwdPosition(model, data)
@@ -118,22 +119,6 @@ def _renderer(model: mujoco.MjModel, width: int, height: int) -> Iterator[mujoco
     finally:
         renderer.free()  # while its OpenGL context is still there
         gl.free()
-
-
-def _posture(stride: xr.Dataset):
-    """Joint positions (nq,) at any time (s), strides following each other."""
-    period, speed = float(stride.attrs["stride_time_s"]), float(stride.attrs["speed_m_s"])
-    q = stride.q.values.copy()
-    along = list(stride.joint.values).index("pelvis_tx")
-    q[:, along] -= speed * stride.time.values
-    curves = [Periodic(column, period) for column in q.T]
-
-    def posture(time: float) -> np.ndarray:
-        now = np.array([float(curve(time)) for curve in curves])
-        now[along] += speed * time
-        return now
-
-    return posture
 
 
 def _muscles(stride: xr.Dataset, model: mujoco.MjModel):

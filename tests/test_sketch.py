@@ -1,0 +1,77 @@
+"""Sketches: outlines are those of the shapes, what stands where is drawn there, each side in its colour."""
+
+import mujoco
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from bladerun.fitting import Fitting
+from bladerun.model import build_model
+from bladerun.plots import COLOURS
+from bladerun.runner import Amputation, Runner
+from bladerun.sketch import VIEWS, draw_body, draw_stride
+from synthetic import stride
+
+SHAPES = {
+    "sphere": ('type="sphere" size=".3"', {"side": np.pi * 0.09}),
+    "ellipsoid": ('type="ellipsoid" size=".1 .2 .3"', {"side": np.pi * 0.03, "behind": np.pi * 0.06}),
+    "capsule": ('type="capsule" size=".1 .4"', {"side": np.pi * 0.01 + 0.16, "above": np.pi * 0.01}),
+    "cylinder": ('type="cylinder" size=".1 .4"', {"side": 0.16, "above": np.pi * 0.01}),
+    "box": ('type="box" size=".1 .2 .3"', {"side": 0.12, "behind": 0.24, "above": 0.08}),
+}
+
+
+def _axes():
+    return Figure().subplots()
+
+
+def _area(polygon):
+    x, y = polygon.get_xy().T
+    return abs(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_outline_has_the_area_of_the_shadow(shape):
+    xml, areas = SHAPES[shape]
+    model = mujoco.MjModel.from_xml_string(f'<mujoco><worldbody><geom group="1" {xml}/></worldbody></mujoco>')
+    for view, area in areas.items():
+        axes = _axes()
+        draw_body(axes, model, np.zeros(0), view)
+        assert _area(axes.patches[0]) == pytest.approx(area, rel=0.02)
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_prosthesis_has_the_colour_of_its_side(side):
+    model = build_model(Runner(75.0, 1.75), Amputation(side), Fitting("c-distance"))
+    axes = _axes()
+    draw_body(axes, model.mj, np.zeros(model.mj.nq))
+    colours = {to_hex(patch.get_facecolor()) for patch in axes.patches}
+    other = {"right": "left", "left": "right"}[side]
+    assert COLOURS[side].lower() in colours and COLOURS[other].lower() not in colours
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_stride_is_drawn_where_it_runs(view):
+    made, axes = stride(right_down=0.0, contact=0.25), _axes()
+    time = 0.125  # greatest force on the right
+    draw_stride(axes, made, time, view)
+    com = axes.lines[0].get_xydata()[0]
+    forward, up = 3.0 * time, 1.0 - 0.05 * np.cos(4 * np.pi * time / 0.7)
+    wanted = {"side": (forward, up), "behind": (0, up), "above": (forward, 0)}[view]
+    assert com == pytest.approx(wanted, abs=2e-3)
+
+
+def test_force_is_an_arrow_in_contact_only():
+    made = stride(right_down=0.0, left_down=0.35, contact=0.25)
+    arrows = []
+    for time in (0.125, 0.30):
+        axes = _axes()
+        draw_stride(axes, made, time)
+        arrows.append(sum(type(patch).__name__ == "FancyArrowPatch" for patch in axes.patches))
+    assert arrows == [1, 0]
+
+
+def test_unknown_view_is_an_error():
+    with pytest.raises(KeyError):
+        draw_body(_axes(), mujoco.MjModel.from_xml_string("<mujoco/>"), np.zeros(0), "below")
