@@ -1,0 +1,85 @@
+"""Commands about blades alone: which there are, and how stiff they are.
+
+Takes parsed arguments; gives `Answer`s.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from bladerun._console import table
+from bladerun._files import atomic, output_dir
+from bladerun.cli._answer import Answer
+from bladerun.cli._arguments import declare, number
+
+
+def add(commands: Any) -> None:
+    """Declare `catalog` and `bench`."""
+    declare(commands, _catalog, "list the blades there are", "catalog --json", None, None)
+    bench = declare(
+        commands,
+        _bench,
+        "load a blade on the virtual materials tester",
+        "bench j-sprint --category 4 --angle 10",
+        None,
+        ("DIR", "runs/bench-BLADE-N"),
+    )
+    bench.add_argument("blade", metavar="BLADE", help="a name from `bladerun catalog`")
+    bench.add_argument("--category", type=number, required=True, metavar="N", help="stiffness category")
+    bench.add_argument("--angle", type=number, default=0, metavar="DEG", help="lean (default: 0)")
+    bench.add_argument(
+        "--height", type=number, default=0, metavar="MM", help="above the rating height (default: 0)"
+    )
+
+
+def _catalog(args: argparse.Namespace) -> Answer:
+    from bladerun.blade import catalog, load_blade
+
+    blades = [load_blade(name) for name in catalog()]
+    data = [
+        {
+            "name": blade.name,
+            "title": blade.title,
+            "shape": blade.shape,
+            "mass_kg": blade.mass_kg,
+            "stiffness_kn_m": {str(n): blade.stiffness_n_m(n)[0] / 1e3 for n in blade.categories},
+        }
+        for blade in blades
+    ]
+    rows = []
+    for blade, row in zip(blades, data, strict=True):
+        low, high = blade.categories[0], blade.categories[-1]
+        stiffness = row["stiffness_kn_m"]
+        span = f"{stiffness[str(low)]:.1f} to {stiffness[str(high)]:.1f}"
+        rows.append([blade.name, blade.title, f"{low} to {high}", span, f"{blade.mass_kg:.2f}"])
+    return Answer({"blades": data}, table(["blade", "", "categories", "stiffness, kN/m", "mass, kg"], rows))
+
+
+def _bench(args: argparse.Namespace) -> Answer:
+    from bladerun.bench import plot_bench, run_bench
+    from bladerun.blade import load_blade
+
+    result = run_bench(load_blade(args.blade), args.category, angle_deg=args.angle, height_mm=args.height)
+    path = output_dir(args.out or Path("runs") / f"bench-{args.blade}-{args.category:g}") / "bench.png"
+    with atomic(path) as tmp:
+        plot_bench(result, tmp)
+    rows = [
+        ["stiffness, secant", f"{result.stiffness_secant_kn_m:.2f}", "kN/m"],
+        ["stiffness, initial", f"{result.stiffness_initial_kn_m:.2f}", "kN/m"],
+        [
+            "stiffness of the category",
+            f"{result.stiffness_nominal_kn_m:.2f} +- {result.stiffness_sd_kn_m:.2f}",
+            "kN/m, extrapolated" if result.extrapolated else "kN/m",
+        ],
+        ["deflection at the peak load", f"{result.displacement_mm[-1]:.1f}", "mm"],
+        ["peak load", f"{result.peak_load_n:.0f}", "N"],
+        ["energy lost", f"{100 * result.hysteresis_fraction:.1f}", "%"],
+        ["toe forward", f"{result.toe_forward_mm_per_mm:.3f}", "mm per mm"],
+        ["fit of a line, r2", f"{result.r2_linear:.5f}", ""],
+        ["fit of a quadratic, r2", f"{result.r2_quadratic:.5f}", ""],
+        ["difference from the elastica", f"{100 * result.elastica_difference_fraction:.2f}", "%"],
+        ["peak strain", f"{100 * result.peak_strain:.3f}", "%"],
+    ]
+    return Answer({**result.to_dict(), "plot": str(path)}, f"{table(['', '', 'unit'], rows)}\n{path}")

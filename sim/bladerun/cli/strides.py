@@ -1,0 +1,123 @@
+"""Commands about one stride: the model, the solve, the video.
+
+Takes parsed arguments; gives `Answer`s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from bladerun._console import as_json, muscle_text, outcome_table, say
+from bladerun._files import atomic, output_dir
+from bladerun.cli._answer import NOT_CONVERGED, Answer, default_folder, described, fail, load, read_stride
+from bladerun.cli._arguments import FOLDER, RUNNER, declare
+from bladerun.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def add(commands: Any) -> None:
+    """Declare `model`, `run` and `video`."""
+    declare(
+        commands,
+        _model,
+        "write the runner on the blade as a MuJoCo model",
+        "model runner.toml --out model.xml",
+        RUNNER,
+        ("FILE", "runs/RUNNER/model.xml"),
+    )
+    declare(
+        commands,
+        _run,
+        "predict one stride with the fitting in the file",
+        "run runner.toml --json",
+        RUNNER,
+        FOLDER,
+    )
+    declare(
+        commands,
+        _video,
+        "render a stride as a moving runner",
+        "video runs/runner/stride.nc --out run.mp4",
+        "STRIDE.nc",
+        ("FILE", "beside the stride"),
+    )
+
+
+def _model(args: argparse.Namespace) -> Answer:
+    from bladerun.model import save_xml
+
+    case, model = load(args.file)
+    path = args.out or default_folder(args.file) / "model.xml"
+    output_dir(path.parent)
+    save_xml(model, path)
+    data = {
+        "file": str(path),
+        **described(case, model),
+        "mass_kg": model.mass_kg,
+        "leg_length_m": model.leg_length_m,
+        "joints": list(model.joints),
+    }
+    text = (
+        f"{model.mass_kg:.1f} kg, {len(model.joints)} joints, leg length {model.leg_length_m:.3f} m\n{path}"
+    )
+    return Answer(data, text)
+
+
+def _run(args: argparse.Namespace) -> Answer:
+    case, model = load(args.file)
+    folder = output_dir(args.out or default_folder(args.file))
+    from bladerun.outcomes import outcomes  # slow to load: only for a file that can be used
+    from bladerun.plots import plot_run
+    from bladerun.stride import solve
+
+    say(f"solving one stride at {case.task.speed_m_s:g} m/s (the first one on a machine also compiles)")
+    stride = solve(model, case.task)
+    solved = stride.attrs
+    data = {
+        "status": solved["status"],
+        "why": solved["why"],
+        **described(case, model),
+        "solve": {key: solved[key] for key in ("iterations", "seconds", "knots")},
+        "residuals": json.loads(solved["residuals"]),
+        "outcomes": outcomes(stride),
+    } | _muscles(stride)
+    with atomic(folder / "stride.nc") as tmp:
+        stride.to_netcdf(tmp, engine="h5netcdf")
+    with atomic(folder / "outcomes.json") as tmp:
+        tmp.write_text(as_json(data) + "\n", encoding="utf-8")
+    written = [folder / "stride.nc", folder / "outcomes.json", *plot_run(stride, folder)]
+    how = f"{solved['status']} after {solved['iterations']} iterations, {solved['seconds']:.1f} s"
+    tables = [outcome_table(data["outcomes"]), *muscle_text(data)]
+    text = "\n".join([*tables, how, *map(str, written)])
+    if solved["status"] == "converged":
+        return Answer(data, text)
+    return Answer(data, text, fail(f"{args.file}: {solved['status']}: {solved['why']}", NOT_CONVERGED))
+
+
+def _video(args: argparse.Namespace) -> Answer:
+    stride = read_stride(args.file)
+    path = args.out or args.file.with_suffix(".mp4")
+    if path.suffix != ".mp4":
+        raise InputError("not the name of a video; it must end in .mp4", file=path)
+    output_dir(path.parent)
+    from bladerun.forward import render_video
+
+    say(f"rendering {path}")
+    render_video(stride, path)
+    return Answer({"file": str(path)}, str(path))
+
+
+def _muscles(stride: xr.Dataset) -> dict[str, Any]:
+    """Muscle by muscle and reserve by reserve; nothing for a stride without muscles."""
+    from bladerun._muscle_tables import has_muscles, muscle_table, reserve_table
+
+    if not has_muscles(stride):
+        return {}
+    return {
+        "muscles": muscle_table(stride).to_dict("index"),
+        "reserves": reserve_table(stride).to_dict("index"),
+    }
