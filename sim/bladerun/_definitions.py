@@ -23,10 +23,16 @@ _MARGARIA = "Margaria 1968, Int Z angew Physiol 25:339-351"
 _HICKS = "Hicks 2015, doi 10.1115/1.4029304"
 _SASAKI = "Sasaki & Neptune 2010, J Biomech 43:2780-2784"
 _OWN = "own definition"
+_NEVER = "never measured in running with a blade"
+_TOE_OUT = "how it changes with toe-out was never measured in running with a blade"
 
 
 class Outcome(NamedTuple):
-    """One row of the table of results."""
+    """One row of the table of results.
+
+    untested: what of it nobody known to the authors has measured in running with a blade, so that no
+    prediction of it could be held against a measurement; empty where there is some measurement.
+    """
 
     key: str
     title: str
@@ -34,6 +40,7 @@ class Outcome(NamedTuple):
     per_leg: bool
     definition: str
     source: str
+    untested: str = ""
 
 
 def _symmetry(key: str, title: str) -> Outcome:
@@ -93,16 +100,18 @@ OUTCOMES: tuple[Outcome, ...] = (
             "centre of pressure minus this leg's hip centre at touchdown, forward positive", _OWN),
     Outcome("sweet_spot_offset_m", "sweet spot offset", "m", True,
             "centre of pressure minus whole-body centre of mass at greatest blade compression, "
-            "forward positive; 0 = the loaded blade stands under the body", _OWN),
+            "forward positive; 0 = the loaded blade stands under the body", _OWN, _NEVER),
     Outcome("sweet_spot_offset_hip_m", "sweet spot offset from the hip", "m", True,
             "centre of pressure minus this leg's hip centre at greatest blade compression, forward positive",
-            _OWN),
+            _OWN, _NEVER),
     # the blade
-    Outcome("blade_energy_peak_j", "energy stored in the blade", "J", True, "greatest elastic energy", _OWN),
+    Outcome("blade_energy_peak_j", "energy stored in the blade", "J", True, "greatest elastic energy", _OWN,
+            _NEVER),
     Outcome("blade_energy_returned_j", "energy the blade gives back", "J", True,
-            "elastic energy released from its peak to toe-off, less what the blade loses meanwhile", _OWN),
+            "elastic energy released from its peak to toe-off, less what the blade loses meanwhile", _OWN,
+            _NEVER),
     Outcome("blade_energy_lost_j", "energy lost in the blade", "J", True,
-            "dissipated inside the blade during contact", _OWN),
+            "dissipated inside the blade during contact", _OWN, _NEVER),
     Outcome("blade_energy_return_percent", "energy return of the blade", "%", True,
             "returned / (rise of elastic energy from touchdown to its peak + loss meanwhile)", _OWN),
     Outcome("blade_compression_mm", "blade compression", "mm", True,
@@ -115,59 +124,61 @@ OUTCOMES: tuple[Outcome, ...] = (
             _OWN),
     Outcome("recoil_direction_deg", "recoil direction", "deg", True,
             "angle of the ground reaction impulse of the recoil above the horizontal: 90 = straight up, "
-            "below 90 = up and forward, above 90 = up and backward", _OWN),
+            "below 90 = up and forward, above 90 = up and backward", _OWN, _NEVER),
     Outcome("recoil_work_up_j", "work of the recoil upward", "J", True,
             "work of this leg's vertical ground reaction force on the centre of mass in the recoil",
-            _DONELAN),
+            _DONELAN, _NEVER),
     Outcome("recoil_work_forward_j", "work of the recoil forward", "J", True,
             "work of this leg's fore-aft ground reaction force on the centre of mass in the recoil",
-            _DONELAN),
+            _DONELAN, _NEVER),
     # joint loads
     Outcome("hip_torque_flexion_peak_nm_kg", "hip torque, flexion-extension", "Nm/kg", True,
             "greatest size of the moment about the flexion axis in contact", _OWN),
     Outcome("hip_torque_adduction_peak_nm_kg", "hip torque, ab-/adduction", "Nm/kg", True,
             "greatest size of the moment about the adduction axis in contact", _OWN),
     Outcome("hip_torque_rotation_peak_nm_kg", "hip torque, rotation", "Nm/kg", True,
-            "greatest size of the moment about the long axis of the thigh in contact", _OWN),
+            "greatest size of the moment about the long axis of the thigh in contact", _OWN, _TOE_OUT),
     Outcome("hip_extension_torque_peak_nm_kg", "hip extension torque", "Nm/kg", True,
             "greatest extension moment in contact, extension positive", "Heiderscheit 2011"),
     Outcome("hip_abduction_torque_peak_nm_kg", "hip abduction torque", "Nm/kg", True,
             "greatest abduction moment in contact, abduction positive", "Heiderscheit 2011"),
     Outcome("hip_internal_rotation_torque_peak_nm_kg", "hip internal rotation torque", "Nm/kg", True,
-            "greatest internal rotation moment in contact", "Heiderscheit 2011"),
+            "greatest internal rotation moment in contact", "Heiderscheit 2011", _TOE_OUT),
     Outcome("hip_external_rotation_torque_peak_nm_kg", "hip external rotation torque", "Nm/kg", True,
-            "greatest external rotation moment in contact, external positive", "Heiderscheit 2011"),
+            "greatest external rotation moment in contact, external positive", "Heiderscheit 2011", _TOE_OUT),
     Outcome("hip_torque_flexion_impulse_nm_s_kg", "hip torque impulse, flexion-extension", "Nm s/kg", True,
             "size of the moment about the flexion axis, integrated over contact", _OWN),
     Outcome("hip_torque_adduction_impulse_nm_s_kg", "hip torque impulse, ab-/adduction", "Nm s/kg", True,
             "size of the moment about the adduction axis, integrated over contact", _OWN),
     Outcome("hip_torque_rotation_impulse_nm_s_kg", "hip torque impulse, rotation", "Nm s/kg", True,
-            "size of the moment about the long axis of the thigh, integrated over contact", _OWN),
+            "size of the moment about the long axis of the thigh, integrated over contact", _OWN, _TOE_OUT),
     Outcome("knee_extension_torque_peak_nm_kg", "knee extension torque", "Nm/kg", True,
             "greatest knee extension moment in contact, extension positive", "Heiderscheit 2011"),
     Outcome("ankle_plantarflexion_torque_peak_nm_kg", "ankle push-off torque", "Nm/kg", True,
             "greatest plantarflexion moment in contact, plantarflexion positive; intact leg only", _FUKUCHI),
     Outcome("socket_axial_torque_peak_nm", "twist in the socket", "Nm", True,
-            "greatest size of the torque between residual limb and socket about the limb's long axis", _OWN),
+            "greatest size of the torque between residual limb and socket about the limb's long axis", _OWN,
+            _NEVER),
     Outcome("lumbar_extension_torque_peak_nm_kg", "lumbar torque, flexion-extension", "Nm/kg", False,
-            "greatest size of the lumbar moment about the extension axis", _OWN),
+            "greatest size of the lumbar moment about the extension axis", _OWN, _NEVER),
     Outcome("lumbar_bending_torque_peak_nm_kg", "lumbar torque, side bending", "Nm/kg", False,
-            "greatest size of the lumbar moment about the bending axis", _OWN),
+            "greatest size of the lumbar moment about the bending axis", _OWN, _NEVER),
     Outcome("lumbar_rotation_torque_peak_nm_kg", "lumbar torque, rotation", "Nm/kg", False,
-            "greatest size of the lumbar moment about the long axis", _OWN),
+            "greatest size of the lumbar moment about the long axis", _OWN, _NEVER),
     # posture
     Outcome("pelvic_obliquity_deg", "pelvic obliquity", "deg", True,
-            "list of the pelvis at this leg's greatest compression, this leg's hip up positive", _OWN),
+            "list of the pelvis at this leg's greatest compression, this leg's hip up positive", _OWN,
+            _NEVER),
     Outcome("psis_difference_mm", "height difference of the PSIS", "mm", True,
-            "this leg's PSIS minus the other's height at this leg's greatest compression", _OWN),
+            "this leg's PSIS minus the other's height at this leg's greatest compression", _OWN, _NEVER),
     Outcome("lumbar_bending_range_deg", "side bending of the trunk", "deg", False,
             "greatest minus least lumbar bending over the stride", _OWN),
     Outcome("lateral_whip_deg", "whip of the blade, rotation", "deg", True,
             "turn of the blade about the limb's long axis in the first 20 % of swing, internal positive",
-            _OWN),
+            _OWN, _NEVER),
     Outcome("tip_swing_mm", "whip of the blade, sideways", "mm", True,
             "sideways travel of the blade's tip relative to the knee in the first 20 % of swing, "
-            "away from the midline positive", _OWN),
+            "away from the midline positive", _OWN, _NEVER),
     # asymmetry and effort
     _symmetry("contact_time", "contact time"),
     _symmetry("step_time", "step time"),

@@ -171,6 +171,7 @@ def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
         "title": outcome.title,
         "unit": unit,
         "definition": outcome.definition,
+        "untested": outcome.untested,
         "values": values,
         "scatter": factor * table.at[names[0], f"{column}_scatter"],
         "told_apart": told,

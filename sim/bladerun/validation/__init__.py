@@ -1,0 +1,146 @@
+"""Validation: predictions beside what was measured on people and blades, one row a target.
+
+Takes the findings of experiments/validation/ (in a wheel: shipped with the package); gives a `Validation` and
+writes it as `validation.json`, `validation.html` and `VALIDATION.md`. A target that fails stays in the table.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bladerun import __version__
+from bladerun._files import atomic, output_dir
+from bladerun.validation._findings import Cohort, Finding, Target, load
+from bladerun.validation._page import html, markdown
+from bladerun.validation._runs import Progress, run_cohorts
+from bladerun.validation._statistics import Estimate, estimate, verdict
+
+__all__ = ["Row", "Validation", "findings_dir", "validate"]
+
+_INSTALLED = Path(__file__).parent / "findings"
+_CHECKOUT = Path(__file__).parents[3] / "experiments" / "validation"
+
+
+def findings_dir() -> Path:
+    """The folder of findings: inside an installed wheel, or experiments/validation in a checkout."""
+    return _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+
+
+@dataclass(frozen=True)
+class Row:
+    """One target: what was published, what is predicted, and whether they agree."""
+
+    finding: Finding
+    target: Target
+    found: Estimate
+    verdict: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: None for what is not known."""
+        finding = {key: value for key, value in asdict(self.finding).items() if key != "targets"}
+        numbers = {key: _known(value) for key, value in self.found._asdict().items()}
+        return finding | {"target": asdict(self.target), "predicted": numbers, "verdict": self.verdict}
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Every target.
+
+    reduced: one runner stood for each cohort. failed: how many strides did not converge, by cohort.
+    """
+
+    rows: tuple[Row, ...]
+    cohorts: tuple[Cohort, ...]
+    reduced: bool
+    strides: int
+    failed: dict[str, int]
+    minutes: float
+    folder: Path
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Of each kind of data: targets, those that agree, those not used to make the model that agree."""
+        table = {}
+        for kind in ("bench", "able-bodied", "blades"):
+            mine = [row for row in self.rows if row.finding.data == kind]
+            new = [row for row in mine if not row.finding.used]
+            table[kind] = {
+                "targets": len(mine),
+                "agree": sum(row.verdict == "agrees" for row in mine),
+                "not_used": len(new),
+                "not_used_agree": sum(row.verdict == "agrees" for row in new),
+            }
+        return table
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "version": __version__,
+            "reduced": self.reduced,
+            "strides": self.strides,
+            "failed": self.failed,
+            "minutes": round(self.minutes, 1),
+            "counts": self.counts(),
+            "targets": [row.to_dict() for row in self.rows],
+        }
+
+
+def validate(
+    out: str | Path,
+    *,
+    reduced: bool = False,
+    workers: int | None = None,
+    findings: Path | None = None,
+    progress: Progress | None = None,
+) -> Validation:
+    """Predict what every finding measured and write the table into `out`.
+
+    reduced: the first runner of each cohort alone, minutes instead of most of an hour; a direction then
+    needs no significance. workers: processes, one a core by default. findings: another folder of them.
+    Raises InputError, before anything is solved, for a finding that cannot be used or an `out` that cannot
+    be written to.
+    """
+    began = time.monotonic()
+    found, cohorts = load(findings or findings_dir())
+    folder = output_dir(out)
+    needed = {target.cohort for finding in found for target in finding.targets}
+    wanted = [cohort for cohort in cohorts.values() if cohort.name in needed]
+    tables = run_cohorts(
+        wanted,
+        output_dir(folder / "strides"),
+        only_first=reduced,
+        workers=workers or len(os.sched_getaffinity(0)),
+        progress=progress,
+    )
+    rows = []
+    for finding in found:
+        for target in finding.targets:
+            number = estimate(target, tables[target.cohort])
+            rows.append(Row(finding, target, number, verdict(target, number)))
+    solved = {cohort.name: tables[cohort.name] for cohort in wanted if cohort.runners}
+    result = Validation(
+        rows=tuple(rows),
+        cohorts=tuple(wanted),
+        reduced=reduced,
+        strides=sum(len(table) for table in solved.values()),
+        failed={name: int((table.status != "converged").sum()) for name, table in solved.items()},
+        minutes=(time.monotonic() - began) / 60,
+        folder=folder,
+    )
+    for name, text in (
+        ("validation.json", json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n"),
+        ("validation.html", html(result)),
+        ("VALIDATION.md", markdown(result)),
+    ):
+        with atomic(folder / name) as tmp:
+            tmp.write_text(text, encoding="utf-8")
+    return result
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

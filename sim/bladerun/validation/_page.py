@@ -1,0 +1,164 @@
+"""The table of a validation as a page and as Markdown.
+
+Takes a `Validation`; gives text. What a row says is decided here, how the page looks in `page.html`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from bladerun import __version__
+
+if TYPE_CHECKING:
+    from bladerun.validation import Row, Validation
+
+_TITLES = {
+    "bench": "The blade alone",
+    "able-bodied": "Running without an amputation",
+    "blades": "Running on blades",
+}
+_WORDS = (
+    "*Used*: the model, its blades or its weights were made with these figures, so agreement shows only that "
+    "it does what it was made to do. *read*, *derived*, *recalled*: the figure was seen in the cited work "
+    "(often its abstract), computed from figures seen there, or is from memory.",
+    "Predicted: estimate ± standard error between runners. A direction agrees if it has the published sign "
+    'and, with more than one runner, p < 0.05 as in the papers; "no effect" agrees if the prediction is '
+    "smaller than what the study could have seen. Runners of a cohort differ in size and side but are "
+    "otherwise the same model, so they scatter less than people: the standard error does not say how far a "
+    "prediction can be off.",
+)
+
+
+def html(result: Validation) -> str:
+    """A page of its own; nothing is loaded from elsewhere."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("bladerun.validation", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html").render(_content(result))
+
+
+def markdown(result: Validation) -> str:
+    """The same as VALIDATION.md."""
+    content = _content(result)
+    lines = ["# Validation", "", content["made"], "", content["lead"], ""]
+    lines += ["| | targets | agree | not used to make the model | of these agree |", "|---|---|---|---|---|"]
+    for row in content["counts"]:
+        numbers = " | ".join(str(row[key]) for key in ("targets", "agree", "not_used", "not_used_agree"))
+        lines.append(f"| {row['title']} | {numbers} |")
+    lines += ["", *content["words"], ""]
+    for section in content["sections"]:
+        lines += [f"## {section['title']}", ""]
+        lines += ["| finding | published | predicted | verdict | source |", "|---|---|---|---|---|"]
+        for row in section["rows"]:
+            verdict = row["verdict"] if row["verdict"] == "agrees" else f"**{row['verdict']}**"
+            used = " (used)" if row["used"] else ""
+            doi = f", doi {row['doi']}" if row["doi"] else ""
+            cells = (f"{row['title']}: {row['what']}", row["published"], row["predicted"], verdict + used,
+                     f"{row['source']}{doi}; {row['status']}")  # fmt: skip
+            lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
+        lines.append("")
+    lines += ["## Why the tolerances, and notes", ""]
+    for finding in content["notes"]:
+        lines.append(f"- **{finding['title']}** (`{finding['name']}`): {finding['text']}")
+    lines += ["", "## Who ran", ""]
+    lines += [f"- `{cohort['name']}`: {cohort['text']}" for cohort in content["cohorts"]]
+    return "\n".join(lines) + "\n"
+
+
+def _content(result: Validation) -> dict[str, Any]:
+    counts = result.counts()
+    agree = sum(row["agree"] for row in counts.values())
+    failed = sum(result.failed.values())
+    made = f"Made by `bladerun validate{' --reduced' if result.reduced else ''}`, bladerun {__version__}."
+    lead = (
+        f"{agree} of {len(result.rows)} targets agree; {result.strides} strides were asked for, "
+        f"{failed} of them did not converge."
+    )
+    if result.reduced:
+        lead += " Reduced set: the first runner of each cohort alone."
+    return {
+        "made": made,
+        "lead": lead,
+        "words": list(_WORDS),
+        "counts": [{"title": _TITLES[kind], **row} for kind, row in counts.items()],
+        "sections": [
+            {"title": _TITLES[kind], "rows": [_row(row) for row in result.rows if row.finding.data == kind]}
+            for kind in _TITLES
+        ],
+        "notes": _notes(result),
+        "cohorts": [
+            {
+                "name": cohort.name,
+                "text": f"{len(cohort.runners) or 'blades on the bench'}"
+                f"{' runners' if cohort.runners else ''}, {len(cohort.conditions)} conditions each. "
+                f"{cohort.source} ({cohort.status}). {cohort.note}".strip(),
+            }
+            for cohort in result.cohorts
+        ],
+        "version": __version__,
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    finding, target = row.finding, row.target
+    return {
+        "title": finding.title,
+        "what": target.what,
+        "published": _published(row),
+        "predicted": _predicted(row),
+        "verdict": row.verdict,
+        "basis": target.basis,
+        "source": finding.source,
+        "doi": finding.doi,
+        "status": finding.status,
+        "used": finding.used,
+    }
+
+
+def _notes(result: Validation) -> list[dict[str, str]]:
+    """One entry a finding: its note and the bases of its tolerances."""
+    notes = {}
+    for row in result.rows:
+        bases = dict.fromkeys(other.target.basis for other in result.rows if other.finding is row.finding)
+        text = "; ".join([*bases, *([row.finding.note] if row.finding.note else [])])
+        notes[row.finding.name] = {"name": row.finding.name, "title": row.finding.title, "text": text}
+    return list(notes.values())
+
+
+def _published(row: Row) -> str:
+    target = row.target
+    if target.value is not None:
+        return f"{_number(target.value)} ± {_number(target.tolerance)} {target.unit}"
+    if target.range:
+        return f"{_number(target.range[0])} to {_number(target.range[1])} {target.unit}"
+    if target.bound is not None:
+        return f"no effect (to ± {_number(target.bound)} {target.unit})"
+    return "up" if target.sign > 0 else "down"
+
+
+def _predicted(row: Row) -> str:
+    found = row.found
+    if not math.isfinite(found.value):
+        return "–"
+    spread = f" ± {_number(found.se)}" if math.isfinite(found.se) else ""
+    chance = ""
+    if row.target.sign and math.isfinite(found.p):
+        chance = ", p < 0.001" if found.p < 0.001 else f", p = {found.p:.2g}"
+    return f"{_number(found.value)}{spread} {row.target.unit}{chance}"
+
+
+def _number(value: float | None) -> str:
+    """Three significant digits, no exponent."""
+    if value is None:
+        return ""
+    if value == 0:
+        return "0"
+    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{places}f}".rstrip("0").rstrip(".") if places else f"{value:.0f}"

@@ -1,0 +1,170 @@
+"""Cohorts made to run: every runner in every condition, and blades on the bench.
+
+Takes a `Cohort`; gives a table, a row for each runner and condition with what was measured. Strides are kept
+in a folder and used again where nothing that decides them has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, wait
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from bladerun import _visits
+from bladerun._files import atomic
+from bladerun.bench import run_bench
+from bladerun.blade import load_blade
+from bladerun.case import Task
+from bladerun.fitting import Fitting, resolve
+from bladerun.model import build_model
+from bladerun.runner import ABLE_BODIED, Amputation, Runner
+from bladerun.stride import solve
+from bladerun.study import _program
+from bladerun.validation._findings import Cohort
+from bladerun.validation._measures import measures
+
+Progress = Callable[[int, int, str, float | None], None]
+_STEPS = {"category": 1.0, "height_mm": 10.0, "toe_out_deg": 5.0, "sagittal_deg": 5.0}  # of nearness
+
+
+@dataclass(frozen=True)
+class Member:
+    """One runner of a cohort in its conditions: what one process solves."""
+
+    cohort: str
+    number: int
+    runner: Runner
+    amputation: Amputation
+    conditions: tuple[Mapping[str, Any], ...]
+    folder: Path
+
+
+def run_cohorts(
+    cohorts: list[Cohort], folder: Path, *, only_first: bool, workers: int, progress: Progress | None = None
+) -> dict[str, pd.DataFrame]:
+    """A table for each cohort. only_first: the first runner of each stands for it."""
+    members = [
+        member for cohort in cohorts for member in _members(cohort, folder)[: 1 if only_first else None]
+    ]
+    tables = {cohort.name: _on_bench(cohort) for cohort in cohorts if not cohort.runners}
+    rows: dict[str, list[dict[str, Any]]] = {cohort.name: [] for cohort in cohorts if cohort.runners}
+    for done, (member, found) in enumerate(_in_processes(members, workers), 1):
+        rows[member.cohort] += found
+        if progress:
+            progress(done, len(members), f"{member.cohort}, runner {member.number}", None)
+    return tables | {name: pd.DataFrame(found) for name, found in rows.items()}
+
+
+def _in_processes(members: list[Member], workers: int) -> Iterator[tuple[Member, list[dict[str, Any]]]]:
+    """Members with their rows, as they end; the longest begin first."""
+    ordered = sorted(members, key=lambda member: -len(member.conditions))
+    with _visits._pool(min(workers, len(ordered))) as submit:
+        running = {submit(_rows, member): member for member in ordered}
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+
+
+def _members(cohort: Cohort, folder: Path) -> list[Member]:
+    members = []
+    for number, person in enumerate(cohort.runners, 1):
+        measures_of = {key: value for key, value in person.items() if key != "side"}
+        amputation = Amputation(side=person.get("side", "none"))
+        members.append(
+            Member(cohort.name, number, Runner(**measures_of), amputation, cohort.conditions, folder)
+        )
+    return members
+
+
+def _rows(member: Member) -> list[dict[str, Any]]:
+    """What one runner does in every condition; a condition that was not solved has no measures."""
+    solved: list[tuple[Mapping[str, Any], xr.Dataset]] = []
+    rows = []
+    for condition in member.conditions:
+        stride = _stride(member, condition, _nearest(condition, solved))
+        row = {"runner": member.number, **condition, "status": stride.attrs["status"]}
+        row["stiffness_kn_m"] = _stiffness_kn_m(member, condition)
+        if stride.attrs["status"] == "converged":
+            solved.append((condition, stride))
+            row |= measures(stride)
+        rows.append(row)
+    return rows
+
+
+def _stride(member: Member, condition: Mapping[str, Any], start: xr.Dataset | None) -> xr.Dataset:
+    """From its file if that is of the same inputs, else solved; from nothing where `start` leads nowhere."""
+    fitting, task = _fitting(member, condition), Task(float(condition["speed_m_s"]))
+    amputation = member.amputation if fitting else ABLE_BODIED
+    inputs = [asdict(part) if part else None for part in (member.runner, amputation, fitting, task)]
+    identity = hashlib.sha256(f"{json.dumps(inputs)} {_program()}".encode()).hexdigest()
+    path = member.folder / f"{identity[:16]}.nc"
+    try:
+        return xr.load_dataset(path, engine="h5netcdf")
+    except (OSError, ValueError, KeyError):
+        pass
+    model = build_model(member.runner, amputation, fitting)
+    stride = solve(model, task, start=start)
+    if start is not None and stride.attrs["status"] == "not converged":
+        stride = solve(model, task)
+    with atomic(path) as tmp:
+        stride.to_netcdf(tmp, engine="h5netcdf")
+    return stride
+
+
+def _fitting(member: Member, condition: Mapping[str, Any]) -> Fitting | None:
+    """The condition's fitting, its category counted from the recommended one; None without a blade."""
+    if condition["blade"] == "none":
+        return None
+    settings = {key: value for key, value in condition.items() if key not in ("speed_m_s", "category")}
+    usual = resolve(Fitting(**settings), member.runner)
+    return replace(usual, category=float(usual.category) + condition.get("category", 0))
+
+
+def _stiffness_kn_m(member: Member, condition: Mapping[str, Any]) -> float:
+    """Of the category on the tester, which is what studies regress on."""
+    fitting = _fitting(member, condition)
+    return load_blade(fitting.blade).stiffness_n_m(float(fitting.category))[0] / 1e3 if fitting else math.nan
+
+
+def _nearest(
+    condition: Mapping[str, Any], solved: list[tuple[Mapping[str, Any], xr.Dataset]]
+) -> xr.Dataset | None:
+    """A stride on the same kind of blade at the same speed, in the fewest steps."""
+    near = [
+        (sum(abs(condition.get(key, 0) - other.get(key, 0)) / step for key, step in _STEPS.items()), number)
+        for number, (other, _) in enumerate(solved)
+        if all(condition.get(key) == other.get(key) for key in ("blade", "speed_m_s"))
+    ]
+    return solved[min(near)[1]][1] if near else None
+
+
+def _on_bench(cohort: Cohort) -> pd.DataFrame:
+    """Every blade and category as the tester finds it."""
+    rows = []
+    for condition in cohort.conditions:
+        blade, setting = load_blade(condition["blade"]), dict(condition)
+        result = run_bench(
+            blade,
+            condition["category"],
+            angle_deg=condition.get("angle_deg", 0.0),
+            height_mm=condition.get("height_mm", 0.0),
+        )
+        stiffness = 1e3 * result.stiffness_secant_kn_m
+        rows.append(
+            {"runner": f"{blade.name} {condition['category']}", **setting}
+            | {
+                "stiffness_kn_m": stiffness / 1e3,
+                "return_percent": 100 * (1 - result.hysteresis_fraction),
+                "quadratic_gain_percent": 100 * (result.r2_quadratic - result.r2_linear),
+                "toe_forward_mm_per_mm": result.toe_forward_mm_per_mm,
+            }
+        )
+    return pd.DataFrame(rows)
