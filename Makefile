@@ -4,13 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
 
-.PHONY: help fit run bench test test-slow lint check format clean
+.PHONY: help fit run bench validation test test-slow lint check format clean
 
 help:
 	@echo "make fit     compare the fittings of experiments/first-fit.toml; ends with the report's path"
 	@echo "make test    the fast tests"
 	@echo "make run     one stride of experiments/first-fit.toml"
 	@echo "make bench   how long a stride takes and how well it repeats (a few minutes)"
+	@echo "make validation  predictions beside published measurements: VALIDATION.md (most of an hour)"
 	@echo "make check   lint, format, types and the fast tests"
 	@echo "make lint | test-slow | format | clean"
 
@@ -22,6 +23,10 @@ run: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	@$(BIN)/python experiments/benchmarks/stride.py
+
+validation: $(VENV)/.installed
+	@$(BIN)/bladerun validate
+	@cp runs/validation/VALIDATION.md .
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n auto --maxprocesses 4

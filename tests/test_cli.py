@@ -16,7 +16,7 @@ from bladerun.outcomes import OUTCOMES
 from synthetic import stride
 from test_case import BAD, FIRST_FIT, GOOD
 
-COMMANDS = ("catalog", "bench", "model", "run", "fit", "video")
+COMMANDS = ("catalog", "bench", "model", "run", "fit", "validate", "video")
 SOLVE = {
     "status": "converged",
     "why": "",

@@ -133,12 +133,12 @@ def test_verdicts(published, values, expected):
 
 
 def test_the_table_keeps_what_fails_and_what_was_not_solved(tmp_path, monkeypatch):
-    def stand_in(cohorts, folder, *, only_first, workers, progress):
+    def stand_in(cohorts, folder, *, runners, workers, progress):
         rows = [dict(cohort.conditions[0]) | {"runner": 1, "status": "not converged"} for cohort in cohorts]
         return {c.name: pd.DataFrame([r]) for c, r in zip(cohorts, rows, strict=True)}
 
     monkeypatch.setattr(validation, "run_cohorts", stand_in)
-    result = validate(tmp_path, reduced=True)
+    result = validate(tmp_path, runners=1)
     assert len(result.rows) == len(TARGETS)
     written = json.loads((tmp_path / "validation.json").read_text())
     assert {row["verdict"] for row in written["targets"]} == {"no prediction"}
@@ -150,7 +150,7 @@ def test_the_table_keeps_what_fails_and_what_was_not_solved(tmp_path, monkeypatc
 
 def test_a_bench_cohort_is_tested_on_the_bench():
     bench = replace(COHORTS["bench"], conditions=COHORTS["bench"].conditions[:1])
-    row = _runs.run_cohorts([bench], None, only_first=False, workers=1)["bench"].iloc[0]
+    row = _runs.run_cohorts([bench], None, runners=None, workers=1)["bench"].iloc[0]
     assert 15 < row.stiffness_kn_m < 20
     assert 85 < row.return_percent < 95
 

@@ -253,7 +253,7 @@ def _identity(case: Case, fitting: Fitting) -> str:
 _AFTER_THE_STRIDE = {
     "_console.py", "_definitions.py", "_elastica.py", "_leg.py", "_periodic.py", "_posture.py",
     "_recommend.py", "_visits.py", "bench.py", "case.py", "cli", "forward.py", "outcomes.py", "plots.py",
-    "outcomes.toml", "recommendation.toml", "report", "sketch.py", "study.py", "words.toml",
+    "outcomes.toml", "recommendation.toml", "report", "sketch.py", "study.py", "validation", "words.toml",
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from bladerun import __version__
 from bladerun._console import as_json
-from bladerun.cli import blades, strides, studies
+from bladerun.cli import blades, evidence, strides, studies
 from bladerun.cli._answer import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, fail
 from bladerun.cli._arguments import Parser
 from bladerun.errors import InputError
@@ -50,6 +50,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bladerun {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (blades, strides, studies):
+    for group in (blades, strides, studies, evidence):
         group.add(commands)
     return parser

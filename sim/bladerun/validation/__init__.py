@@ -52,12 +52,12 @@ class Row:
 class Validation:
     """Every target.
 
-    reduced: one runner stood for each cohort. failed: how many strides did not converge, by cohort.
+    runners: how many of each cohort ran, None for all. failed: how many strides did not converge, by cohort.
     """
 
     rows: tuple[Row, ...]
     cohorts: tuple[Cohort, ...]
-    reduced: bool
+    runners: int | None
     strides: int
     failed: dict[str, int]
     minutes: float
@@ -81,7 +81,7 @@ class Validation:
         """For JSON."""
         return {
             "version": __version__,
-            "reduced": self.reduced,
+            "runners": self.runners,
             "strides": self.strides,
             "failed": self.failed,
             "minutes": round(self.minutes, 1),
@@ -93,15 +93,15 @@ class Validation:
 def validate(
     out: str | Path,
     *,
-    reduced: bool = False,
+    runners: int | None = None,
     workers: int | None = None,
     findings: Path | None = None,
     progress: Progress | None = None,
 ) -> Validation:
     """Predict what every finding measured and write the table into `out`.
 
-    reduced: the first runner of each cohort alone, minutes instead of most of an hour; a direction then
-    needs no significance. workers: processes, one a core by default. findings: another folder of them.
+    runners: only the first so many of each cohort; with one, a direction needs no significance. workers:
+    processes, one a core by default. findings: another folder of them.
     Raises InputError, before anything is solved, for a finding that cannot be used or an `out` that cannot
     be written to.
     """
@@ -113,7 +113,7 @@ def validate(
     tables = run_cohorts(
         wanted,
         output_dir(folder / "strides"),
-        only_first=reduced,
+        runners=runners,
         workers=workers or len(os.sched_getaffinity(0)),
         progress=progress,
     )
@@ -126,7 +126,7 @@ def validate(
     result = Validation(
         rows=tuple(rows),
         cohorts=tuple(wanted),
-        reduced=reduced,
+        runners=runners,
         strides=sum(len(table) for table in solved.values()),
         failed={name: int((table.status != "converged").sum()) for name, table in solved.items()},
         minutes=(time.monotonic() - began) / 60,

@@ -119,7 +119,8 @@ def _of_leg(leg: Leg, found: dict[str, Any], side: str) -> dict[str, float]:
             names = [f"{axis}_{leg.suffix}" for axis in axes if leg.has_joint(axis)]
             power = (leg.stride.tau * leg.stride.v).sel(joint=names).sum("joint").values
             work[joint] = leg.curve(power).positive(leg.down, leg.up)
-        rows |= {f"stance_share_{joint}_percent": 100 * w / sum(work.values()) for joint, w in work.items()}
+        whole = sum(work.values()) or np.nan
+        rows |= {f"stance_share_{joint}_percent": 100 * w / whole for joint, w in work.items()}
     return rows
 
 

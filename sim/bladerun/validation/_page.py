@@ -76,13 +76,14 @@ def _content(result: Validation) -> dict[str, Any]:
     counts = result.counts()
     agree = sum(row["agree"] for row in counts.values())
     failed = sum(result.failed.values())
-    made = f"Made by `bladerun validate{' --reduced' if result.reduced else ''}`, bladerun {__version__}."
+    part = f" --reduced {result.runners}" if result.runners else ""
+    made = f"Made by `bladerun validate{part}`, bladerun {__version__}."
     lead = (
         f"{agree} of {len(result.rows)} targets agree; {result.strides} strides were asked for, "
         f"{failed} of them did not converge."
     )
-    if result.reduced:
-        lead += " Reduced set: the first runner of each cohort alone."
+    if result.runners:
+        lead += f" Reduced set: only the first {result.runners} of each cohort ran."
     return {
         "made": made,
         "lead": lead,

@@ -48,12 +48,15 @@ class Member:
 
 
 def run_cohorts(
-    cohorts: list[Cohort], folder: Path, *, only_first: bool, workers: int, progress: Progress | None = None
+    cohorts: list[Cohort],
+    folder: Path,
+    *,
+    runners: int | None,
+    workers: int,
+    progress: Progress | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """A table for each cohort. only_first: the first runner of each stands for it."""
-    members = [
-        member for cohort in cohorts for member in _members(cohort, folder)[: 1 if only_first else None]
-    ]
+    """A table for each cohort. runners: only the first so many of each."""
+    members = [member for cohort in cohorts for member in _members(cohort, folder)[:runners]]
     tables = {cohort.name: _on_bench(cohort) for cohort in cohorts if not cohort.runners}
     rows: dict[str, list[dict[str, Any]]] = {cohort.name: [] for cohort in cohorts if cohort.runners}
     for done, (member, found) in enumerate(_in_processes(members, workers), 1):

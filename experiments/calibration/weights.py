@@ -1,0 +1,199 @@
+"""The weights of models/cost.toml and models/contact.toml against able-bodied running, and what others do.
+
+Takes --rounds N (default 1) and --out; solves the mean able-bodied runner at 2.5 and 3.5 m/s with every
+weight halved and doubled in turn, keeps the best change, N times; with --rounds 0 only the weights in the
+files. Gives weights.json (targets, best weights, those in the files), weights.csv (a row for each set tried:
+misfit, targets that agree, every target's distance) and weights.png beside this script.
+
+Targets are the findings of experiments/validation that are of able-bodied running, at these two speeds, and
+marked as used. A distance is 1 where a target just agrees; the misfit is the mean of their squares, each at
+most 9.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from bladerun import Runner, Task, build_model, solve
+from bladerun._facts import toml
+from bladerun._files import atomic
+from bladerun.validation import findings_dir
+from bladerun.validation._findings import Finding, Target, load
+from bladerun.validation._measures import measures
+
+SPEEDS_M_S = (2.5, 3.5)
+COHORT = "fukuchi2017"
+WEIGHTS = (  # file, section, key
+    ("cost.toml", "force", "reserve"),
+    ("cost.toml", "activation", "effort"),
+    ("cost.toml", "activation", "excitation"),
+    ("cost.toml", "power", "weight"),
+    ("cost.toml", "tracking", "weight"),
+    ("cost.toml", "tracking", "pelvis_height_m_s"),
+    ("cost.toml", "tracking", "drift_m"),
+    ("cost.toml", "rate", "vertical"),
+    ("cost.toml", "rate", "horizontal"),
+    ("cost.toml", "stride_time", "weight"),
+    ("contact.toml", "foot", "stiffness_n_m15"),
+    ("contact.toml", "foot", "damping_s_m"),
+)
+FACTORS = (0.5, 2.0)
+WORST = 9.0  # of a squared distance: a target that is far off does not decide alone
+BETTER = 0.02  # share by which the misfit must fall for a change to be kept
+
+
+def targets() -> list[tuple[str, Finding, Target]]:
+    """What the weights are judged by: name, finding and target."""
+    findings, cohorts = load(findings_dir())
+    chosen = []
+    for finding in findings:
+        for target in finding.targets:
+            speed = (target.where or {}).get("speed_m_s")
+            if (
+                finding.data == "able-bodied"
+                and finding.used
+                and target.cohort == COHORT
+                and speed in SPEEDS_M_S
+            ):
+                chosen.append((f"{finding.name}: {target.what}", finding, target))
+    assert all(condition["blade"] == "none" for condition in cohorts[COHORT].conditions)
+    return chosen
+
+
+def runner() -> Runner:
+    """The mean of the runners that were measured; no amputation."""
+    return Runner(**load(findings_dir())[1][COHORT].runners[0])
+
+
+def distance(target: Target, value: float) -> float:
+    """From the middle of the range that agrees, in half its width, signed."""
+    assert target.limits is not None
+    low, high = target.limits
+    return (value - (low + high) / 2) / ((high - low) / 2)
+
+
+def present() -> dict[str, float]:
+    """The weights in the files, by name."""
+    return {name(weight): toml(weight[0])[weight[1]][weight[2]] for weight in WEIGHTS}
+
+
+def name(weight: tuple[str, str, str]) -> str:
+    return f"{weight[0].removesuffix('.toml')}.{weight[1]}.{weight[2]}"
+
+
+class Trial:
+    """Solves with changed weights, from the strides of the weights in the files."""
+
+    def __init__(self) -> None:
+        self.model, self.targets = build_model(runner()), targets()
+        self.files = {file: deepcopy(toml(file)) for file, _, _ in WEIGHTS}
+        self.start: dict[float, xr.Dataset] = {}
+        self.start = {speed: self._solve(speed) for speed in SPEEDS_M_S}
+
+    def row(self, weights: dict[str, float]) -> dict[str, Any]:
+        """Misfit, targets that agree and every target's distance, with these weights."""
+        for weight in WEIGHTS:
+            toml(weight[0])[weight[1]][weight[2]] = weights[name(weight)]  # what the solver reads
+        try:
+            model, self.model = self.model, build_model(runner())  # contact is in the model
+            strides = {speed: self._solve(speed) for speed in SPEEDS_M_S}
+            self.model = model
+        finally:
+            for file, kept in self.files.items():
+                toml(file).update(deepcopy(kept))
+        if any(stride.attrs["status"] != "converged" for stride in strides.values()):
+            return weights | {"misfit": math.inf, "agree": 0}
+        found = {speed: measures(stride) for speed, stride in strides.items()}
+        off = {
+            label: distance(target, found[(target.where or {})["speed_m_s"]][target.quantity])
+            for label, _, target in self.targets
+        }
+        misfit = sum(min(z * z, WORST) for z in off.values()) / len(off)
+        return weights | {"misfit": misfit, "agree": sum(abs(z) <= 1 for z in off.values())} | off
+
+    def _solve(self, speed: float) -> xr.Dataset:
+        return solve(self.model, Task(speed), start=self.start.get(speed))
+
+
+def search(rounds: int) -> pd.DataFrame:
+    """Every set of weights tried; `kept` marks those that became the base of the next round."""
+    trial, base = Trial(), present()
+    rows = [trial.row(base) | {"round": 0, "change": "as in the files", "kept": True}]
+    for turn in range(1, rounds + 1):
+        begin = len(rows)
+        for weight in WEIGHTS:
+            for factor in FACTORS:
+                changed = base | {name(weight): base[name(weight)] * factor}
+                rows.append(
+                    trial.row(changed)
+                    | {"round": turn, "change": f"{name(weight)} x {factor:g}", "kept": False}
+                )
+                print(f"{rows[-1]['change']:44}{rows[-1]['misfit']:8.3f}{rows[-1]['agree']:5}", flush=True)
+        best = min(rows[begin:], key=lambda row: row["misfit"])
+        kept = [row for row in rows if row["kept"]][-1]
+        if best["misfit"] > (1 - BETTER) * kept["misfit"]:
+            break
+        best["kept"], base = True, {key: best[key] for key in base}
+    return pd.DataFrame(rows)
+
+
+def draw(table: pd.DataFrame, path: Path) -> None:
+    """Misfit of every change beside that of the weights it started from."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 0.24 * len(table) + 1.2), layout="constrained")
+    axes = figure.subplots()
+    colours = ["#d9482b" if kept else "#7b8794" for kept in table.kept]
+    finite = table.misfit.replace(math.inf, math.nan)
+    labels = [f"{row.change} (round {row.round})" if row.round else row.change for row in table.itertuples()]
+    axes.barh(range(len(table)), finite, color=colours, height=0.7)
+    for place, row in enumerate(table.itertuples()):
+        text = f" {row.agree}" if math.isfinite(row.misfit) else " not converged"
+        axes.text(0 if math.isinf(row.misfit) else row.misfit, place, text, va="center", fontsize=7)
+    axes.axvline(table.misfit[0], color="#1f2933", lw=1)
+    axes.set_yticks(range(len(table)), labels, fontsize=7)
+    axes.invert_yaxis()
+    axes.set(xlabel="misfit to able-bodied targets (number: targets that agree)")
+    axes.spines[["top", "right"]].set_visible(False)
+    with atomic(path) as tmp:
+        figure.savefig(tmp, dpi=130)
+
+
+def _evidence(finding: Finding, off: float) -> dict[str, Any]:
+    return {"source": finding.source, "data": finding.data, "distance": round(float(off), 3)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    args = parser.parse_args()
+    table = search(args.rounds)
+    chosen = table[table.kept].iloc[0 if args.rounds == 0 else -1]
+    evidence = {
+        "speeds_m_s": SPEEDS_M_S,
+        "in_the_files": present(),
+        "best": {key: float(chosen[key]) for key in present()},
+        "misfit_in_the_files": float(table.misfit[0]),
+        "misfit_best": float(chosen.misfit),
+        "tried": len(table),
+        "targets": {label: _evidence(finding, table[label][0]) for label, finding, _ in targets()},
+    }
+    with atomic(args.out / "weights.json") as tmp:
+        tmp.write_text(json.dumps(evidence, indent=2) + "\n", encoding="utf-8")
+    with atomic(args.out / "weights.csv") as tmp:
+        table.to_csv(tmp, index=False, float_format="%.4g")
+    draw(table, args.out / "weights.png")
+    print(table[["change", "misfit", "agree", "kept"]].to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
