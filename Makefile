@@ -4,22 +4,31 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
 
-.PHONY: help fit run bench validation test test-slow lint check format clean
+.PHONY: help fit run lessons docs bench validation test test-slow test-lessons lint check format clean
 
 help:
 	@echo "make fit     compare the fittings of experiments/first-fit.toml; ends with the report's path"
 	@echo "make test    the fast tests"
 	@echo "make run     one stride of experiments/first-fit.toml"
+	@echo "make lessons  open the lessons in notebooks/ in the browser"
+	@echo "make docs    build the manual: site/index.html"
 	@echo "make bench   how long a stride takes and how well it repeats (a few minutes)"
 	@echo "make validation  predictions beside published measurements: VALIDATION.md (most of an hour)"
 	@echo "make check   lint, format, types and the fast tests"
-	@echo "make lint | test-slow | format | clean"
+	@echo "make lint | test-slow | test-lessons | format | clean"
 
 fit: $(VENV)/.installed
 	@$(BIN)/bladerun fit experiments/first-fit.toml
 
 run: $(VENV)/.installed
 	@$(BIN)/bladerun run experiments/first-fit.toml
+
+lessons: $(VENV)/.notebooks
+	@$(BIN)/jupyter lab notebooks
+
+docs: $(VENV)/.docs
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo site/index.html
 
 bench: $(VENV)/.installed
 	@$(BIN)/python experiments/benchmarks/stride.py
@@ -34,6 +43,9 @@ test: $(VENV)/.installed
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4
 
+test-lessons: $(VENV)/.notebooks
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout 600 --durations 0 notebooks
+
 check: lint test
 
 lint: $(VENV)/.lint
@@ -46,7 +58,7 @@ format: $(VENV)/.lint
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist runs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist runs site .pytest_cache .ruff_cache .hypothesis
 
 # --without-pip, then pip from outside: also works where Debian's python3-venv is missing.
 $(BIN)/python:
@@ -60,4 +72,12 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.lint: $(VENV)/.installed
 	@$(PIP) --editable '.[test,lint]'
+	@touch $@
+
+$(VENV)/.notebooks: $(VENV)/.installed
+	@$(PIP) --editable '.[test,notebooks]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.installed
+	@$(PIP) --editable '.[test,docs]'
 	@touch $@

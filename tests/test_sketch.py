@@ -10,7 +10,7 @@ from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.plots import COLOURS
 from bladerun.runner import Amputation, Runner
-from bladerun.sketch import VIEWS, draw_body, draw_stride
+from bladerun.sketch import VIEWS, draw_body, draw_stride, moments
 from synthetic import stride
 
 SHAPES = {
@@ -60,6 +60,13 @@ def test_stride_is_drawn_where_it_runs(view):
     forward, up = 3.0 * time, 1.0 - 0.05 * np.cos(4 * np.pi * time / 0.7)
     wanted = {"side": (forward, up), "behind": (0, up), "above": (forward, 0)}[view]
     assert com == pytest.approx(wanted, abs=2e-3)
+
+
+def test_moments_are_those_of_the_force_and_the_blade():
+    times = moments(stride(right_down=0.02, contact=0.25))
+    assert list(times) == ["touchdown", "greatest compression", "toe-off"]
+    assert times["greatest compression"] == pytest.approx(0.02 + 0.125, abs=1e-3)
+    assert times["touchdown"] == pytest.approx(0.02, abs=0.012) and times["toe-off"] > 0.25
 
 
 def test_force_is_an_arrow_in_contact_only():

@@ -56,10 +56,17 @@ def draw_body(axes: Axes, model: mujoco.MjModel, q: np.ndarray, view: str = "sid
     axes.autoscale_view()
 
 
-def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side") -> None:
-    """Draw the runner of a stride at `time` (s), with ground, centre of mass and ground forces.
+def moments(stride: xr.Dataset, side: str = "right") -> dict[str, float]:
+    """Times (s) of "touchdown", "greatest compression" and "toe-off" of a leg; NaN where it never lands."""
+    leg = Leg(stride, side)
+    return {"touchdown": leg.down, "greatest compression": leg.deepest, "toe-off": leg.up}
 
-    An arrow of 0.4 m is one body weight; it starts at the centre of pressure.
+
+def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side") -> None:
+    """Draw the runner of a stride at `time` (s), with ground, centre of mass, plumb line and ground forces.
+
+    An arrow of 0.4 m is one body weight; it starts at the centre of pressure. At `time` the body is about
+    speed x time ahead of the origin.
     """
     model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
     draw_body(axes, model, posture(stride)(time), view)
@@ -76,6 +83,7 @@ def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side")
             look = {"arrowstyle": "-|>", "mutation_scale": 22, "lw": 3.5, "color": _FORCE, "shrinkA": 0}
             axes.add_patch(FancyArrowPatch(seen @ foot, seen @ tip, shrinkB=0, zorder=5, **look))
     if view != "above":
+        axes.plot([com[0], com[0]], [0, com[1]], color=_FORCE, lw=1.5, ls=":")
         axes.axhline(0, color="#777777", lw=1.5, zorder=0)
 
 
