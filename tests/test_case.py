@@ -54,6 +54,8 @@ BAD = {
     "a list with one": ("[20, 30, 40]", "[20, [0x" + "f" * 5000 + "]]", ["[sweep] height_mm"]),
     "mass": ("mass_kg = 72.0", "mass_kg = 7", ["[runner] mass_kg", "7 ", "35", "140", "kg"]),
     "height": ("height_m = 1.76", "height_m = 176", ["[runner] height_m", "176", "2.1"]),
+    "long name": (*_besides(f"name = '{'a' * 101}'"), ["[runner] name", "100 characters"]),
+    "number for a name": (*_besides("name = 7"), ["[runner] name", "text"]),
     "sex": ('"female"', '"f"', ["[runner] sex", "'f'", "female", "male"]),
     "strength": ("[amputation]", "strength = 0\n[amputation]", ["[runner] strength", "0"]),
     "strength of a group": (*_besides("strength = { hip_abductors = -1 }"), ["strength.hip_abductors", "-1"]),
@@ -128,6 +130,13 @@ def test_only_mass_height_and_speed_are_needed(tmp_path):
     path = tmp_path / "able.toml"
     path.write_text("[runner]\nmass_kg = 70\nheight_m = 1.7\n[task]\nspeed_m_s = 3\n")
     assert load_case(path) == Case(Runner(70, 1.7), Amputation(), None, Task(3), {})
+
+
+def test_name_and_notes_are_any_text_and_no_physics(tmp_path):
+    path = write(tmp_path, *_besides("name = '<b>A & \"B\"</b>'\nnotes = 'one two'"))
+    case = load_case(path)
+    assert (case.name, case.notes) == ('<b>A & "B"</b>', "one two")
+    assert case.runner == load_case(FIRST_FIT).runner
 
 
 def test_strength_flexibility_and_residual_limb_are_read(tmp_path):

@@ -1,7 +1,7 @@
 """A runner's file: who runs, on which fitting, how fast, and which fittings to compare.
 
-Takes the path of a TOML file; gives a `Case` of frozen dataclasses that have checked every value,
-or one `InputError` that names the file, the key, the value and what is allowed.
+Takes the path of a TOML file, or what stands in one; gives a `Case` of frozen dataclasses that have checked
+every value, or one `InputError` that names the file, the key, the value and what is allowed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from bladerun.runner import Amputation, Runner
 SWEPT = ("category", "height_mm", "toe_out_deg")
 _PHASES = 100  # of a stride, at which a joint range is held against the reference
 _SPEED_M_S = (2.0, 5.5)  # the reference curves cover 2.5 to 4.5 and are extended a little beyond
+_LONGEST = {"name": 100, "notes": 4000}  # characters, so that both can be printed
 _T = TypeVar("_T")
 
 
@@ -44,7 +45,8 @@ class Case:
     """A runner's file. Without an amputation `fitting` is None and `sweep` empty, whatever it keeps.
 
     `sweep` maps the quantities of `SWEPT` to the values to compare: "category" in steps from the recommended
-    one, the others as they are. A quantity that is not swept is missing.
+    one, the others as they are. A quantity that is not swept is missing. name, notes: any text, for people;
+    nothing is computed from them.
     """
 
     runner: Runner
@@ -52,13 +54,20 @@ class Case:
     fitting: Fitting | None
     task: Task
     sweep: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    name: str = ""
+    notes: str = ""
 
 
 def load_case(path: str | Path) -> Case:
     """Read and check a runner's file; `InputError` says in one sentence what is wrong with it."""
-    document = _parse(path)
-    with _place(path):
+    return check_case(_parse(path), path)
+
+
+def check_case(document: Mapping[str, Any], file: object = None) -> Case:
+    """The same for what stands in such a file, section by section; `file` is what errors call it."""
+    with _place(file):
         _check_sections(document)
+        words, document = _words(document)
         runner = _section(document, "runner", Runner)
         amputation = (
             _section(document, "amputation", Amputation) if "amputation" in document else Amputation()
@@ -76,9 +85,9 @@ def load_case(path: str | Path) -> Case:
                 place(resolve(fitting, runner), runner, limb_m)
         if "sweep" in document:
             sweep = _sweep(document["sweep"], fitting, runner, limb_m)
-    return (
-        Case(runner, amputation, fitting, task, sweep) if amputated else Case(runner, amputation, None, task)
-    )
+    if not amputated:
+        fitting, sweep = None, {}
+    return Case(runner, amputation, fitting, task, sweep, **words)
 
 
 def _check_flexibility(runner: Runner, task: Task) -> None:
@@ -109,6 +118,17 @@ def _parse(path: str | Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path, a number of 5000 digits
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise InputError(f"cannot be read: {reason}", file=path) from None
+
+
+def _words(document: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+    """Name and notes of [runner], and the document without them."""
+    runner = dict(document.get("runner", {}))
+    words = {key: runner.pop(key) for key in _LONGEST if key in runner}
+    for key, text in words.items():
+        most = _LONGEST[key]
+        if not isinstance(text, str) or len(text) > most:
+            raise InputError(f"not allowed; text of at most {most} characters", key=f"[runner] {key}")
+    return words, {**document, "runner": runner} if words else dict(document)
 
 
 def _check_sections(document: Mapping[str, Any]) -> None:

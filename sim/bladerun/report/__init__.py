@@ -1,7 +1,7 @@
 """The report of a study: one page for a prosthetist to read, keep and send; nothing is loaded from elsewhere.
 
-Takes a `FitResult`; writes `report.html` (pictures and style inside). What the page says is decided here and
-in `_words`, how it looks in `template.html` and `style.css`.
+Takes a `FitResult`; writes `report.html` (pictures and style inside) and the sheet, one page to file. What
+the page says is decided here and in `_words`, how it looks in `template.html` and `style.css`.
 """
 
 from __future__ import annotations
@@ -11,24 +11,21 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-import matplotlib.image
 import numpy as np
 import xarray as xr
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from bladerun import __version__, plots
 from bladerun._definitions import OUTCOMES
 from bladerun._files import atomic
-from bladerun._leg import Leg
 from bladerun._muscle_tables import has_muscles
 from bladerun._recommend import told_apart, weights
 from bladerun.blade import load_blade
-from bladerun.errors import InputError
-from bladerun.forward import frame
 from bladerun.report._heat import heat_map
-from bladerun.report._words import figure, recoil, setting, sweet_spot
+from bladerun.report._page import page
+from bladerun.report._pictures import moments
+from bladerun.report._sheet import write_sheet
+from bladerun.report._words import recoil, setting, sweet_spot
 
 if TYPE_CHECKING:
     from bladerun.study import FitResult
@@ -53,10 +50,11 @@ _FRAME = (640, 480)
 
 
 def write_report(result: FitResult) -> Path:
-    """Write the page to `result.report` and give its path."""
-    page = _environment().get_template("template.html").render(_content(result))
+    """Write the page to `result.report`, the sheet beside it, and give the page's path."""
+    text = page("template.html", "style.css", _content(result))
     with atomic(result.report) as tmp:
-        tmp.write_text(page, encoding="utf-8")
+        tmp.write_text(text, encoding="utf-8")
+    write_sheet(result)
     return result.report
 
 
@@ -85,26 +83,13 @@ def _content(result: FitResult) -> dict[str, Any]:
             for name in table.index[~solved]
         ],
         "counts": {"fittings": len(table), "solved": int(solved.sum()), "visits": int(table.visits.sum())},
-        "pictures": _pictures(stride) if stride is not None else [],
+        "pictures": moments(stride, _FRAME) if stride is not None else [],
         "plots": _plots(stride) if stride is not None else [],
         "shown": setting(table.loc[shown]),
         "all_outcomes": _all_outcomes(result, shown) if solved[shown] else [],
         "definitions": OUTCOMES,
         "sources": sorted({row.source for row in OUTCOMES if "own" not in row.source}),
-        "style": Markup(_environment().get_template("style.css").render()),
     }
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("bladerun.report", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["figure"] = figure
-    return environment
 
 
 def _runner(result: FitResult) -> list[tuple[str, str]]:
@@ -236,17 +221,6 @@ def _stride(result: FitResult, name: str) -> xr.Dataset | None:
     return xr.load_dataset(result.stride(name), engine="h5netcdf")
 
 
-def _pictures(stride: xr.Dataset) -> list[dict[str, str]]:
-    """The runner at touchdown, greatest compression and toe-off of the blade; none where nothing can draw."""
-    leg = Leg(stride, "left" if stride.attrs["amputation_side"] == "left" else "right")
-    moments = {"touchdown": leg.down, "greatest compression": leg.deepest, "toe-off": leg.up}
-    try:
-        pictures = {word: frame(stride, time / leg.period, size=_FRAME) for word, time in moments.items()}
-    except InputError:
-        return []
-    return [{"title": word, "data": _image(picture)} for word, picture in pictures.items()]
-
-
 def _plots(stride: xr.Dataset) -> list[dict[str, str]]:
     figures = {
         "Where the feet land and push": plots.foot_path(stride),
@@ -257,13 +231,6 @@ def _plots(stride: xr.Dataset) -> list[dict[str, str]]:
     if has_muscles(stride):
         figures["When each muscle works"] = plots.activations(stride)
     return [{"title": title, "data": _drawing(drawn)} for title, drawn in figures.items()]
-
-
-def _image(pixels: np.ndarray) -> str:
-    """A picture as a data address."""
-    out = io.BytesIO()
-    matplotlib.image.imsave(out, pixels, format="jpg", pil_kwargs={"quality": 85})
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
 def _drawing(drawn: Figure) -> str:

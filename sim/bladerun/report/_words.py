@@ -12,6 +12,7 @@ from typing import Any
 from bladerun._facts import toml
 
 _NOTHING = 1e-9  # rounding of the machine, whatever the unit
+_KG_PER_LB = 0.45359237
 
 
 def figure(value: float | None, digits: int = 3) -> str:
@@ -53,3 +54,8 @@ def sweet_spot(offset_m: float) -> str:
     if abs(offset_m) <= toml("words.toml")["sweet_spot"]["under_body"]:
         return "under the body"
     return f"{figure(100 * abs(offset_m), 2)} cm {'ahead of' if offset_m > 0 else 'behind'} the body"
+
+
+def both_masses(mass_kg: float) -> str:
+    """A mass in both units: `72 kg (159 lb)`."""
+    return f"{mass_kg:.3g} kg ({mass_kg / _KG_PER_LB:.0f} lb)"

@@ -1,0 +1,60 @@
+"""The runner at touchdown, greatest compression and toe-off of the blade, for pages to carry inside.
+
+Takes a Stride dataset; gives pictures as bytes: rendered, or as line drawings where nothing can render.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import NamedTuple
+
+import matplotlib.image
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bladerun._leg import Leg
+from bladerun.errors import InputError
+from bladerun.forward import frame
+from bladerun.sketch import draw_stride
+
+_INCH_PX = 160
+
+
+class Picture(NamedTuple):
+    """title: what is seen. kind: "jpeg" or "png". data: the file's bytes."""
+
+    title: str
+    kind: str
+    data: bytes
+
+    @property
+    def address(self) -> str:
+        """As a data address."""
+        return f"data:image/{self.kind};base64,{base64.b64encode(self.data).decode()}"
+
+
+def moments(stride: xr.Dataset, size: tuple[int, int]) -> list[Picture]:
+    """Three pictures of `size` (width, height) in pixels, of the leg with the blade (the right if both)."""
+    leg = Leg(stride, "left" if stride.attrs["amputation_side"] == "left" else "right")
+    times = {"touchdown": leg.down, "greatest compression": leg.deepest, "toe-off": leg.up}
+    try:
+        return [_rendered(stride, title, time / leg.period, size) for title, time in times.items()]
+    except InputError:
+        return [_drawn(stride, title, time, size) for title, time in times.items()]
+
+
+def _rendered(stride: xr.Dataset, title: str, phase: float, size: tuple[int, int]) -> Picture:
+    out = io.BytesIO()
+    matplotlib.image.imsave(out, frame(stride, phase, size=size), format="jpg", pil_kwargs={"quality": 85})
+    return Picture(title, "jpeg", out.getvalue())
+
+
+def _drawn(stride: xr.Dataset, title: str, time: float, size: tuple[int, int]) -> Picture:
+    figure = Figure(figsize=(size[0] / _INCH_PX, size[1] / _INCH_PX))
+    axes = figure.add_axes((0, 0, 1, 1))
+    draw_stride(axes, stride, time)
+    axes.set_axis_off()
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=_INCH_PX)
+    return Picture(title, "png", out.getvalue())

@@ -1,0 +1,83 @@
+"""The sheet: one page of paper that says what the study found, in words a runner reads."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from bladerun import _recommend
+from bladerun.report import _pictures, write_sheet
+from bladerun.report._sheet import interval, sheet_content
+from bladerun.report._words import both_masses, setting
+from synthetic import stride
+from test_report import study, words_of
+
+NASTY = '<script>alert("x")</script> & <img src=x onerror=1>'
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    made = study(tmp_path_factory.mktemp("sheet"))
+    return replace(made, case=replace(made.case, name=NASTY, notes=f"{NASTY}\nsecond line"))
+
+
+def test_says_both_fittings_the_window_and_what_to_look_for(result):
+    html, pdf = write_sheet(result)
+    words = words_of(html.read_text(encoding="utf-8"))
+    for name in (result.current, result.recommended):
+        assert setting(result.table.loc[name]) in words
+    assert "not a medical device" in words.lower() and "PSIS" in words and result.why in words
+    assert "When the weight changes" in words and "lb" in words
+    assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def test_no_markup_reaches_the_page(result):
+    text = write_sheet(result)[0].read_text(encoding="utf-8")
+    assert "<script" not in text and "<img src=x" not in text and "&lt;script&gt;" in text
+    addresses = re.findall(r'(?:src|href)="([^"]{0,20})', text)
+    assert addresses and all(address.startswith("data:image/") for address in addresses)
+
+
+def test_is_one_page_however_much_is_said(result):
+    long = replace(result, case=replace(result.case, name="W" * 100, notes="word " * 800))
+    for one in (result, long):
+        assert len(re.findall(rb"/Type /Page\b", write_sheet(one)[1].read_bytes())) == 1
+
+
+def test_says_what_cannot_be_told_apart(tmp_path):
+    made = study(tmp_path, noise=5.0)
+    rows = sheet_content(made)["rows"]
+    assert rows and {row["verdict"] for row in rows} <= {"cannot be told apart", ""}
+    assert "cannot be told apart" in words_of(write_sheet(made)[0].read_text(encoding="utf-8"))
+
+
+def test_without_any_solution_it_says_so(tmp_path):
+    names = tuple(study(tmp_path).table.index)
+    html, _ = write_sheet(study(tmp_path, fail=names))
+    assert "there are no numbers to show" in words_of(html.read_text(encoding="utf-8"))
+
+
+def test_intervals_are_those_of_an_ensemble_where_there_is_one(result):
+    table, name, column = result.table.copy(), result.current, "blade_margin"
+    low, value, high = interval(table, column, name)
+    assert high - value == pytest.approx(value - low) and high > value
+    table[f"{column}_low"], table[f"{column}_high"] = value - 0.5, value + 0.25
+    assert interval(table, column, name) == (value - 0.5, value, value + 0.25)
+
+
+def test_weight_window_is_the_charts_and_margin_goes_with_weight(result):
+    text = " ".join(sheet_content(result)["window"])
+    category = result.table.at[result.recommended, "category"]
+    assert f"category {category:g} is for" in text
+    least = result.table.at[result.recommended, "blade_margin"] * result.case.runner.mass_kg
+    assert both_masses(least / _recommend.weights()["constraint"]["minimum"]) in text
+
+
+def test_pictures_are_drawn_where_nothing_can_render(monkeypatch):
+    def nothing(*_, **__):
+        raise _pictures.InputError("no OpenGL")
+
+    monkeypatch.setattr(_pictures, "frame", nothing)
+    pictures = _pictures.moments(stride(), (320, 400))
+    assert [picture.kind for picture in pictures] == ["png"] * 3
+    assert pictures[0].data != pictures[1].data
