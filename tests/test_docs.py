@@ -1,0 +1,109 @@
+"""The manual and the README: every command parses, every snippet runs, what is listed exists.
+
+Blocks marked `sh` and `python` are taken from the pages themselves. Slow tests run them, page by page, on the
+runner of experiments/first-fit.toml with a sweep of two fittings; `make docs` builds the site.
+"""
+
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bladerun import cli
+from bladerun._definitions import OUTCOMES
+
+CHECKOUT = Path(__file__).parents[1]
+DOCS = CHECKOUT / "docs"
+PAGES = [CHECKOUT / "README.md", *sorted(DOCS.glob("*.md"))]
+MAIN = "import sys; from bladerun.cli import main; sys.exit(main())"
+SMALL = "[sweep]\ntoe_out_deg = [0, 5]\n"
+
+
+def blocks(page, language):
+    """The fenced blocks of a page in this language; README's set-up of a new machine is what CI does."""
+    found = re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    return [block for block in found if "-m venv" not in block]
+
+
+def lines(page, word):
+    """Shell lines of a page that start with this word."""
+    shell = "\n".join(blocks(page, "sh")).splitlines()
+    return [line for line in shell if line.split()[:1] == [word]]
+
+
+def _named(pages):
+    return pytest.mark.parametrize("page", pages, ids=lambda page: page.stem)
+
+
+@_named(PAGES)
+def test_every_command_parses(page):
+    for line in lines(page, "bladerun"):
+        assert cli._parser().parse_args(shlex.split(line, comments=True)[1:]).command
+
+
+@_named(PAGES)
+def test_every_make_target_is_there(page):
+    makefile = (CHECKOUT / "Makefile").read_text()
+    for line in lines(page, "make"):
+        assert re.search(rf"^{line.split()[1]}:", makefile, re.M), line
+
+
+@_named(PAGES)
+def test_shell_blocks_hold_nothing_else(page):
+    shell = [line for line in "\n".join(blocks(page, "sh")).splitlines() if line.strip()]
+    assert {line.split()[0] for line in shell} <= {"bladerun", "make"}
+
+
+@_named([page for page in PAGES if blocks(page, "python")])
+def test_what_snippets_import_is_there(page):
+    for block in blocks(page, "python"):
+        compile(block, str(page), "exec")
+        for module, names in re.findall(r"^from (\S+) import (.+)$", block, re.M):
+            for name in names.split(", "):
+                assert hasattr(importlib.import_module(module), name)
+
+
+def test_every_outcome_is_in_the_manual():
+    page = (DOCS / "outcomes.md").read_text(encoding="utf-8")
+    keys = [row.key for row in OUTCOMES]
+    shown = []
+    for first, last in re.findall(r"^\{\{ outcomes (\S+) (\S+) \}\}$", page, re.M):
+        shown += keys[keys.index(first) : keys.index(last) + 1]
+    assert shown == keys
+
+
+def test_every_name_of_the_python_page_is_there():
+    for path in re.findall(r"^::: (\S+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.M):
+        module, _, name = path.rpartition(".")
+        assert getattr(importlib.import_module(module), name).__doc__
+
+
+def test_every_page_is_in_the_menu():
+    menu = (CHECKOUT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in DOCS.glob("*.md"):
+        assert re.search(rf": {re.escape(page.name)}$", menu, re.M), page.name
+
+
+@pytest.mark.slow
+@_named([page for page in PAGES if lines(page, "bladerun") or blocks(page, "python")])
+def test_everything_on_the_page_runs(page, tmp_path):
+    (tmp_path / "experiments").mkdir()
+    runner = (CHECKOUT / "experiments" / "first-fit.toml").read_text(encoding="utf-8")
+    small = runner.partition("[sweep]")[0] + SMALL
+    (tmp_path / "experiments" / "first-fit.toml").write_text(small, encoding="utf-8")
+    for line in lines(page, "bladerun"):
+        done = _python(tmp_path, "-c", MAIN, *shlex.split(line, comments=True)[1:])
+        assert done.returncode == 0 or "libegl1" in done.stderr, f"{line}\n{done.stderr}"
+    script = tmp_path / "page.py"  # a file: what it starts in other processes must be able to import it
+    body = "\n".join(blocks(page, "python"))
+    script.write_text("if __name__ == '__main__':\n" + re.sub(r"^(?=.)", "    ", body, flags=re.M))
+    done = _python(tmp_path, script.name)
+    assert done.returncode == 0, done.stderr
+
+
+def _python(folder, *arguments):
+    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True)
