@@ -27,7 +27,7 @@ lessons: $(VENV)/.notebooks
 	@$(BIN)/jupyter lab notebooks
 
 docs: $(VENV)/.docs
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo site/index.html
 
 bench: $(VENV)/.installed
