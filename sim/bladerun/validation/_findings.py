@@ -75,7 +75,8 @@ class Finding:
     """One published finding. status: how its figures were seen; data: what was measured on.
 
     used: whether the model, its blades or its weights were made with these figures; agreement then shows that
-    the model does what it was made to do, not that it predicts.
+    the model does what it was made to do, not that it predicts. miss: the best explanation known where a
+    target fails.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Finding:
     data: str
     used: bool
     note: str
+    miss: str
     targets: tuple[Target, ...]
 
 
@@ -118,7 +120,9 @@ def _finding(path: Path, cohorts: Mapping[str, Cohort]) -> Finding:
     document = _parse(path)
     try:
         targets = tuple(_target(row, cohorts) for row in document.pop("target", []))
-        finding = Finding(path.stem, targets=targets, **{"doi": "", "note": "", "used": False} | document)
+        finding = Finding(
+            path.stem, targets=targets, **{"doi": "", "note": "", "miss": "", "used": False} | document
+        )
         for key, known in (("status", STATUSES), ("data", DATA)):
             if getattr(finding, key) not in known:
                 raise InputError(f"{getattr(finding, key)!r} is unknown; {', '.join(known)}", key=key)

@@ -64,7 +64,11 @@ def markdown(result: Validation) -> str:
                      f"{row['source']}{doi}; {row['status']}")  # fmt: skip
             lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
         lines.append("")
-    lines += ["## Why the tolerances, and notes", ""]
+    lines += ["## What fails, and why", ""]
+    lines += [f"- **{row['title']}** ({row['what']}): {row['miss']}" for row in content["missed"]] or [
+        "Nothing."
+    ]
+    lines += ["", "## Why the tolerances, and notes", ""]
     for finding in content["notes"]:
         lines.append(f"- **{finding['title']}** (`{finding['name']}`): {finding['text']}")
     lines += ["", "## Who ran", ""]
@@ -93,6 +97,7 @@ def _content(result: Validation) -> dict[str, Any]:
             {"title": _TITLES[kind], "rows": [_row(row) for row in result.rows if row.finding.data == kind]}
             for kind in _TITLES
         ],
+        "missed": [_row(row) for row in result.rows if row.verdict != "agrees"],
         "notes": _notes(result),
         "cohorts": [
             {
@@ -120,6 +125,7 @@ def _row(row: Row) -> dict[str, Any]:
         "doi": finding.doi,
         "status": finding.status,
         "used": finding.used,
+        "miss": finding.miss or "No explanation yet.",
     }
 
 
@@ -159,7 +165,7 @@ def _number(value: float | None) -> str:
     """Three significant digits, no exponent."""
     if value is None:
         return ""
-    if value == 0:
+    if abs(value) < 1e-9:
         return "0"
     places = max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:.{places}f}".rstrip("0").rstrip(".") if places else f"{value:.0f}"
