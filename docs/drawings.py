@@ -1,7 +1,7 @@
 """The manual's drawings of what outcomes mean: run it with a folder, or let the manual's build call it.
 
-Bodies are drawn from the model, postures are those of reference running, force curves those of measured running
-and of the virtual materials tester. Titles come from the table of definitions: none can go stale.
+Bodies are drawn from the model, postures are those of reference running, force curves those of measured
+running and of the virtual tester. Titles come from the table of definitions: none can go stale.
 """
 
 import sys
