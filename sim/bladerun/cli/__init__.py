@@ -1,9 +1,10 @@
 """The `bladerun` command: one subcommand a question.
 
 Takes command-line arguments; gives tables, or with `--json` one object, on stdout, everything else on stderr,
-and an exit code: 0 done, 2 an input cannot be used, 3 not converged or too weak, 130 interrupted. With
-`--json`, stdout stays empty when an input cannot be used. Each file beside this one holds a group of commands
-and an `add` that declares them; a command imports what it needs, so that the light ones are fast.
+and an exit code: 0 done, 2 an input cannot be used, 3 not converged, too weak or not verified, 130
+interrupted. With `--json`, stdout stays empty when an input cannot be used. Each file beside this one holds a
+group of commands and an `add` that declares them; a command imports what it needs, so that the light ones are
+fast.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="bladerun",
         description="Predict how a person runs on carbon-fibre blades, and compare fittings.",
         epilog="example: bladerun fit experiments/first-fit.toml\n\n"
-        "exit codes: 0 done, 2 an input cannot be used, 3 not converged or too weak, 130 interrupted",
+        "exit codes: 0 done, 2 an input cannot be used, 3 not converged, too weak or not verified, "
+        "130 interrupted",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -1,4 +1,4 @@
-"""Commands about trust: predictions beside published measurements.
+"""Commands about trust: a stride in MuJoCo's own forward dynamics, predictions beside published measurements.
 
 Takes parsed arguments; gives `Answer`s.
 """
@@ -7,15 +7,27 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bladerun._console import progress_bar
-from bladerun.cli._answer import Answer
+from bladerun._console import progress_bar, say, table
+from bladerun.cli._answer import NOT_CONVERGED, OK, Answer, fail, read_stride
 from bladerun.cli._arguments import count, declare
+
+if TYPE_CHECKING:
+    from bladerun.verification import Check
 
 
 def add(commands: Any) -> None:
-    """Declare `validate`."""
+    """Declare `verify` and `validate`."""
+    verify = declare(
+        commands,
+        _verify,
+        "run a solved stride again in MuJoCo's own forward dynamics, and hold it to limits",
+        "verify runs/runner/stride.nc",
+        "STRIDE.nc",
+        None,
+    )
+    verify.add_argument("--strides", type=count, metavar="N", help="strides to run (default: 10)")
     validate = declare(
         commands,
         _validate,
@@ -33,6 +45,54 @@ def add(commands: Any) -> None:
         help="only the first N runners of each cohort (default: all; --reduced alone: 1, some minutes)",
     )
     validate.add_argument("--workers", type=count, metavar="N", help="processes (default: one a core)")
+
+
+def _verify(args: argparse.Namespace) -> Answer:
+    stride = read_stride(args.file)
+    from bladerun.verification import verify  # slow to load: only for a file that can be used
+
+    say("running the stride again in MuJoCo (some minutes)")
+    result = verify(stride, strides=args.strides, progress=lambda check: say("  ".join(_row(check))))
+    limits = result.limits
+    rows = [
+        f"growth of a small deviation in a stride: {result.multiplier:.2f} with feedback, "
+        f"{result.free_multiplier:.3g} without"
+    ]
+    if result.muscle_force_error is not None:
+        rows.append(
+            f"muscle force, MuJoCo's against the solver's at the knots: within "
+            f"{100 * result.muscle_force_error:.2f} % of the greatest ({result.muscle})"
+        )
+    rows.append(
+        f"limits: joint error {limits['joint_error_deg']:g} deg, "
+        f"peak vertical force {100 * limits['peak_vgrf_difference']:g} %; "
+        f"{'kept' if result.holds else 'missed'}"
+    )
+    text = "\n".join([table(_HEADER, [_row(check) for check in result.checks], numbers=6), *rows])
+    missed = f"{args.file}: not verified: a replay fell or missed a limit"
+    return Answer(result.to_dict(), text, OK if result.holds else fail(missed, NOT_CONVERGED))
+
+
+_HEADER = [
+    "drive", "integrator", "step, us", "strides", "joints, deg", "last stride, deg", "peak force, %",
+    "force, BW", "feedback, %", "drift, mm", "",
+]  # fmt: skip
+
+
+def _row(check: Check) -> list[str]:
+    return [
+        check.drive,
+        check.integrator,
+        f"{1e6 * check.timestep_s:g}",
+        f"{check.strides:g}",
+        f"{check.joint_error_deg:.3f}",
+        f"{check.last_stride_error_deg:.3f}",
+        f"{100 * check.peak_vgrf_difference:.2f}",
+        f"{check.vgrf_error_bw:.4f}",
+        f"{100 * check.feedback_share:.2f}",
+        f"{1e3 * check.drift_m:.2f}",
+        "holds" if check.holds else "missed",
+    ]
 
 
 def _validate(args: argparse.Namespace) -> Answer:

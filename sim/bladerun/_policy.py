@@ -1,0 +1,153 @@
+"""How a solved stride is driven: what its motors and muscles do over time, and small feedback about it.
+
+Takes a Stride dataset; gives a `Policy`, which knows nothing of the body it will drive but the joints' names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, replace
+
+import mujoco
+import numpy as np
+import xarray as xr
+from scipy.interpolate import CubicSpline
+
+from bladerun._facts import toml
+from bladerun._plant import Plant
+from bladerun._regulator import gains, transitions
+from bladerun.model import joint_strength
+from bladerun.stride._links import links
+from bladerun.stride._muscles import muscles
+
+Curve = Callable[[float], tuple[np.ndarray, np.ndarray, np.ndarray]]
+_SERIES = "achilles_"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a stride of N knots does again and again.
+
+    curve: t [s] -> q, v, a (n,), strides following each other. driven: names of joints with moments, (m,).
+    moment (4, N, m): polynomials in the time since each knot. activation (2, N, M): there, and its rate; M is
+    0 where moments stand for the muscles. gain (N, m, 2n): feedback about the curve, held from knot to knot.
+    multiplier: of the orbit with this feedback, the largest factor by which a small deviation grows in a
+    stride; free_multiplier: without it (both NaN where no feedback was asked for). knots, interval_s: N and
+    the time between them.
+    """
+
+    curve: Curve
+    driven: list[str]
+    moment: np.ndarray
+    activation: np.ndarray
+    gain: np.ndarray
+    multiplier: float
+    free_multiplier: float
+    interval_s: float
+
+    @property
+    def knots(self) -> int:
+        return len(self.gain)
+
+    @property
+    def has_muscles(self) -> bool:
+        return self.activation.shape[2] > 0
+
+
+def policy(stride: xr.Dataset, *, feedback: bool = True) -> Policy:
+    """Drive this stride by its joints' moments; an Achilles tendon's end gets the force that moves it."""
+    knots, period = stride.sizes["time"], float(stride.attrs["stride_time_s"])
+    mj = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    series, strength = _series(mj), joint_strength(mj).max(1)
+    strength[series] = toml("replay.toml")["regulator"]["achilles_n"]
+    driven, curve = np.flatnonzero(strength), spline(stride)
+    names = [mj.joint(i).name for i in driven]
+    body = Plant(stride.attrs["model_xml"], stride.attrs["ground"], names)
+    K, growth = np.zeros((knots, len(driven), 2 * mj.nv)), (np.nan, np.nan)
+    if feedback:
+        A, B = transitions(links(body.mj), curve, period, knots, driven)
+        K = gains(A, B, strength[driven])
+        growth = _growth(A - B @ K), _growth(A)
+    return Policy(
+        curve=curve,
+        driven=names,
+        moment=_polynomials(_moments(stride, mj, series)[:, driven], period / knots),
+        activation=np.zeros((2, knots, 0)),
+        gain=K,
+        multiplier=growth[0],
+        free_multiplier=growth[1],
+        interval_s=period / knots,
+    )
+
+
+def by_muscles(own: Policy, stride: xr.Dataset) -> Policy:
+    """The same stride driven by its muscles' activations, and motors for what they leave.
+
+    The feedback, in the motors, stays that of the body driven by moments: muscles only damp it.
+    """
+    mj = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    motors = [i for i, name in enumerate(own.driven) if not name.startswith(_SERIES)]
+    reserve = np.isin(np.arange(mj.nv), muscles(mj).rows)
+    given = np.where(reserve, stride.reserve.values, stride.tau.values)
+    names = [own.driven[i] for i in motors]
+    activation = stride.activation.values
+    rate = (np.roll(activation, -1, 0) - activation) / own.interval_s
+    return replace(
+        own,
+        driven=names,
+        moment=_polynomials(given[:, [mj.joint(name).id for name in names]], own.interval_s),
+        activation=np.array([activation, rate]),
+        gain=own.gain[:, motors],
+    )
+
+
+def spline(stride: xr.Dataset) -> Curve:
+    """The stride's own cubic B-spline at any time, strides following each other."""
+    c, h = stride.control_points.values, float(stride.attrs["stride_time_s"]) / stride.sizes["time"]
+    speed = float(stride.attrs["speed_m_s"])
+
+    def at(t: float):
+        k = int(t / h)
+        s = t / h - k
+        near = c[np.arange(k - 1, k + 3) % len(c)]
+        r = 1 - s
+        q = np.array([r**3, 3 * s**3 - 6 * s**2 + 4, 3 * r**3 - 6 * r**2 + 4, s**3]) @ near / 6
+        v = np.array([-(r**2), 3 * s**2 - 4 * s, 4 * r - 3 * r**2, s**2]) @ near / (2 * h)
+        a = np.array([r, 1 - 3 * r, 1 - 3 * s, s]) @ near / h**2
+        q[0] += speed * t
+        v[0] += speed
+        return q, v, a
+
+    return at
+
+
+def _moments(stride, mj, series) -> np.ndarray:
+    """(N, n) moment of each joint; for a tendon's end (N) what inverse dynamics without muscles asks for."""
+    bare, data = copy(mj), mujoco.MjData(mj)
+    bare.tendon_stiffness[:], bare.tendon_stiffnesspoly[:] = 0.0, 0.0
+    bare.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT | mujoco.mjtDisableBit.mjDSBL_ACTUATION
+    given = stride.tau.values.copy()
+    for k in range(len(given)):
+        data.qpos[:], data.qvel[:], data.qacc[:] = (x.values[k] for x in (stride.q, stride.v, stride.a))
+        mujoco.mj_inverse(bare, data)
+        given[k, series] = data.qfrc_inverse[series]
+    return given
+
+
+def _polynomials(given: np.ndarray, interval: float) -> np.ndarray:
+    """(4, N, m) of the periodic spline through (N, m)."""
+    closed = np.vstack([given, given[:1]])
+    return CubicSpline(interval * np.arange(len(closed)), closed, bc_type="periodic").c
+
+
+def _series(mj: mujoco.MjModel) -> np.ndarray:
+    """(n,) True for the ends of Achilles tendons."""
+    return np.array([mj.joint(i).name.startswith(_SERIES) for i in range(mj.njnt)])
+
+
+def _growth(steps: np.ndarray) -> float:
+    whole = np.eye(steps.shape[1])
+    for one in steps:
+        whole = one @ whole
+    return float(np.abs(np.linalg.eigvals(whole)).max())

@@ -1,0 +1,69 @@
+"""The verdict on a stride: kept limits hold, missed ones do not, a fall is seen, muscles agree."""
+
+from dataclasses import replace
+
+import pytest
+
+from bladerun import verification as module
+from bladerun.case import Task
+from bladerun.fitting import Fitting
+from bladerun.model import build_model
+from bladerun.runner import Amputation, Runner
+from bladerun.stride import solve
+from bladerun.verification import Check, verify
+
+CHECK = Check("moments", "euler", 1e-5, 10.0, 0.1, 0.1, 0.01, 0.01, 0.01, 0.001, True)
+
+
+@pytest.fixture(scope="module")
+def stride():
+    model = build_model(Runner(75.0, 1.75), Amputation("right"), Fitting("j-sprint"))
+    return solve(model, Task(3.3), knots=90)
+
+
+@pytest.fixture(scope="module")
+def once(stride):
+    seen = []
+    return verify(stride, strides=1, progress=seen.append), seen
+
+
+def test_every_kind_of_run_is_made(once):
+    result, seen = once
+    assert result.checks == seen
+    kinds = {(check.drive, check.integrator) for check in seen}
+    assert kinds == {("moments", "euler"), ("moments", "rk4"), ("muscles", "implicitfast")}
+    assert all(len({c.timestep_s for c in seen if (c.drive, c.integrator) == kind}) == 2 for kind in kinds)
+
+
+def test_a_coarse_stride_of_a_blade_runner_holds(once):
+    result, _ = once
+    assert result.holds, result.to_dict()
+    assert result.muscle_force_error < 0.005
+    assert result.to_dict()["checks"][0]["strides"] == 1.0
+
+
+def test_limits_decide(once, stride, monkeypatch):
+    result, _ = once
+    assert not replace(result, checks=[replace(CHECK, holds=False)]).holds
+    assert not replace(result, multiplier=1.0).holds
+    run = {"drive": "moments", "integrator": "euler", "timestep_s": 1e-5}
+    own = module.policy(stride)
+    limits = {"joint_error_deg": 1e-9, "peak_vgrf_difference": 0.03}
+    assert not module._check(stride, own, run, 1, limits).holds
+
+
+def test_a_fall_does_not_hold(stride):
+    own = module.policy(stride, feedback=False)
+    run = {"drive": "moments", "integrator": "euler", "timestep_s": 1e-5}
+    check = module._check(stride, own, run, 2, {"joint_error_deg": 90.0, "peak_vgrf_difference": 9.0})
+    assert check.strides < 2 and not check.holds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("speed", [2.5, 3.5, 4.5])
+@pytest.mark.parametrize("side", ["none", "right"])
+def test_strides_hold_at_every_speed(side, speed):
+    fitting = None if side == "none" else Fitting("j-sprint")
+    model = build_model(Runner(75.0, 1.75), Amputation(side), fitting)
+    result = verify(solve(model, Task(speed)))
+    assert result.holds, result.to_dict()
