@@ -167,9 +167,7 @@ def test_any_system_of_units_gives_the_same_stride():
             (other, ground, (way, way / time, way / time**2)),
         ):
             m, tau, none = motion(tree), np.zeros(model.mj.nv), np.zeros((model.mj.nv,) * 2)
-            inverse(
-                tree, m, *(x * s for x, s in zip((q, v, a), scale, strict=True)), tau, False, none, none, none
-            )
+            inverse(tree, m, q * scale[0], v * scale[1], a * scale[2], tau, False, none, none, none)
             add_contact(tree, m, law, tau, False, none, none)
             found.append(tau)
         np.testing.assert_allclose(found[1], found[0] * effort, rtol=1e-9, atol=1e-7)
