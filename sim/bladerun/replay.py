@@ -48,6 +48,7 @@ def replay(
     stride: xr.Dataset,
     *,
     strides: int = 1,
+    first: int = 0,
     integrator: str = "euler",
     timestep_s: float | None = None,
     feedback: bool = True,
@@ -61,8 +62,8 @@ def replay(
     that of models/replay.toml; contact is explicit and rings at longer steps. muscles: MuJoCo's own
     muscles at the solved activations, and motors for the rest; else driven joints get the stride's moments,
     splined over time. Without feedback a runner strays by 1 deg within 0.1 to 0.2 s. driven_by: the policy,
-    where one made before shall be used again; model_xml: another body of the same joints under the same
-    policy.
+    where one made before shall be used again; first: the knot to start from; model_xml: another body of the
+    same joints under the same policy.
     """
     own = driven_by or policy(stride, feedback=feedback)
     if muscles and not own.has_muscles:
@@ -75,9 +76,9 @@ def replay(
     )
     facts = toml("replay.toml")["step"]
     steps = int(np.ceil(own.interval_s / (timestep_s or facts["timestep_s"])))
-    plant.put(*own.curve(0.0)[:2])
+    plant.put(*own.curve(first * own.interval_s)[:2])
     q, v, wanted, grf, extra = [], [], [], [], []
-    for sample in range(strides * own.knots):
+    for sample in range(first, first + strides * own.knots):
         k = sample % own.knots
         q_wanted, v_wanted, _ = own.curve(sample * own.interval_s)
         here, speed = plant.data.qpos.copy(), plant.data.qvel.copy()
@@ -90,7 +91,7 @@ def replay(
         for kept, value in ((q, here), (v, speed), (wanted, q_wanted), (grf, plant.grf)):
             kept.append(value)
         plant.step(moment, own.activation[:, k], own.interval_s, steps, integrator)
-    return _compared(stride, own, plant.hinge, *(np.array(x) for x in (q, v, wanted, grf, extra)))
+    return _compared(stride, own, plant.hinge, first, *(np.array(x) for x in (q, v, wanted, grf, extra)))
 
 
 def accelerations(stride: xr.Dataset, *, muscles: bool = False) -> np.ndarray:
@@ -109,11 +110,11 @@ def accelerations(stride: xr.Dataset, *, muscles: bool = False) -> np.ndarray:
     return result
 
 
-def _compared(stride, own, hinge, q, v, wanted, grf, extra) -> Replay:
+def _compared(stride, own, hinge, first, q, v, wanted, grf, extra) -> Replay:
     """The figures of a replay; q, v, wanted, grf and the feedback `extra` have one row a knot."""
     error = np.degrees(q - wanted)[:, hinge]
     astray = np.flatnonzero(np.abs(error).max(1) > 1.0)
-    solved = stride.grf.values[np.arange(len(q)) % own.knots]
+    solved = stride.grf.values[(first + np.arange(len(q))) % own.knots]
     peaks = grf[:, :, 2].max(0) - solved[:, :, 2].max(0)
     weight = float(stride.attrs["mass_kg"]) * float(stride.attrs["gravity"])
     whole = stride.tau.sel(joint=own.driven).values
