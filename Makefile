@@ -24,7 +24,7 @@ run: $(VENV)/.installed
 	@$(BIN)/bladerun run experiments/first-fit.toml
 
 lessons: $(VENV)/.notebooks
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/jupyter lab --LabApp.news_url=None notebooks
 
 docs: $(VENV)/.docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

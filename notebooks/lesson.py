@@ -18,8 +18,8 @@ from IPython.display import HTML, Markdown, display
 
 from bladerun import build_model, fit, load_case, solve
 
-_CHECKOUT = Path(__file__).resolve().parents[1]
-CASE = load_case(_CHECKOUT / "experiments" / "first-fit.toml")
+CHECKOUT = Path(__file__).resolve().parents[1]
+CASE = load_case(CHECKOUT / "experiments" / "first-fit.toml")
 BLUE, ORANGE, GREEN, PINK, YELLOW, INK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#222222"
 _WIDE = {"description_width": "initial"}
 
@@ -58,7 +58,7 @@ def compare(case=CASE, **sweep: Iterable[float]):
     Each fitting is solved from two sides, so that the result says how far its own numbers can be trusted.
     """
     name = "_".join(f"{key}{'_'.join(f'{v:g}' for v in values)}" for key, values in sweep.items())
-    folder = _CHECKOUT / "runs" / "lessons" / name
+    folder = CHECKOUT / "runs" / "lessons" / name
     case = replace(case, sweep={key: tuple(values) for key, values in sweep.items()})
 
     line = display(Markdown("solving"), display_id=True)
