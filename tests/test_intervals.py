@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from bladerun._intervals import FEWEST, LEVEL, difference, intervals
+from bladerun._recommend import recommend
 
 
 def members(values: dict[str, list[float]], status: dict[tuple[str, int], str] | None = None) -> pd.DataFrame:
@@ -70,3 +71,25 @@ def test_a_failed_nominal_has_no_interval():
     assert list(intervals(table).index) == ["b"]
     assert difference(table, "a", "b").empty
     assert intervals(pd.DataFrame()).empty
+
+
+def scored(values: dict[str, float]) -> pd.DataFrame:
+    """A study's table whose fittings lie closer together than their scatter."""
+    rows = {
+        name: {"status": "converged", "score": score, "score_scatter": 1.0, "blade_margin": 2.0}
+        for name, score in values.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def test_a_recommendation_rests_on_paired_differences():
+    rng = np.random.default_rng(2)
+    common = np.append(0.0, rng.normal(0, 3.0, 12))
+    close = np.append(0.0, rng.normal(0, 0.5, 12))
+    drawn = members({"a": list(5.0 + common), "b": list(5.2 + common + close), "c": list(7.0 + common)})
+    drawn = drawn.rename(columns={"work": "score"})
+    table = scored({"a": 5.0, "b": 5.2, "c": 7.0})
+    assert recommend(table, drawn) == ("a", ["b"])
+    assert recommend(table)[1] == ["b"], "scatter 1 hides 0.2 but not 2"
+    few = drawn.loc[drawn.index.get_level_values(1) < FEWEST]
+    assert recommend(table, few) == recommend(table)

@@ -3,8 +3,9 @@
 Takes outcomes of strides and the weights in models/recommendation.toml; gives trade-offs, a score, the
 fitting with the lowest score among those whose blade holds, and those that cannot be told apart from it.
 
-A difference counts only where it exceeds the numerical scatter between the ways a fitting was solved.
-Other uncertainties (blade stiffness, how a runner adapts) are not in it.
+A difference counts only where the interval of an ensemble's paired differences leaves zero out
+(`_intervals`); without an ensemble, where it exceeds the numerical scatter between the ways a fitting was
+solved, and then other uncertainties (blade stiffness, how a runner adapts) are not in it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import numpy as np
 import pandas as pd
 
 from bladerun import _facts
+from bladerun._intervals import difference
 
+_ALONE = pd.DataFrame()  # no ensemble
 _SYMMETRY = ("contact_time", "step_time", "peak_vgrf", "vertical_impulse")
 
 
@@ -50,12 +53,10 @@ def weigh(outcomes: Mapping[str, float], side: str) -> dict[str, float]:
     return {"score": score, **values, weights()["constraint"]["key"]: margin}
 
 
-def recommend(table: pd.DataFrame) -> tuple[str | None, list[str]]:
+def recommend(table: pd.DataFrame, members: pd.DataFrame = _ALONE) -> tuple[str | None, list[str]]:
     """Name of the recommended fitting (None if no fitting qualifies) and of those not told apart from it.
 
-    Qualified: converged, blade margin large enough. Two scores are told apart when they differ by more than
-    their scatters combined; a scatter counts as at least the root mean square of the whole table's, since two
-    solves can agree by chance.
+    Qualified: converged, blade margin large enough. members: an ensemble's, as `_intervals` takes them.
     """
     limit = weights()["constraint"]
     if not (table.status == "converged").any():
@@ -65,39 +66,63 @@ def recommend(table: pd.DataFrame) -> tuple[str | None, list[str]]:
     if not score:
         return None, []
     order = sorted(score, key=lambda name: score[name])
-    apart = told_apart(table, "score", order[0], order[1:])
+    apart = told_apart(table, "score", order[0], order[1:], members)
     return order[0], [name for name in order[1:] if not apart[name]]
 
 
-def told_apart(table: pd.DataFrame, column: str, one: str, others: list[str]) -> dict[str, bool]:
-    """Whether the column's value of each of `others` differs from that of `one` by more than scatter."""
+def told_apart(
+    table: pd.DataFrame, column: str, one: str, others: list[str], members: pd.DataFrame = _ALONE
+) -> dict[str, bool]:
+    """Whether the column's value of each of `others` differs from that of `one`.
+
+    By the ensemble's paired differences where it has enough members of both; else by more than their scatters
+    combined, each at least the root mean square of the whole table's, since two solves can agree by chance.
+    """
+    pairs = {other: difference(members, one, other) for other in others}
     scatter = table[f"{column}_scatter"].to_numpy(float)
     known = scatter[np.isfinite(scatter)]
     usual = math.sqrt(np.mean(known**2)) if known.size else math.inf
     size = dict(zip(table.index, np.fmax(scatter, usual), strict=True))
     value = table[column].to_dict()
     return {
-        other: bool(abs(value[other] - value[one]) > math.hypot(size[other], size[one])) for other in others
+        other: bool(pairs[other].at[column, "apart"])
+        if column in pairs[other].index and math.isfinite(pairs[other].at[column, "low"])
+        else bool(abs(value[other] - value[one]) > math.hypot(size[other], size[one]))
+        for other in others
     }
 
 
-def compare(table: pd.DataFrame, recommended: str, current: str) -> list[dict[str, Any]]:
-    """Trade-offs and blade margin of both fittings: values, difference, and whether it exceeds scatter."""
+def compare(
+    table: pd.DataFrame, recommended: str, current: str, members: pd.DataFrame = _ALONE
+) -> list[dict[str, Any]]:
+    """Trade-offs and blade margin of both fittings: values, difference, and whether it can be told.
+
+    low, high: of the difference, NaN without an ensemble.
+    """
+    pair = difference(members, recommended, current)
     limit = weights()["constraint"]
     rows = [*weights()["tradeoff"], limit | {"unit": "-"}]
     result = []
     for row in rows:
         key = row["key"]
         new, old = table.at[recommended, key], table.at[current, key]
-        apart = told_apart(table, key, recommended, [current])[current]
+        apart = told_apart(table, key, recommended, [current], members)[current]
+        low, high = (pair.at[key, end] if key in pair.index else math.nan for end in ("low", "high"))
         result.append(
             {"key": key, "title": row["title"], "unit": row["unit"], "recommended": new, "current": old,
-             "difference": new - old, "scatter": table.at[recommended, f"{key}_scatter"], "told_apart": apart}
+             "difference": new - old, "low": low, "high": high,
+             "scatter": table.at[recommended, f"{key}_scatter"], "told_apart": apart}
         )  # fmt: skip
     return result
 
 
-def why(table: pd.DataFrame, recommended: str | None, current: str, indistinct: list[str]) -> str:
+def why(
+    table: pd.DataFrame,
+    recommended: str | None,
+    current: str,
+    indistinct: list[str],
+    members: pd.DataFrame = _ALONE,
+) -> str:
     """The recommendation and its reasons in plain words."""
     limit = weights()["constraint"]
     if recommended is None:
@@ -112,7 +137,7 @@ def why(table: pd.DataFrame, recommended: str | None, current: str, indistinct: 
     elif table.at[current, "status"] != "converged":
         text = "It scores best; the fitting worn today was not solved, so the two cannot be compared."
     else:
-        rows = compare(table, recommended, current)
+        rows = compare(table, recommended, current, members)
         better = [_change(row) for row in rows[:-1] if row["told_apart"] and row["difference"] < 0]
         worse = [_change(row) for row in rows[:-1] if row["told_apart"] and row["difference"] > 0]
         text = "Against the fitting worn today it has " + " and ".join(
