@@ -21,6 +21,12 @@ def test_every_row_is_documented_and_present():
     json.dumps(result, allow_nan=False)
 
 
+def test_what_nobody_has_measured_on_a_blade_is_marked():
+    untested = {row.key for row in OUTCOMES if row.untested}
+    assert {"sweet_spot_offset_m", "lateral_whip_deg", "hip_torque_rotation_peak_nm_kg"} <= untested
+    assert not {"contact_time_s", "peak_vgrf_bw", "cost_of_transport_j_kg_m"} & untested
+
+
 def test_a_leg_without_a_blade_has_no_blade_outcomes():
     result = outcomes(stride())
     for key in (

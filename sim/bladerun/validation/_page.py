@@ -154,18 +154,18 @@ def _predicted(row: Row) -> str:
     found = row.found
     if not math.isfinite(found.value):
         return "–"
-    spread = f" ± {_number(found.se)}" if math.isfinite(found.se) else ""
+    spread = f" ± {_number(found.se, 2)}" if math.isfinite(found.se) else ""
     chance = ""
     if row.target.sign and math.isfinite(found.p):
         chance = ", p < 0.001" if found.p < 0.001 else f", p = {found.p:.2g}"
     return f"{_number(found.value)}{spread} {row.target.unit}{chance}"
 
 
-def _number(value: float | None) -> str:
-    """Three significant digits, no exponent."""
+def _number(value: float | None, digits: int = 3) -> str:
+    """That many significant digits, no exponent."""
     if value is None:
         return ""
     if abs(value) < 1e-9:
         return "0"
-    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return f"{value:.{places}f}".rstrip("0").rstrip(".") if places else f"{value:.0f}"
