@@ -72,10 +72,11 @@ def runner() -> Runner:
 
 
 def distance(target: Target, value: float) -> float:
-    """From the middle of the range that agrees, in half its width, signed."""
+    """From the middle of what agrees, in half its width, signed; 0 inside a range without a value."""
     assert target.limits is not None
     low, high = target.limits
-    return (value - (low + high) / 2) / ((high - low) / 2)
+    off = (value - (low + high) / 2) / ((high - low) / 2)
+    return 0.0 if target.range and abs(off) <= 1 else off
 
 
 def in_the_files() -> dict[str, float]:
