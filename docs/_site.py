@@ -30,7 +30,9 @@ CHECKOUT = HERE.parent
 _PLACEHOLDER = re.compile(r"^\{\{ (\S+)((?: \S+)*) \}\}$", re.MULTILINE)
 _EQUATION = re.compile(r'<(span|div) class="arithmatex">\s*\\[(\[](.*?)\\[)\]]\s*</\1>', re.DOTALL)
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./(?!validation)[^)]*\)")
-_DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"',;]+(?<![.)])")
+_DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"',;]+(?<![.:)])")
+_WHO = r"([A-Z][\w'-]+(?: (?:&|and) [A-Z][\w'-]+)? (?:19|20)\d\d)\b[^;()\n]{0,90}?\(?doi "
+_NAMED_DOI = re.compile(f"{_WHO}({_DOI.pattern})")
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -112,16 +114,19 @@ def ranges() -> str:
 
 
 def sources() -> str:
-    """Every DOI in the facts and the definitions, and where it is used."""
+    """Every DOI in the facts and the definitions, whose it is where that stands before it, and its users."""
     used: defaultdict[str, set[str]] = defaultdict(set)
-    files = [*sorted((CHECKOUT / "models").rglob("*.toml")), CHECKOUT / "sim/bladerun/_definitions.py"]
-    for path in files:
-        for doi in _DOI.findall(path.read_text("utf-8")):
+    who: dict[str, str] = {}
+    for path in [*(CHECKOUT / "models").rglob("*.toml"), CHECKOUT / "sim/bladerun/_definitions.py"]:
+        text = path.read_text("utf-8")
+        who |= {doi: name for name, doi in _NAMED_DOI.findall(text)}
+        for doi in _DOI.findall(text):
             used[doi].add(path.relative_to(CHECKOUT).as_posix())
     rows = [
-        [_linked(f"doi {doi}"), ", ".join(f"`{file}`" for file in sorted(used[doi]))] for doi in sorted(used)
+        [who.get(doi, ""), _linked(doi), ", ".join(f"`{file}`" for file in sorted(files))]
+        for doi, files in used.items()
     ]
-    return _table(["source", "used in"], rows)
+    return _table(["who", "source", "used in"], sorted(rows, key=lambda row: (not row[0], *row)))
 
 
 def weights() -> str:
