@@ -93,6 +93,14 @@ def test_a_slope_leaves_differences_between_runners_out():
     assert (found.runners, found.p) == (2, 0.0)
 
 
+def test_slopes_are_compared_for_an_interaction():
+    rows = table(runner=[1] * 6, speed=[3] * 3 + [4] * 3, x=[1.0, 2, 3] * 2, y=[0.0, 2, 4.1, 0, 1, 2.1])
+    one = target(statistic="slope", over="x", where={"speed": 4}, against={"speed": 3}, sign=-1)
+    found = estimate(one, rows)
+    assert found.value == pytest.approx(-1.0)
+    assert found.p < 0.05
+
+
 def test_a_difference_is_taken_runner_by_runner():
     rows = table(runner=[1, 1, 2, 2], blade=["j", "c", "j", "c"], y=[9.0, 10, 18, 20])
     one = target(statistic="difference", where={"blade": "j"}, against={"blade": "c"}, sign=-1)

@@ -27,9 +27,9 @@ class Target:
     quantity: a column of the cohort's rows (`_measures`). minus: a second one, taken off it. where: values of
     the condition that select rows. statistic: "mean" over runners; "difference" of the rows of `where` and of
     `against`, runner by runner (in percent of the latter if `percent`); "slope" over the column `over` within
-    runners. Of what was published exactly one: `value` with `tolerance`; `range` (low, high); `sign`, +1 or
-    -1; `bound`, the largest effect the study could have missed where it found none. basis: where the
-    tolerance comes from.
+    runners, less that of `against` if given. Of what was published exactly one: `value` with `tolerance`;
+    `range` (low, high); `sign`, +1 or -1; `bound`, the largest effect the study could have missed where it
+    found none. basis: where the tolerance comes from.
     """
 
     cohort: str
@@ -57,8 +57,8 @@ class Target:
             raise InputError(f"{self.statistic!r} is unknown; {nearest(self.statistic, STATISTICS)}")
         if (self.statistic == "slope") != bool(self.over):
             raise InputError("'over' belongs to a slope", key="over")
-        if (self.statistic == "difference") != (self.against is not None):
-            raise InputError("'against' belongs to a difference", key="against")
+        if self.statistic == "difference" and self.against is None:
+            raise InputError("a difference needs 'against'", key="against")
 
     @property
     def limits(self) -> tuple[float, float] | None:

@@ -31,7 +31,8 @@ def estimate(target: Target, rows: pd.DataFrame) -> Estimate:
     """The target's number from the rows that were solved; NaN where there are none."""
     mine = _rows(target, rows, target.where)
     if target.statistic == "slope":
-        return _slope(mine)
+        found = _slope(mine)
+        return _less(found, _slope(_rows(target, rows, target.against))) if target.against else found
     each = _by_runner(mine)
     if target.statistic == "difference":
         base = _by_runner(_rows(target, rows, target.against))
@@ -103,6 +104,13 @@ def _slope(rows: _Rows) -> Estimate:
         return Estimate(value, math.nan, math.nan, len(who))
     se = math.sqrt(float(((y - value * x) ** 2).sum()) / free / spread)
     return Estimate(value, se, _p(value, se, free), len(who))
+
+
+def _less(one: Estimate, other: Estimate) -> Estimate:
+    """Difference of two slopes of the same runners: what an interaction says."""
+    value, se = one.value - other.value, math.hypot(one.se, other.se)
+    p = float(2 * stats.norm.sf(abs(value) / se)) if se else 0.0
+    return Estimate(value, se, p if math.isfinite(se) else math.nan, min(one.runners, other.runners))
 
 
 def _p(value: float, se: float, free: int) -> float:
