@@ -29,14 +29,14 @@ HERE = Path(__file__).parent
 CHECKOUT = HERE.parent
 _PLACEHOLDER = re.compile(r"^\{\{ (\S+)((?: \S+)*) \}\}$", re.MULTILINE)
 _EQUATION = re.compile(r'<(span|div) class="arithmatex">\s*\\[(\[](.*?)\\[)\]]\s*</\1>', re.DOTALL)
-_OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./(?!validation)[^)]*\)")
+_OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"',;]+(?<![.:)])")
 _WHO = r"([A-Z][\w'-]+(?: (?:&|and) [A-Z][\w'-]+)? (?:19|20)\d\d)\b[^;()\n]{0,90}?\(?doi "
 _NAMED_DOI = re.compile(f"{_WHO}({_DOI.pattern})")
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the drawings, and the validation report where the checkout has one."""
+    """Add the drawings and the validation report."""
     spec = importlib.util.spec_from_file_location("drawings", HERE / "drawings.py")
     assert spec and spec.loader
     drawings = importlib.util.module_from_spec(spec)
@@ -44,16 +44,14 @@ def on_files(files: Any, config: Any) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         for path in drawings.write(Path(folder)):
             files.append(File.generated(config, f"drawings/{path.name}", content=path.read_text("utf-8")))
-    if (CHECKOUT / "VALIDATION.md").exists():
-        text = (CHECKOUT / "VALIDATION.md").read_text("utf-8")
-        files.append(File.generated(config, "validation.md", content=text))
+    report = (CHECKOUT / "VALIDATION.md").read_text("utf-8")
+    files.append(File.generated(config, "validation.md", content=report))
     return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in tables; links to files of the checkout that are no pages become plain text."""
-    if (CHECKOUT / "VALIDATION.md").exists():
-        markdown = markdown.replace("(../VALIDATION.md)", "(validation.md)")
+    markdown = markdown.replace("(../VALIDATION.md)", "(validation.md)")
     markdown = _PLACEHOLDER.sub(lambda match: TABLES[match[1]](*match[2].split()), markdown)
     return _OUTSIDE.sub(r"\1", markdown)
 
