@@ -55,7 +55,7 @@ def test_solves_like_a_dense_matrix(blocks, n, count, seed):
     damping = rng.uniform(0, 0.5, len(out.border))
     matrix = dense(out, out.border) + np.diag(damping)
     before = copied(out)
-    factor = Factor(out, out.border, damping)
+    factor = Factor(out, damping)
     for _ in range(2):  # a factor serves many right-hand sides
         x = rng.normal(size=len(out.border))
         rhs = matrix @ x
@@ -70,7 +70,7 @@ def test_is_backward_stable_at_the_solver_s_size():
     rng = np.random.default_rng(0)
     out = banded(rng, 90, 30, 20)
     matrix, rhs = dense(out, out.border), rng.normal(size=len(out.border))
-    x = Factor(out, out.border, np.zeros(len(rhs))).solve(rhs)
+    x = Factor(out, np.zeros(len(rhs))).solve(rhs)
     assert np.abs(matrix @ x - rhs).max() < 1e-12 * np.abs(matrix).sum(1).max() * np.abs(x).max()
 
 
@@ -83,5 +83,5 @@ def test_says_when_not_positive(place):
         knot = {"first block": 0, "inner block": 7, "last block": 11}[place]
         out.hessian[knot, 0] -= 1e3 * np.eye(3)
     with pytest.raises(NotPositive):
-        Factor(out, out.border, np.zeros(37))
-    Factor(out, out.border, np.full(37, 1e4))  # and damping mends it
+        Factor(out, np.zeros(37))
+    Factor(out, np.full(37, 1e4))  # and damping mends it

@@ -87,9 +87,30 @@ def add_activation(at, value, k, share, out, M):
 
 
 @njit(cache=True)
-def add_squares(squares, mixed, out):
-    """Add what `curvature` fills, times 1 / N, to out.hessian, out.mixed and out.border."""
-    N, n = out.q.shape
+def times_squares(squares, mixed, x, out):
+    """Add to out what `curvature` fills, times x / N; both flat, T between joints and activations."""
+    N, M, w = mixed.shape
+    n = (w - 1) // OFFSETS
+    G, at_time = N // NODE, N * n
+    here, there, change, back = np.zeros(w), np.zeros(w), np.zeros(M), np.zeros(M)
     for k in range(N):
-        scatter(squares[k] / N, k, out.hessian, out.border, N, n)
-        scatter_mixed(k, (k % NODE) / NODE, out, mixed[k] / N, n)
+        share, node = (k % NODE) / NODE, k // NODE
+        first = at_time + 1 + node * M
+        second = at_time + 1 + (node + 1) % G * M
+        for o in range(OFFSETS):
+            at = (k + o - 1) % N * n
+            here[o * n : (o + 1) * n] = x[at : at + n]
+        here[w - 1] = x[at_time]
+        for e in range(M):
+            change[e] = (1 - share) * x[first + e] + share * x[second + e]
+        np.dot(squares[k], here, there)
+        there += np.dot(change, mixed[k])
+        np.dot(mixed[k], here, back)
+        for o in range(OFFSETS):
+            at = (k + o - 1) % N * n
+            for i in range(n):
+                out[at + i] += there[o * n + i] / N
+        out[at_time] += there[w - 1] / N
+        for e in range(M):
+            out[first + e] += (1 - share) * back[e] / N
+            out[second + e] += share * back[e] / N

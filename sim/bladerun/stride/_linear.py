@@ -22,17 +22,18 @@ class NotPositive(ArithmeticError):
 class Factor:
     """Cholesky factor of the matrix with the blocks of a `Sweep`, damped.
 
-    border: flat like `Sweep.border`, whose place it takes; damping: the same, added to the diagonal.
+    damping: flat like `Sweep.border`, added to the diagonal.
     N must be a multiple of 3 and at least 9. Raises NotPositive.
     """
 
-    def __init__(self, swept: Sweep, border: np.ndarray, damping: np.ndarray):
+    def __init__(self, swept: Sweep, damping: np.ndarray):
         knots, _, n, _ = swept.hessian.shape
         blocks, _, count, _ = swept.own.shape
         self._split, self._blocks = knots * n, blocks
         m = GROUP * n + count
         D, E = np.zeros((2, blocks, m, m))
         _group(swept.hessian, swept.mixed, swept.own, self._rows(damping), D, E)
+        border = swept.border
         column, corner_entry = self._rows(border), border[self._split] + damping[self._split]
         corner = np.zeros((m + 1, m + 1), order="F")
         corner[:m, :m] = D[-1]

@@ -3,15 +3,16 @@
 Takes a first guess of control points and stride time and the `Terms` of the cost; gives the stride that
 minimises them with root and passive-joint residuals driven to zero.
 
-Gauss-Newton with constant scaling, damping after Nielsen 1999 (IMM-REP-1999-05), a second-order correction
-where a step met curvature (Maratos 1978), multipliers after Hestenes 1969 (doi 10.1007/BF00927673).
+Gauss-Newton with constant scaling, damping after Nielsen 1999 (IMM-REP-1999-05) and more of it at knots whose
+forces bend, second-order terms by conjugate gradients, a second-order correction where a step met curvature
+(Maratos 1978), multipliers after Hestenes 1969 (doi 10.1007/BF00927673).
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bladerun.stride._blocks import OFFSETS, add_squares
+from bladerun.stride._blocks import OFFSETS, times_squares
 from bladerun.stride._curvature import curvature
 from bladerun.stride._dynamics import motion
 from bladerun.stride._kernel import Sweep, Terms, correction, sweep, sweep_arrays
@@ -20,9 +21,12 @@ from bladerun.stride._links import Links
 
 HARD = 30.0  # weight of the hard forces in whose units multipliers are kept
 SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots
-BEND = 0.1  # share of the promised decrease that curvature at one knot may take before it is damped more
 EASE = 0.2  # least factor on the damping after a good step
-GROW, MOST = 4.0, 100.0  # factor on the damping of such a knot, and its limit
+BEND = 1.0  # share of the promised decrease that curvature at one knot may take before it is damped more
+GROW, SHRINK = 10.0, 0.1  # factors on the damping of such a knot, and of the others
+FEW = 0.3  # share of knots up to which the first refused step is theirs alone to mend
+INNER, PRECISE = 12, 0.1  # most steps of conjugate gradients, and the error left at which they end
+POSITIVE = 0.3  # least curvature along one of them, as a share of Gauss-Newton's
 SCALE_A = 0.3  # and to each activation, mean over nodes
 SCALE_T = 2500.0  # and to the stride time [1/s^2]: 10 ms count like 0.05 rad
 NEAR = 0.1  # relative decrease below which the exact terms of the stride time join in
@@ -68,39 +72,36 @@ def minimise(
     )
     m, knots = motion(model), len(start.c)
     here, there = (sweep_arrays(knots, start.c.shape[1], terms.muscles) for _ in range(2))
-    local = np.ones(knots)
+    local = np.zeros(knots)
     c, nodes, T, mu, nu, quiet = start.c, start.activation, start.T, start.damping, 2.0, 0
     squares, age = start.squares, start.age
-    near, slow, fresh = False, squares is not None, True
+    near, slow = False, squares is not None
     cost = sweep(model, m, t, c, nodes, T, here, True)
     iterations = 0
     bend, misfit = np.empty_like(here.gradient), np.empty(knots)
     while iterations < limit and quiet < QUIET:
         iterations += 1
-        if slow:
-            if squares is None or age >= REFRESH:
-                width = OFFSETS * c.shape[1] + 1
-                # new ones: the start keeps its own
-                squares = np.zeros((knots, width, width)), np.zeros((knots, nodes.shape[1], width))
-                curvature(model, m, t, nodes, here, T, *squares)
-                age = 0
-            if fresh:
-                add_squares(*squares, here)
-                fresh = False
+        if slow and (squares is None or age >= REFRESH):
+            width = OFFSETS * c.shape[1] + 1
+            # new ones: the start keeps its own
+            squares = np.zeros((knots, width, width)), np.zeros((knots, nodes.shape[1], width))
+            curvature(model, m, t, nodes, here, T, *squares)
+            age = 0
+        damping = _metric(mu + local, mu, c, nodes)
         try:
-            border = here.border + here.exact if near else here.border
-            damping = mu * _metric(local, c, nodes)
-            factor = Factor(here, border, damping)
+            factor = Factor(here, damping)
         except NotPositive:
             mu, nu = mu * nu, nu * 2
             continue
-        step = factor.solve(-here.gradient)
+        first = factor.solve(-here.gradient)
+        if near:
+            first = _curved(factor, here.gradient, first, here.exact, c.size, squares)
+        step = first
         promised = 0.5 * (damping @ step**2 - here.gradient @ step)
-        first = step
         trial, rho = _try(model, m, t, c, nodes, T, step, cost, promised, there)
         correction(t, here, there, step, bend, misfit)
-        if np.isfinite(trial):
-            local = _uneven(local, misfit, promised)
+        bad = misfit > BEND * promised if np.isfinite(trial) else np.zeros(knots, bool)
+        before, local = local, _uneven(local, mu, bad)
         for _ in range(CORRECTIONS):
             if rho >= 0.9:
                 break
@@ -112,17 +113,20 @@ def minimise(
             correction(t, here, there, step, bend, misfit)
         if rho > 1e-4:
             c, nodes, T = _moved(c, nodes, T, step)
-            age, fresh = age + 1, True
+            age += 1
             near, slow = near or cost - trial < NEAR * cost, slow or cost - trial < SLOW * cost
             quiet = quiet + 1 if cost - trial < tolerance * cost else 0
             cost = sweep(model, m, t, c, nodes, T, here, True)
             mu, nu = mu * max(EASE, 1 - (2 * min(rho, 1.0) - 1) ** 3), 2.0
         else:
-            mu, nu = mu * nu, nu * 2
+            local = np.maximum(local, before)
+            if nu > 2.0 or not 0 < bad.sum() < FEW * knots:
+                mu *= nu
+            nu *= 2
             if promised < tolerance * cost:
                 quiet += 1
             elif nu > STALE and age > 0:  # refused again and again: perhaps the second-order terms are old
-                cost, fresh, age = sweep(model, m, t, c, nodes, T, here, True), True, REFRESH
+                cost, age = sweep(model, m, t, c, nodes, T, here, True), REFRESH
             elif mu > 1e8:
                 break
     return replace(
@@ -161,13 +165,13 @@ def at_knots(model: Links, terms: Terms, point: Point) -> Sweep:
     return out
 
 
-def _metric(local, c, nodes):
-    """What damping 1 adds to the diagonal, flat; local (N,) factors."""
+def _metric(of_knots, mu, c, nodes):
+    """What is added to the diagonal, flat: damping of each knot (N,), and mu for all else."""
     return np.concatenate(
         [
-            np.repeat(SCALE_C / len(c) * local, c.shape[1]),
-            [SCALE_T],
-            np.full(nodes.size, SCALE_A / len(nodes)),
+            np.repeat(SCALE_C / len(c) * of_knots, c.shape[1]),
+            [mu * SCALE_T],
+            np.full(nodes.size, mu * SCALE_A / len(nodes)),
         ]
     )
 
@@ -177,11 +181,40 @@ def _moved(c, nodes, T, step):
     return c + of_c.reshape(c.shape), nodes + of_nodes.reshape(nodes.shape), T + of_T
 
 
-def _uneven(local, misfit, promised):
-    """Damping of each knot: more where the forces met more curvature than the step can bear, else less."""
-    bad = misfit > BEND * promised
-    bad = bad | np.roll(bad, 1) | np.roll(bad, -1)
-    return np.clip(np.where(bad, local * GROW, local * 0.5), 1.0, MOST)
+def _uneven(local, mu, bad):
+    """Damping of each knot besides mu: more where the forces bent more than the step can bear, else less."""
+    near = bad | np.roll(bad, 1) | np.roll(bad, -1)
+    return np.where(near, GROW * (local + mu), SHRINK * local)
+
+
+def _curved(factor, gradient, first, exact, at_time, squares):
+    """The Newton step: conjugate gradients from the Gauss-Newton step `first`, preconditioned by its factor.
+
+    Added to the factor's matrix are exact (flat), in the row and column of T, which is at at_time, and
+    `squares` where there are some. They may leave it indefinite: where that shows, the step so far has to do
+    (Steihaug 1983, doi 10.1137/0720042).
+    """
+    step, left, wanted = np.zeros_like(first), -gradient, first
+    along, pushed = first, left  # a direction, and the Gauss-Newton matrix times it
+    size = left @ wanted
+    enough = PRECISE**2 * size
+    for _ in range(INNER):
+        product = exact * along[at_time]
+        product[at_time] = exact @ along
+        if squares:
+            times_squares(*squares, along, product)
+        product += pushed
+        bent = along @ product
+        if bent < POSITIVE * (along @ pushed):
+            return step if step.any() else first
+        step = step + size / bent * along
+        left = left - size / bent * product
+        wanted = factor.solve(left)
+        size, before = left @ wanted, size
+        if size < enough:
+            break
+        along, pushed = wanted + size / before * along, left + size / before * pushed
+    return step
 
 
 def _try(model, m, t, c, nodes, T, step, cost, promised, out):

@@ -28,9 +28,9 @@ SOFT = (
 )
 TOLERANCE = (1e-4, 1e-5, *5 * (1e-6,))  # before each move of the multipliers; those alike, as long as needed
 ENOUGH = 7e-4  # body weights left on the pelvis
-CAREFUL = 1e3  # damping at first where a start may stand in the ground: the nearest stride that does not
+CAREFUL = 30.0  # damping at first where a start may stand in the ground: the nearest stride that does not
 RELIEVED = 10.0  # where muscles have just taken over
-RESUME = 1.0  # damping after the multipliers have moved
+RESUME = 0.3  # damping after the multipliers have moved
 STUCK = 0.4  # share left of what was left before, above which the weight is raised
 STRONGER = 3.0
 LIMIT = 100  # iterations a stage
