@@ -1,4 +1,4 @@
-"""The lessons' spring leg: it conserves energy, mirrors a steady step, and agrees with a bounce in closed form."""
+"""The spring leg of the lessons: energy stays, a steady step is its own mirror, a drop is a known bounce."""
 
 import numpy as np
 import pytest
