@@ -78,7 +78,8 @@ def told_apart(
     By the ensemble's paired differences where it has enough members of both; else by more than their scatters
     combined, each at least the root mean square of the whole table's, since two solves can agree by chance.
     """
-    pairs = {other: difference(members, one, other) for other in others}
+    drawn = members[["status", column]] if column in members else _ALONE
+    pairs = {other: difference(drawn, one, other) for other in others}
     scatter = table[f"{column}_scatter"].to_numpy(float)
     known = scatter[np.isfinite(scatter)]
     usual = math.sqrt(np.mean(known**2)) if known.size else math.inf

@@ -24,10 +24,12 @@ from bladerun.blade import load_blade
 from bladerun.report._heat import heat_map
 from bladerun.report._page import page
 from bladerun.report._pictures import moments
-from bladerun.report._sheet import write_sheet
+from bladerun.report._sheet import interval, uncertainty, write_sheet
 from bladerun.report._words import recoil, setting, sweet_spot
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bladerun.study import FitResult
 
 _AFFECTED = (  # what is shown side by side of the leg with the blade, in this order
@@ -87,6 +89,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "plots": _plots(stride) if stride is not None else [],
         "shown": setting(table.loc[shown]),
         "all_outcomes": _all_outcomes(result, shown) if solved[shown] else [],
+        "uncertainty": uncertainty(table),
         "definitions": OUTCOMES,
         "sources": sorted({row.source for row in OUTCOMES if "own" not in row.source}),
     }
@@ -120,7 +123,7 @@ def _tradeoffs(result: FitResult) -> list[dict[str, Any]]:
     rows = []
     for row in weights()["tradeoff"]:
         values = {
-            role: result.table.at[name, row["key"]]
+            role: _with_margin(result.table, row["key"], name)
             for role, name in (("recommended", result.recommended), ("current", result.current))
             if name is not None
         }
@@ -141,7 +144,7 @@ def _sections(result: FitResult) -> list[dict[str, Any]]:
 
 
 def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
-    """One outcome of one leg: both values, their difference, and whether it exceeds the numerical scatter."""
+    """One outcome of one leg: both values with their margins, and whether the two are told apart."""
     table, column = result.table, f"{key}_{leg}"
     names = [name for name in (result.recommended, result.current) if name is not None]
     if column not in table or table.loc[names, column].isna().all():
@@ -157,10 +160,15 @@ def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
         "unit": unit,
         "definition": outcome.definition,
         "untested": outcome.untested,
-        "values": values,
-        "scatter": factor * table.at[names[0], f"{column}_scatter"],
+        "values": [_with_margin(table, column, name, factor) for name in names],
         "told_apart": told,
     }
+
+
+def _with_margin(table: pd.DataFrame, column: str, name: str, factor: float = 1.0) -> tuple[float, float]:
+    """A value and half the interval around it."""
+    low, value, high = interval(table, column, name)
+    return factor * value, factor * (high - low) / 2
 
 
 def _in_words(result: FitResult, name: str) -> list[dict[str, str]]:

@@ -81,7 +81,7 @@ def sheet_content(result: FitResult, chosen: str | None = None) -> dict[str, Any
         "pictures": moments(stride, _PICTURE_PX) if stride is not None else [],
         "pictured": setting(table.loc[pictured]),
         "rows": [row for row in _rows(result, solved_names) if row],
-        "uncertainty": _uncertainty(table),
+        "uncertainty": uncertainty(table),
         "window": _window(result, pictured),
         "look_for": _look_for(result, solved_names),
         "assumptions": _ASSUMPTIONS,
@@ -180,14 +180,14 @@ def interval(table: pd.DataFrame, column: str, name: str) -> tuple[float, float,
     return value - half, value, value + half
 
 
-def _uncertainty(table: pd.DataFrame) -> str:
+def uncertainty(table: pd.DataFrame) -> str:
     if "score_low" in table.columns:
         return (
-            "Bars: where the result stays when the blade, the body and the way of running are varied "
+            "Margins: where the result stays when the blade, the body and the way of running are varied "
             "as far as they are unknown."
         )
     return (
-        "Bars: numerical scatter only, how far the same setting came out apart from different starts. "
+        "Margins: numerical scatter only, how far the same setting came out apart from different starts. "
         "What is unknown about blade and runner comes on top."
     )
 
