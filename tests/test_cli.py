@@ -16,7 +16,19 @@ from bladerun.outcomes import OUTCOMES
 from synthetic import stride
 from test_case import BAD, FIRST_FIT, GOOD
 
-COMMANDS = ("catalog", "bench", "model", "run", "fit", "validate", "video")
+COMMANDS = (
+    "catalog",
+    "bench",
+    "model",
+    "run",
+    "fit",
+    "sweep",
+    "optimise",
+    "status",
+    "plot",
+    "validate",
+    "video",
+)
 SOLVE = {
     "status": "converged",
     "why": "",
@@ -256,7 +268,7 @@ class Found:
 
 @pytest.mark.parametrize("status", ["converged", "not converged", "too weak"])
 def test_fit_ends_with_the_report(status, monkeypatch, capsys):
-    def fit(case, out, *, workers, progress):
+    def fit(case, out, *, workers, progress, ensemble):
         assert workers == 2
         progress(0, 2, "first", None)
         progress(1, 2, "second", 61.0)

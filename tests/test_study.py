@@ -12,12 +12,13 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bladerun import _recommend, _visits, study
-from bladerun._visits import Visit
+from bladerun import _recommend, study
 from bladerun.case import SWEPT, Case, Task
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.runner import Amputation, Runner
+from bladerun.study import _crew, _fit, _job, _visits
+from bladerun.study._visits import Visit
 
 CASE = Case(
     Runner(mass_kg=72.0, height_m=1.76, sex="female"),
@@ -75,11 +76,12 @@ class Solver:
 @pytest.fixture
 def solver(monkeypatch):
     solver = Solver()
-    monkeypatch.setattr(study, "solve", solver)
-    monkeypatch.setattr(study, "build_model", lambda runner, amputation, fitting: fitting)
-    monkeypatch.setattr(study, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
-    monkeypatch.setattr(study, "flat", lambda values: values)
-    monkeypatch.setattr(study, "write_report", lambda result: None)
+    monkeypatch.setattr(_job, "solve", solver)
+    monkeypatch.setattr(_fit, "build_model", lambda runner, amputation, fitting: fitting)
+    monkeypatch.setattr(_job, "build_model", lambda runner, amputation, fitting, variation: fitting)
+    monkeypatch.setattr(_job, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
+    monkeypatch.setattr(_job, "flat", lambda values: values)
+    monkeypatch.setattr(_fit, "write_report", lambda result: None)
     return solver
 
 
@@ -284,25 +286,32 @@ def test_nothing_to_fit_and_no_place_to_write(solver, tmp_path):
 
 
 def slow_square(number):
-    return {"status": "converged", "objective": number**2, "process": os.getpid()}
+    return number**2, os.getpid()
 
 
 def killed(number):
     os._exit(1)
 
 
+def some(numbers):
+    waiting = iter(numbers)
+    return lambda: (lambda n: None if n is None else (n, n))(next(waiting, None))
+
+
 def test_processes_do_the_same_work():
-    plan = {Visit("a", "first"): None} | {Visit(name, "up"): Visit("a", "first") for name in "bcd"}
-    results = {}
-    list(_visits.run(plan, results, lambda visit: ord(visit.name), slow_square, 2))
-    assert {v.name: r["objective"] for v, r in results.items()} == {name: ord(name) ** 2 for name in "abcd"}
-    assert os.getpid() not in {result["process"] for result in results.values()}
+    with _crew.hire(2) as crew:
+        results = dict(_crew.run(crew, some(range(20)), slow_square))
+    assert {n: square for n, (square, _) in results.items()} == {n: n**2 for n in range(20)}
+    assert os.getpid() not in {process for _, process in results.values()}
 
 
 def test_a_killed_process_is_a_sentence():
-    plan = {Visit("a", "first"): None, Visit("b", "up"): None}
-    with pytest.raises(InputError, match="fewer of them"):
-        list(_visits.run(plan, {}, lambda visit: 1, killed, 2))
+    with _crew.hire(2) as crew:
+        ((_, lost),) = _crew.run(crew, some([1]), killed)
+        assert isinstance(lost, _crew.Lost)
+        with pytest.raises(InputError, match="fewer of them"):
+            _crew.answered(lost, crew)
+        assert dict(_crew.run(crew, some([3]), slow_square))[3][0] == 9
 
 
 # --- The recommendation -----------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ _HOME = {
     "build_model": "model",
     "solve": "stride",
     "fit": "study",
+    "sweep": "study",
+    "optimise": "study",
 }
 
 __all__ = ["__version__", *_HOME]

@@ -60,7 +60,7 @@ class Case:
 
 def load_case(path: str | Path) -> Case:
     """Read and check a runner's file; `InputError` says in one sentence what is wrong with it."""
-    return check_case(_parse(path), path)
+    return check_case(parse_toml(path), path)
 
 
 def check_case(document: Mapping[str, Any], file: object = None) -> Case:
@@ -106,7 +106,8 @@ def _check_flexibility(runner: Runner, task: Task) -> None:
             )
 
 
-def _parse(path: str | Path) -> dict[str, Any]:
+def parse_toml(path: str | Path) -> dict[str, Any]:
+    """What a TOML file says; `InputError` where it cannot be read."""
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -114,7 +115,7 @@ def _parse(path: str | Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"not valid TOML: {error}", file=path) from None
     except RecursionError:
-        raise InputError("not a runner's file: nested too deeply", file=path) from None
+        raise InputError("nested too deeply", file=path) from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path, a number of 5000 digits
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise InputError(f"cannot be read: {reason}", file=path) from None

@@ -1,4 +1,4 @@
-"""Commands about many strides: comparing fittings.
+"""Commands about many strides: comparing fittings, sweeping a design, searching for the best.
 
 Takes parsed arguments; gives `Answer`s.
 """
@@ -6,16 +6,21 @@ Takes parsed arguments; gives `Answer`s.
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bladerun._console import progress_bar, rounded, table
 from bladerun._files import output_dir
 from bladerun.cli._answer import NOT_CONVERGED, Answer, about, default_folder, fail
-from bladerun.cli._arguments import FOLDER, RUNNER, count, declare
+from bladerun.cli._arguments import FOLDER, RUNNER, Parser, count, declare
+
+if TYPE_CHECKING:
+    from bladerun.study import StudyResult
+
+_STUDY, _THERE = "STUDY.toml", ("DIR", "runs/STUDY")
 
 
 def add(commands: Any) -> None:
-    """Declare `fit`."""
+    """Declare `fit`, `sweep`, `optimise`, `status` and `plot`."""
     fit = declare(
         commands,
         _fit,
@@ -24,7 +29,37 @@ def add(commands: Any) -> None:
         RUNNER,
         FOLDER,
     )
-    fit.add_argument("--workers", type=count, metavar="N", help="processes (default: one a core)")
+    _with_workers(fit)
+    fit.add_argument(
+        "--ensemble", type=count, default=0, metavar="N", help="draws of varied facts, each fitting"
+    )
+    sweep = declare(
+        commands,
+        _sweep,
+        "solve every point of a study, or go on with it",
+        "sweep experiments/category.toml --out runs/category",
+        _STUDY,
+        _THERE,
+    )
+    optimise = declare(
+        commands,
+        _optimise,
+        "search for the best point of a study, or go on with it",
+        "optimise experiments/search.toml --out runs/search",
+        _STUDY,
+        _THERE,
+    )
+    for command in (sweep, optimise):
+        _with_workers(command)
+        command.add_argument("--cluster", metavar="URL", help="a running Dask cluster, tcp://host:port")
+        command.add_argument("--dry-run", action="store_true", help="how many strides, and about how long")
+    optimise.add_argument("--storage", metavar="URL", help="a database for Optuna, postgresql://...")
+    declare(commands, _status, "tell how far a study is", "status runs/category", "DIR", None)
+    declare(commands, _plot, "draw what a study found", "plot runs/category", "DIR", ("DIR", "the study's"))
+
+
+def _with_workers(command: Parser) -> None:
+    command.add_argument("--workers", type=count, metavar="N", help="processes (default: one a core)")
 
 
 def _fit(args: argparse.Namespace) -> Answer:
@@ -35,7 +70,7 @@ def _fit(args: argparse.Namespace) -> Answer:
     from bladerun.study import fit  # slow to load: only for a file that can be used
 
     with about(args.file), progress_bar() as progress:
-        result = fit(case, folder, workers=args.workers, progress=progress)
+        result = fit(case, folder, workers=args.workers, progress=progress, ensemble=args.ensemble)
     rows = [
         [
             row["title"],
@@ -51,3 +86,66 @@ def _fit(args: argparse.Namespace) -> Answer:
     if (result.table.status == "converged").any():
         return Answer(result.to_dict(), text)
     return Answer(result.to_dict(), text, fail(f"{args.file}: no fitting converged", NOT_CONVERGED))
+
+
+def _sweep(args: argparse.Namespace) -> Answer:
+    from bladerun.study import sweep
+
+    return _study(
+        args,
+        lambda study, folder, progress: sweep(
+            study, folder, workers=args.workers, cluster=args.cluster, progress=progress
+        ),
+    )
+
+
+def _optimise(args: argparse.Namespace) -> Answer:
+    from bladerun.study import optimise
+
+    return _study(
+        args,
+        lambda study, folder, progress: optimise(
+            study, folder, workers=args.workers, cluster=args.cluster, storage=args.storage, progress=progress
+        ),
+    )
+
+
+def _study(args: argparse.Namespace, run: Any) -> Answer:
+    from bladerun.study import load_study
+    from bladerun.study._crew import cores
+    from bladerun.study._sweep import expected_s, rows
+
+    study = load_study(args.file)
+    if args.dry_run:
+        workers = args.workers or cores()
+        data = {"rows": rows(study), "workers": workers, "expected_s": expected_s(study, workers)}
+        hours = data["expected_s"] / 3600
+        return Answer(data, f"{data['rows']} rows, about {hours:.1f} h on {workers} workers")
+    with about(args.file), progress_bar() as progress:
+        result: StudyResult = run(study, args.out or default_folder(args.file), progress)
+    lines = [table(["status", "rows"], [[k, str(n)] for k, n in result.counts.items()], numbers=1)]
+    for each in result.best[:10]:
+        parameters = ", ".join(
+            f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in each["parameters"].items()
+        )
+        values = ", ".join(f"{k} {rounded(v)}" for k, v in each.items() if k not in ("trial", "parameters"))
+        lines.append(f"trial {each['trial']}: {values}; {parameters}")
+    data = result.to_dict()
+    text = "\n".join([*lines, data["table"]])
+    if result.counts.get("converged"):
+        return Answer(data, text)
+    return Answer(data, text, fail(f"{args.file}: no stride converged", NOT_CONVERGED))
+
+
+def _status(args: argparse.Namespace) -> Answer:
+    from bladerun.study._status import status
+
+    data = status(args.file)
+    return Answer(data, "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in data.items()))
+
+
+def _plot(args: argparse.Namespace) -> Answer:
+    from bladerun.study._plots import plot
+
+    paths = [str(path) for path in plot(args.file, output_dir(args.out or args.file))]
+    return Answer({"plots": paths}, "\n".join(paths))

@@ -10,7 +10,6 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from bladerun import _visits
 from bladerun._files import atomic
 from bladerun.bench import run_bench
 from bladerun.blade import load_blade
@@ -27,7 +25,7 @@ from bladerun.fitting import Fitting, resolve
 from bladerun.model import build_model
 from bladerun.runner import ABLE_BODIED, Amputation, Runner
 from bladerun.stride import solve
-from bladerun.study import _program
+from bladerun.study import _crew, _program
 from bladerun.validation._findings import Cohort
 from bladerun.validation._measures import measures
 
@@ -68,12 +66,10 @@ def run_cohorts(
 
 def _in_processes(members: list[Member], workers: int) -> Iterator[tuple[Member, list[dict[str, Any]]]]:
     """Members with their rows, as they end; the longest begin first."""
-    ordered = sorted(members, key=lambda member: -len(member.conditions))
-    with _visits._pool(min(workers, len(ordered))) as submit:
-        running = {submit(_rows, member): member for member in ordered}
-        while running:
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
+    waiting = ((member, member) for member in sorted(members, key=lambda member: -len(member.conditions)))
+    with _crew.hire(min(workers, len(members)), here=workers == 1 or not members) as crew:
+        for member, rows in _crew.run(crew, lambda: next(waiting, None), _rows):
+            yield member, _crew.answered(rows, crew)
 
 
 def _members(cohort: Cohort, folder: Path) -> list[Member]:
@@ -107,7 +103,7 @@ def _stride(member: Member, condition: Mapping[str, Any], start: xr.Dataset | No
     fitting, task = _fitting(member, condition), Task(float(condition["speed_m_s"]))
     amputation = member.amputation if fitting else ABLE_BODIED
     inputs = [asdict(part) if part else None for part in (member.runner, amputation, fitting, task)]
-    identity = hashlib.sha256(f"{json.dumps(inputs)} {_program()}".encode()).hexdigest()
+    identity = hashlib.sha256(f"{json.dumps(inputs)} {_program.of_strides()}".encode()).hexdigest()
     path = member.folder / f"{identity[:16]}.nc"
     try:
         return xr.load_dataset(path, engine="h5netcdf")

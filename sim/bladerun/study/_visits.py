@@ -1,7 +1,7 @@
-"""In which order the fittings of a sweep are solved, from which start, and on how many cores.
+"""In which order the fittings of a comparison are solved, and from which start.
 
-Takes a case; gives its fittings on a grid, a plan of visits (each fitting once on the way up and once on the
-way down, always from a solved neighbour) and runs such a plan. What a visit does is the caller's function.
+Takes a case; gives its fittings on a grid and a plan of visits (each fitting once on the way up and once on
+the way down, always from a solved neighbour). What a visit does, and where, is the caller's.
 
 Two ways through the same grid show how far a result depends on where the solver came from. The plan, not the
 number of cores, decides every start, so a study gives the same numbers on any machine.
@@ -11,14 +11,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -155,36 +147,9 @@ def start_of(visit: Visit, plan: Plan, results: Results) -> Visit | None:
     return before
 
 
-def run(
-    todo: Plan,
-    results: Results,
-    job: Callable[[Visit], Any],
-    work: Callable[[Any], dict[str, Any]],
-    workers: int,
-) -> Iterator[Visit]:
-    """Do the visits of a plan whose start is done, until all are, and fill in `results`.
-
-    job: what `work` is given for a visit, asked when its start is known. work: runs in another process if
-    workers > 1, so it must be importable. Yields each visit twice: when it begins and when it has ended.
-    Raises InputError if such a process is ended from outside.
-    """
-    waiting, running = [visit for visit in todo if visit not in results], {}
-    with _pool(min(workers, len(waiting))) as submit:
-        while waiting or running:
-            ready = [v for v in waiting if todo[v] is None or todo[v] in results]
-            for visit in ready[: workers - len(running)]:
-                waiting.remove(visit)
-                yield visit
-                running[submit(work, job(visit))] = visit
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                visit = running.pop(future)
-                results[visit] = future.result()
-                yield visit
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def ready(todo: Plan, results: Results, begun: set[Visit]) -> Visit | None:
+    """The next visit of a plan that has not begun and whose start is done; None if there is none now."""
+    return next((v for v in todo if v not in begun and (todo[v] is None or todo[v] in results)), None)
 
 
 def _towards(place: tuple[int, ...], corner: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -206,42 +171,3 @@ def _distance(grid: Grid, one: str, other: str) -> float:
     longest = _facts.toml("sweep.toml")["step"]
     a, b = grid.fittings[one], grid.fittings[other]
     return sum(abs(getattr(a, axis) - getattr(b, axis)) / longest[axis] for axis in SWEPT)
-
-
-@contextmanager
-def _pool(workers: int):
-    """A function that starts `work(job)` and gives its future: in this process if one worker is enough."""
-    if workers <= 1:
-        yield _here
-        return
-    context = multiprocessing.get_context("spawn")  # forking a process that holds threads is not safe
-    pool = ProcessPoolExecutor(workers, context, initializer=_follow_parent)
-    try:
-        yield pool.submit
-    except BrokenProcessPool:
-        raise InputError(
-            f"one of {workers} solving processes was ended from outside, perhaps for lack of memory; "
-            "do the same again with fewer of them to go on from here",
-            key="workers",
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _here(work: Callable[[Any], Any], job: Any) -> Future:
-    future: Future = Future()
-    future.set_result(work(job))
-    return future
-
-
-def _follow_parent() -> None:
-    """A worker leaves interrupts to its parent, and ends when the parent has ended, however that came."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

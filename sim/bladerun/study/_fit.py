@@ -6,13 +6,11 @@ Takes a case and a folder; gives a `FitResult` and writes `outcomes.parquet` (on
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +18,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bladerun import __version__, _facts, _recommend, _visits
+from bladerun import __version__, _recommend
 from bladerun._files import atomic, output_dir
-from bladerun._visits import Visit
-from bladerun.case import Case, Task
+from bladerun.case import Case
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
-from bladerun.outcomes import flat, outcomes
 from bladerun.report import write_report
-from bladerun.runner import Amputation, Runner
-from bladerun.stride import solve
+from bladerun.study import _crew, _job, _program, _visits
+from bladerun.study._job import Inputs
+from bladerun.study._visits import Visit
+from bladerun.variation import NOMINAL, draw
 
 Progress = Callable[[int, int, str, float | None], None]
 """Called with visits done, visits in all, what is being solved, and seconds left (None while unknown)."""
@@ -46,6 +44,8 @@ class FitResult:
     recommended, current: names of rows; recommended is None where no fitting qualifies.
     indistinct: rows whose score cannot be told apart from that of the recommended one.
     comparison: the trade-offs of recommended and current side by side (empty where either has none).
+    members: one row a fitting and draw of the ensemble, as `table` without scatter; member 0 is as the facts
+    have it. Empty without an ensemble.
     """
 
     case: Case
@@ -57,6 +57,7 @@ class FitResult:
     comparison: list[dict[str, Any]]
     weights: dict[str, Any]
     folder: Path
+    members: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def report(self) -> Path:
@@ -88,13 +89,19 @@ class FitResult:
 
 
 def fit(
-    case: Case, out: str | Path, *, workers: int | None = None, progress: Progress | None = None
+    case: Case,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    ensemble: int = 0,
 ) -> FitResult:
     """Solve every combination in the case's sweep, and the fitting worn today, and recommend one.
 
     Each fitting is solved twice, from a neighbour on the way up through the grid and from another on the way
     down; where the two disagree, once more from the best neighbour. The lowest objective counts, the
     differences are the scatter. workers: processes, one a core by default; 1 solves in this process.
+    ensemble: how many times more each fitting is solved, with facts varied by the same draws for all.
     Raises InputError, before anything is solved, where there is nothing to fit, a fitting cannot be built or
     `out` cannot be written to. A fitting that does not converge is a row.
     """
@@ -103,16 +110,18 @@ def fit(
         build_model(case.runner, case.amputation, fitting)
     folder = output_dir(out)
     output_dir(folder / "strides")
-    workers = workers or _visits.cores()
+    workers = workers or _crew.cores()
     plan = _visits.plan(grid)
     results: _visits.Results = {}
-    _solve_all(plan, plan, results, case, grid, folder, workers, progress)
-    again = _visits.plan_again(grid, plan, results)
-    plan |= again
-    _solve_all(again, plan, results, case, grid, folder, workers, progress)
+    with _crew.hire(min(workers, len(plan)), here=workers == 1) as crew:
+        _solve_all(plan, plan, results, case, grid, folder, crew, progress)
+        again = _visits.plan_again(grid, plan, results)
+        plan |= again
+        _solve_all(again, plan, results, case, grid, folder, crew, progress)
+        members = _members(case, grid, plan, results, ensemble, folder, crew, progress)
 
     table = _table(grid, plan, results)
-    recommended, indistinct = _recommend.recommend(table)
+    recommended, indistinct = _recommend.recommend(table, members)
     comparable = recommended is not None and table.at[grid.current, "status"] == "converged"
     result = FitResult(
         case=case,
@@ -120,10 +129,11 @@ def fit(
         recommended=recommended,
         current=grid.current,
         indistinct=indistinct,
-        why=_recommend.why(table, recommended, grid.current, indistinct),
-        comparison=_recommend.compare(table, str(recommended), grid.current) if comparable else [],
+        why=_recommend.why(table, recommended, grid.current, indistinct, members),
+        comparison=_recommend.compare(table, str(recommended), grid.current, members) if comparable else [],
         weights=_recommend.weights(),
         folder=folder,
+        members=members,
     )
     with atomic(folder / "outcomes.parquet") as tmp:
         table.to_parquet(tmp)
@@ -134,30 +144,20 @@ def fit(
 
 
 @dataclass(frozen=True)
-class _Job:
-    """One visit, as a process needs it: what to solve, from which stride of which fitting, where to write."""
+class _Visit:
+    """One visit, as a process needs it: what to solve, from which stride on which way, where to write."""
 
-    runner: Runner
-    amputation: Amputation
-    task: Task
-    fitting: Fitting
-    start: tuple[Path, Fitting] | None
+    inputs: Inputs
+    start: Path | None
+    between: tuple[Inputs, ...]
     path: Path
-    identity: str
 
 
-def _solve_all(todo, plan, results, case, grid, folder, workers, progress) -> None:
+def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
     """Fill `results` for the visits of `todo`, whose starts are in `plan`."""
+    begin, known, begun = time.monotonic(), len(results), set(results)
 
-    def job(visit: Visit) -> _Job:
-        before = _visits.start_of(visit, plan, results)
-        start = before and (_path(folder, before), grid.fittings[before.name])
-        fitting = grid.fittings[visit.name]
-        identity = _identity(case, fitting)
-        return _Job(case.runner, case.amputation, case.task, fitting, start, _path(folder, visit), identity)
-
-    begin, known = time.monotonic(), len(results)
-    for visit in _visits.run(todo, results, job, _visit, workers):
+    def tell(visit: Visit) -> None:
         if progress:
             solved = sum(not result["kept"] for result in list(results.values())[known:])
             left = known + len(todo) - len(results)
@@ -165,58 +165,86 @@ def _solve_all(todo, plan, results, case, grid, folder, workers, progress) -> No
             text = _visits.describe(grid.fittings[visit.name])
             progress(len(results), known + len(todo), text, pace and pace * left)
 
+    def take() -> tuple[Visit, _Visit] | None:
+        visit = _visits.ready(todo, results, begun)
+        if visit is None:
+            return None
+        begun.add(visit)
+        tell(visit)
+        fitting, start, between = grid.fittings[visit.name], None, ()
+        if before := _visits.start_of(visit, plan, results):
+            start = _path(folder, before)
+            between = tuple(_visits.bridge(grid.fittings[before.name], fitting)[:-1])
+        way = tuple(_inputs(case, each) for each in between)
+        return visit, _Visit(_inputs(case, fitting), start, way, _path(folder, visit))
+
+    for visit, done in _crew.run(crew, take, _visit):
+        results[visit] = _crew.answered(done, crew)
+        tell(visit)
+
+
+def _members(case, grid, plan, results, ensemble, folder, crew, progress) -> pd.DataFrame:
+    """Every fitting solved again with each draw, from its own best stride."""
+    if not ensemble:
+        return pd.DataFrame()
+    draws = [NOMINAL, *draw(ensemble)]
+    best = {name: found[0] for name in grid.fittings if (found := _visits.converged(name, plan, results))}
+    rows = {(name, 0): results[visit] for name, visit in best.items()}
+    todo = [(name, member) for member in range(1, len(draws)) for name in best]
+    waiting, begin = iter(todo), time.monotonic()
+
+    def take() -> tuple[tuple[str, int], _Visit] | None:
+        key = next(waiting, None)
+        if key is None:
+            return None
+        name, member = key
+        inputs = replace(_inputs(case, grid.fittings[name]), variation=draws[member])
+        path = folder / "strides" / f"{name}_member{member}.nc"
+        return key, _Visit(inputs, _path(folder, best[name]), (), path)
+
+    for key, done in _crew.run(crew, take, _visit):
+        rows[key] = _crew.answered(done, crew)
+        if progress:
+            count = len(rows) - len(best)
+            pace = (time.monotonic() - begin) / count
+            text = f"{_visits.describe(grid.fittings[key[0]])}, draw {key[1]}"
+            progress(count, len(todo), text, pace * (len(todo) - count))
+    table = pd.DataFrame.from_dict(rows, orient="index").drop(columns="kept")
+    table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
+    table = table.sort_index()
+    with atomic(folder / "members.parquet") as tmp:
+        table.to_parquet(tmp)
+    return table
+
+
+def _inputs(case: Case, fitting: Fitting) -> Inputs:
+    return Inputs(case.runner, case.amputation, fitting, case.task)
+
 
 def _path(folder: Path, visit: Visit) -> Path:
     return folder / "strides" / f"{visit.name}_{visit.way}.nc"
 
 
-def _visit(job: _Job) -> dict[str, Any]:
+def _visit(visit: _Visit) -> dict[str, Any]:
     """The numbers of one visit: from its file if that is of the same inputs, else solved and written."""
-    stride = _kept(job)
-    if stride is not None:
-        return {**_numbers(stride), "kept": True}
-    stride = _solved(job)
-    stride.attrs["identity"] = job.identity
-    with atomic(job.path) as tmp:
+    identity = visit.inputs.identity(_program.of_strides())
+    stride = _read(visit.path)
+    if stride is not None and stride.attrs.get("identity") == identity:
+        return {**_job.numbers(stride), "kept": True}
+    start = visit.start and _read(visit.start)
+    stride = _job.along((*visit.between, visit.inputs), start)
+    stride.attrs["identity"] = identity
+    with atomic(visit.path) as tmp:
         stride.to_netcdf(tmp, engine="h5netcdf")
-    return {**_numbers(stride), "kept": False}
+    return {**_job.numbers(stride), "kept": False}
 
 
-def _kept(job: _Job) -> xr.Dataset | None:
-    """The stride solved before from the same inputs; None if there is none that can be read."""
+def _read(path: Path) -> xr.Dataset | None:
+    """The stride of a file; None if there is none that can be read."""
     try:
-        stride = xr.load_dataset(job.path, engine="h5netcdf")
+        return xr.load_dataset(path, engine="h5netcdf")
     except (OSError, ValueError, KeyError):
         return None
-    return stride if stride.attrs.get("identity") == job.identity else None
-
-
-def _solved(job: _Job) -> xr.Dataset:
-    """From the start to the fitting, over some in between if it is far; each from the last that converged."""
-    start, path = None, [job.fitting]
-    if job.start:
-        start = xr.load_dataset(job.start[0], engine="h5netcdf")
-        path = _visits.bridge(job.start[1], job.fitting)
-    for fitting in path[:-1]:
-        stride = solve(build_model(job.runner, job.amputation, fitting), job.task, start=start)
-        if stride.attrs["status"] != "not converged":
-            start = stride
-    return solve(build_model(job.runner, job.amputation, path[-1]), job.task, start=start)
-
-
-def _numbers(stride: xr.Dataset) -> dict[str, Any]:
-    """What the table needs of a stride; outcomes only if it converged."""
-    attrs = stride.attrs
-    if attrs["status"] != "converged":
-        return {"status": attrs["status"], "why": attrs["why"], "objective": math.nan}
-    values = flat(outcomes(stride))
-    return {
-        "status": attrs["status"],
-        "why": attrs["why"],
-        "objective": float(attrs["objective"]),
-        **_recommend.weigh(values, attrs["amputation_side"]),
-        **values,
-    }
 
 
 def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> pd.DataFrame:
@@ -231,42 +259,10 @@ def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> 
             said = max(failed, key=lambda result: result["status"] == "too weak")
             rows[name] = row | {"status": said["status"], "why": said["why"], "stride": ""}
             continue
-        best = visits[0]
-        for key, value in best.items():
-            if key == "kept":
-                continue
-            row[key] = value
-            if isinstance(value, float):
-                spread = [visit[key] for visit in visits]
-                row[f"{key}_scatter"] = max(spread) - min(spread) if len(spread) > 1 else math.nan
+        row |= _job.best_of([{k: v for k, v in visit.items() if k != "kept"} for visit in visits])
         row["stride"] = str(_path(Path(), found[0]))
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
-
-
-def _identity(case: Case, fitting: Fitting) -> str:
-    """A hash of everything that decides a stride: inputs, facts and the program."""
-    inputs = [asdict(part) for part in (case.runner, case.amputation, fitting, case.task)]
-    return hashlib.sha256(f"{json.dumps(inputs)} {_program()}".encode()).hexdigest()
-
-
-_AFTER_THE_STRIDE = {
-    "_console.py", "_definitions.py", "_elastica.py", "_leg.py", "_periodic.py", "_posture.py",
-    "_recommend.py", "_visits.py", "bench.py", "case.py", "cli", "forward.py", "outcomes.py", "plots.py",
-    "outcomes.toml", "recommendation.toml", "report", "sketch.py", "study.py", "validation", "words.toml",
-}  # fmt: skip
-
-
-@cache
-def _program() -> str:
-    """A hash of the version, the facts and the code that a stride comes from."""
-    digest = hashlib.sha256(__version__.encode())
-    for root in (Path(__file__).parent, _facts.models_dir()):
-        for file in sorted(root.rglob("*.*")):
-            part = file.relative_to(root)
-            if file.suffix in (".py", ".toml", ".xml", ".csv") and not _AFTER_THE_STRIDE & set(part.parts):
-                digest.update(str(part).encode() + file.read_bytes())
-    return digest.hexdigest()
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,13 @@
+"""Many strides: fittings compared, designs swept, the best searched for, on one engine.
+
+Takes a case or a study file and a folder; gives tables there, a row a fitting or a stride, that survive
+whatever ends the program. `fit` compares the fittings of one runner and recommends one; `sweep` solves the
+design of a study file; `optimise` searches.
+"""
+
+from bladerun.study._file import Study, load_study
+from bladerun.study._fit import FitResult, fit
+from bladerun.study._search import optimise
+from bladerun.study._sweep import StudyResult, sweep
+
+__all__ = ["FitResult", "Study", "StudyResult", "fit", "load_study", "optimise", "sweep"]

@@ -1,0 +1,128 @@
+"""What a study can vary: any number or word of the runner, the amputation, the fitting, the task, the
+variation.
+
+Takes names and values as a study file or a cohort's table has them; gives `Inputs` with these values, and how
+far apart two values are. Units are in the names. `category_step` counts from the category recommended for the
+runner.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from typing import Any
+
+from bladerun import _facts
+from bladerun.case import Task
+from bladerun.errors import InputError, nearest
+from bladerun.fitting import Fitting, resolve
+from bladerun.runner import Amputation, Runner
+from bladerun.study._job import Inputs
+from bladerun.variation import Variation
+
+STEP = "category_step"
+_SECTIONS = {"runner": Runner, "amputation": Amputation, "fitting": Fitting, "task": Task}
+_WHOLE = ("category", STEP)
+_TABLES = ("strength", "joint_range_deg")  # of the runner, by muscle group or joint: `strength.hip_abductors`
+_APART = ("blade", "side", "level", "sex")  # no stride starts from one with another of these
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A quantity of a study: its values in order, or bounds (then `values` is empty)."""
+
+    name: str
+    values: tuple[Any, ...] = ()
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def bounded(self) -> bool:
+        return not self.values
+
+    @property
+    def whole(self) -> bool:
+        """Only whole numbers lie between the bounds."""
+        return self.name in _WHOLE
+
+    @property
+    def numeric(self) -> bool:
+        return self.bounded or all(_is_number(value) for value in self.values)
+
+    def at(self, share: float) -> Any:
+        """The value at a share, in [0, 1), of the way through the bounds or the list."""
+        if not self.bounded:
+            return self.values[int(share * len(self.values))]
+        if self.whole:
+            return math.floor(self.low + share * (self.high - self.low + 1))
+        return self.low + share * (self.high - self.low)
+
+    def place(self, value: Any) -> float:
+        """Where a value lies, in steps that a stride can start across (models/sweep.toml)."""
+        return float(value) / self.step if self.numeric else float(self.values.index(value))
+
+    @property
+    def apart(self) -> bool:
+        """No stride starts from one with another value."""
+        return self.name in _APART
+
+    @property
+    def step(self) -> float:
+        """The longest step between neighbours; a quarter of the range where models/sweep.toml has none."""
+        known = _facts.toml("sweep.toml")["step"]
+        name = "category" if self.name == STEP else self.name.partition(".")[0]
+        if name in known:
+            return float(known[name])
+        low, high = (self.low, self.high) if self.bounded else (min(self.values), max(self.values))
+        return (high - low) / 4 or 1.0
+
+
+@cache
+def known() -> dict[str, str]:
+    """Every name, and the section it belongs to."""
+    names = {field.name: section for section, cls in _SECTIONS.items() for field in fields(cls)}
+    names |= {f"variation.{field.name}": "variation" for field in fields(Variation)}
+    return names | {STEP: "fitting"}
+
+
+def check_name(name: str) -> None:
+    """InputError, with the nearest known one, for a name that is none."""
+    table, _, key = name.partition(".")
+    if name not in known() and not (table in _TABLES and key):
+        raise InputError(f"not a known parameter; {nearest(name, known())}", key=name)
+
+
+def changed(inputs: Inputs, values: Mapping[str, Any]) -> Inputs:
+    """The inputs with these values, the category as a number; InputError, with its key, for a wrong one."""
+    by_section: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        table, _, key = name.partition(".")
+        if table in _TABLES and key:
+            entries = by_section.setdefault("runner", {})
+            before = entries.get(table, getattr(inputs.runner, table))
+            entries[table] = {**(before if isinstance(before, Mapping) else {}), key: value}
+        elif name != STEP:
+            by_section.setdefault(known()[name], {})[name.removeprefix("variation.")] = value
+    parts = {section: getattr(inputs, section) for section in (*_SECTIONS, "variation")}
+    for section, entries in by_section.items():
+        if parts[section] is None:
+            raise InputError("nothing to vary; the runner has no [fitting]", key=next(iter(entries)))
+        parts[section] = replace(parts[section], **entries)
+    if parts["fitting"] is not None:
+        if STEP in values:
+            parts["fitting"] = _stepped(parts["fitting"], parts["runner"], values[STEP])
+        parts["fitting"] = resolve(parts["fitting"], parts["runner"])
+    return Inputs(**parts)
+
+
+def _stepped(fitting: Fitting, runner: Runner, step: Any) -> Fitting:
+    if not _is_number(step) or step != int(step) or abs(step) > 100:
+        raise InputError(f"{step!r} is not allowed; whole steps from the recommended category", key=STEP)
+    recommended = resolve(replace(fitting, category="recommended"), runner).category
+    return replace(fitting, category=float(recommended) + step)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

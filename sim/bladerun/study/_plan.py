@@ -1,0 +1,219 @@
+"""The rows of a sweep in the order they are solved, and what each starts from.
+
+Takes a `Study`, the rows that are done and a folder for seeds; gives jobs as they become ready, and takes
+their results. Starts are decided by the study alone, never by which worker was first, so the same study gives
+the same table on any number of workers. Seeds stay in the folder until every row that starts from them is
+kept.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bladerun import _facts
+from bladerun._files import atomic, output_dir
+from bladerun.study._file import Study
+from bladerun.study._job import NOTHING, SEED, STRIDE, Done, Inputs, Job
+from bladerun.study._parameters import changed
+from bladerun.study._tree import tree
+from bladerun.variation import NOMINAL, draw
+
+
+class Plan:
+    """Rows are numbered: runner after runner, point after point, the nominal stride and then its ensemble.
+
+    total: rows in all. take: the next job. finish: what became of it.
+    """
+
+    def __init__(self, study: Study, done: set[int], folder: Path, solver: str):
+        self._study, self._solver, self._folder = study, solver, folder
+        self._names = list(study.runners)
+        self._variations = [NOMINAL, *draw(study.settings.ensemble, study.settings.seed)]
+        self._points, self._each = len(study.points), len(self._variations)
+        self.total = len(self._names) * self._points * self._each
+        self._tree = _tree_of(study)
+        self._seeds = self._found_seeds()
+        self._done = np.zeros(self.total, dtype=bool)
+        self._done[list(done)] = True
+        self._link()
+
+    def take(self) -> tuple[int, Job] | None:
+        """The number of the next row that is ready, and its job; None while none is."""
+        if not self._ready:
+            return None
+        number = heapq.heappop(self._ready)[1]
+        settings = self._study.settings
+        keep = STRIDE if settings.keep_strides else SEED if self._pending[number] else NOTHING
+        inputs = self.inputs(number)
+        return number, Job(inputs, self._ways(number, inputs), keep, settings.time_limit_s, self._solver)
+
+    def inputs(self, number: int) -> Inputs:
+        """What a row is solved from."""
+        runner, point, member = self._of(number)
+        inputs = self._study.inputs(self._names[runner], self._study.points[point])
+        variation = self._variations[member]
+        return (
+            inputs
+            if member == 0
+            else changed(inputs, {f"variation.{k}": v for k, v in vars(variation).items()})
+        )
+
+    def described(self, number: int) -> dict[str, Any]:
+        """The columns that say which row it is."""
+        runner, point, member = self._of(number)
+        values = zip(self._study.parameters, self._study.points[point], strict=True)
+        row = {"number": number, "runner": self._names[runner], "member": member}
+        row |= {p.name: float(v) if p.numeric else str(v) for p, v in values}
+        if self._each > 1:
+            row |= {f"variation.{key}": value for key, value in vars(self._variations[member]).items()}
+        return row
+
+    def store_seed(self, number: int, done: Done) -> None:
+        """Keep what others start from: this stride, or where there is none what it started from itself."""
+        if self._study.settings.keep_strides and done.stride is not None:
+            with atomic(self._folder / "strides" / f"{number}.nc") as tmp:
+                tmp.write_bytes(done.stride)
+        if not self._pending[number]:
+            return
+        if done.stride is not None and done.row["status"] in ("converged", "too weak"):
+            self._seeds[number] = number
+            with atomic(self._seed(number)) as tmp:
+                tmp.write_bytes(done.stride)
+            return
+        for before in self._before(number):
+            if before in self._seeds:
+                self._seeds[number] = self._seeds[before]
+                self._seed(number).unlink(missing_ok=True)
+                os.link(self._seed(before), self._seed(number))
+                return
+
+    def finish(self, number: int) -> None:
+        """The row is kept: what waits for it may begin, what it alone waited for may go."""
+        self._done[number] = True
+        for after in self._after(number):
+            self._missing[after] -= 1
+            if not self._missing[after] and not self._done[after]:
+                heapq.heappush(self._ready, (self._rank(after), int(after)))
+        for before in self._before(number):
+            self._pending[before] -= 1
+            if not self._pending[before] and before in self._seeds:
+                self._seed(before).unlink(missing_ok=True)
+                del self._seeds[before]
+
+    def _link(self) -> None:
+        """Which rows wait for which: counts and lists, a few numbers a row."""
+        first = np.arange(self.total, dtype=np.int64)
+        member, point = first % self._each, first // self._each % self._points
+        base = first - first % (self._points * self._each)
+        starts = []
+        for parents in (self._tree.start, self._tree.other if self._study.settings.both_ways else None):
+            if parents is None:
+                continue
+            nominal = np.where(parents[point] < 0, -1, base + parents[point] * self._each)
+            starts.append(np.where(member == 0, nominal, first - member if not starts else -1))
+        self._starts = np.stack(starts, axis=1)
+        rows, column = np.nonzero(self._starts >= 0)
+        before = self._starts[rows, column]
+        order = np.argsort(before, kind="stable")
+        self._children, self._child_at = (
+            rows[order],
+            np.searchsorted(before[order], np.arange(self.total + 1)),
+        )
+        self._missing = np.bincount(rows[~self._done[before]], minlength=self.total)
+        self._pending = np.bincount(before[~self._done[rows]], minlength=self.total)
+        ranks = np.empty(self._points, dtype=np.int64)
+        ranks[self._tree.order] = np.arange(self._points)
+        self._ranks = ranks
+        ready = np.flatnonzero(~self._done & (self._missing == 0))
+        self._ready = [(self._rank(number), number) for number in ready.tolist()]
+        heapq.heapify(self._ready)
+
+    def _ways(self, number: int, inputs: Inputs) -> tuple[tuple[bytes | None, tuple[Inputs, ...]], ...]:
+        ways, origins = [], set()
+        for before in self._before(number):
+            origin = self._seeds.get(before)
+            if origin is None or origin in origins:
+                continue
+            origins.add(origin)
+            between = self._between(origin, number)
+            if between is not None:
+                ways.append((self._seed(before).read_bytes(), between))
+        return tuple(ways) or ((None, ()),)
+
+    def _between(self, start: int, end: int) -> tuple[Inputs, ...] | None:
+        """Inputs on the way between two rows in steps a stride can start across; None if that is too far."""
+        (_, a, m), (runner, b, n) = self._of(start), self._of(end)
+        if m == n == 0 and a != b:
+            points = self._study.points
+            return between(self._study, self._names[runner], points[a], points[b])
+        return ()
+
+    def _of(self, number: int) -> tuple[int, int, int]:
+        rest, member = divmod(int(number), self._each)
+        runner, point = divmod(rest, self._points)
+        return runner, point, member
+
+    def _rank(self, number: int) -> int:
+        """What many rows start from comes first: nominal strides, in the order of the tree."""
+        runner, point, member = self._of(number)
+        return (member > 0) * self.total + int(self._ranks[point]) * len(self._names) + runner
+
+    def _before(self, number: int) -> Iterator[int]:
+        return (int(n) for n in self._starts[number] if n >= 0)
+
+    def _after(self, number: int) -> np.ndarray:
+        return self._children[self._child_at[number] : self._child_at[number + 1]]
+
+    def _seed(self, number: int) -> Path:
+        return self._folder / "seeds" / f"{number}_{self._seeds[number]}.nc"
+
+    def _found_seeds(self) -> dict[int, int]:
+        """Which row's stride stands for each row as a start."""
+        output_dir(self._folder / "seeds")
+        if self._study.settings.keep_strides:
+            output_dir(self._folder / "strides")
+        found = {}
+        for path in (self._folder / "seeds").glob("[0-9]*_*.nc"):
+            number, origin = path.stem.split("_")
+            found[int(number)] = int(origin)
+        return found
+
+
+def between(study: Study, runner: str, start: tuple, end: tuple) -> tuple[Inputs, ...] | None:
+    """Inputs of a runner on the way from one point to another; None where that takes too many steps."""
+    hops = [
+        abs(p.place(a) - p.place(b)) if p.numeric else 0.0
+        for p, a, b in zip(study.parameters, start, end, strict=True)
+    ]
+    steps = max(1, math.ceil(max(hops) - 1e-9))
+    if steps > _facts.toml("sweep.toml")["bridge"]["longest"]:
+        return None
+    way = []
+    for i in range(1, steps):
+        values = (_mixed(p, a, b, i / steps) for p, a, b in zip(study.parameters, start, end, strict=True))
+        way.append(study.inputs(runner, tuple(values)))
+    return tuple(way)
+
+
+def _mixed(parameter, a, b, share: float):
+    if not parameter.numeric:
+        return b
+    value = a + (b - a) * share
+    return round(value) if parameter.whole else value
+
+
+def _tree_of(study: Study):
+    parameters = study.parameters
+    places = np.array(
+        [[p.place(v) for p, v in zip(parameters, point, strict=True)] for point in study.points]
+    )
+    apart = [i for i, p in enumerate(parameters) if p.apart]
+    kinds = [tuple(point[i] for i in apart) for point in study.points]
+    return tree(places, kinds, _facts.toml("sweep.toml")["bridge"]["longest"])

@@ -1,0 +1,337 @@
+"""A search: Optuna proposes points, the engine solves them, until the study has had its trials.
+
+Takes a study file with a [search] and a folder; gives the table of rows there and an Optuna study, in a
+journal file beside it or in a database that several machines share. Run again, it goes on where it was: a
+trial that was under way is solved again under its own number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from bladerun._console import say
+from bladerun._files import atomic, output_dir
+from bladerun.errors import InputError
+from bladerun.study import _crew, _program, _store
+from bladerun.study._file import Search, Study, load_study
+from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, work
+from bladerun.study._parameters import changed
+from bladerun.study._plan import between
+from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema
+from bladerun.variation import NOMINAL, draw
+
+if TYPE_CHECKING:
+    import optuna
+
+JOURNAL = "optuna.journal"
+_PATIENCE_S = 300.0  # a database that restarts is waited for
+_FAR = 1e9  # by which a constraint is passed where its outcome has no number
+_T = TypeVar("_T")
+
+
+def optimise(
+    study: Study | str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    cluster: str | None = None,
+    storage: str | None = None,
+    progress: Progress | None = None,
+    solver: str = SOLVER,
+) -> StudyResult:
+    """Search until the study file's number of trials is done; the best ones are in the result.
+
+    workers, cluster, solver: as for `sweep`. storage: a database for Optuna, `postgresql://...`, which
+    clients on several machines may share, each with its own folder. A trial without an answer is told as
+    failed.
+    """
+    study = study if isinstance(study, Study) else load_study(study)
+    if study.search is None:
+        raise InputError("this study has a [design]; use `bladerun sweep`", key="[design]")
+    folder, program = Path(out), _program.of_rows()
+    about = {"kind": "optimise", "program": program, "study": study.document, "rows": rows(study)}
+    about |= {"solver": solver, "storage": storage or JOURNAL, "name": name_of(study)}
+    with _store.opened(folder, schema(study), about) as store:
+        found = opened(study, folder, storage, name_of(study))
+        hunt = _Hunt(study, found, store, folder, solver, shared=storage is not None)
+        begin, known = time.monotonic(), len(store.done)
+        with ExitStack() as stack:
+            crew = None if hunt.over else stack.enter_context(_crew.hire(workers, cluster))
+            for number, done in _crew.run(crew, hunt.take, work) if crew else ():
+                hunt.finish(number, lost(done) if isinstance(done, _crew.Lost) else done, program)
+                if progress:
+                    pace = (time.monotonic() - begin) / (len(store.done) - known)
+                    left = max(rows(study) - len(store.done), 0)
+                    progress(len(store.done), rows(study), f"trial {hunt.trial_of(number)}", pace * left)
+    return StudyResult(folder, result(folder).counts, best(found, study.search))
+
+
+def name_of(study: Study) -> str:
+    """The name of the Optuna study: the same for the same file."""
+    text = json.dumps(study.document, sort_keys=True, default=str)
+    return f"bladerun-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def opened(study: Study, folder: Path, storage: str | None, name: str) -> optuna.Study:
+    """The Optuna study, made where it is not there yet; InputError without optuna or its database."""
+    try:
+        import optuna
+    except ImportError:
+        raise InputError("needs optuna; pip install 'bladerun[study]'") from None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    assert study.search is not None
+    aims = [optuna.study.StudyDirection(1 if o.sign > 0 else 2) for o in study.search.objectives]
+    try:
+        kept = _storage(folder, storage)
+        found = optuna.create_study(storage=kept, study_name=name, directions=aims, load_if_exists=True)
+    except (OSError, ImportError, ValueError, *_storage_errors()) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"cannot be used: {said}", key="--storage") from None
+    found.sampler = _sampler(study.search, len(found.get_trials(deepcopy=False)))
+    return found
+
+
+def best(found: optuna.Study, search: Search) -> list[dict[str, Any]]:
+    """Trials that no other beats and no constraint rules out: number, values by objective, parameters."""
+    trials = [t for t in found.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
+    if not any(all(v <= 0 for v in t.constraints.values()) for t in trials):
+        return []
+    names = [objective.name for objective in search.objectives]
+    return [
+        {"trial": t.number, **dict(zip(names, t.values, strict=True)), "parameters": t.params}
+        for t in found.best_trials
+    ]
+
+
+class _Hunt:
+    """Trials under way. Row t (1 + ensemble) + m is member m of trial t."""
+
+    def __init__(self, study: Study, found: optuna.Study, store, folder: Path, solver: str, shared: bool):
+        assert study.search is not None
+        self._study, self._search, self._found, self._store = study, study.search, found, store
+        self._folder, self._solver = output_dir(folder / "seeds"), solver
+        if study.settings.keep_strides:
+            output_dir(folder / "strides")
+        (self._runner,) = study.runners
+        self._variations = [NOMINAL, *draw(study.settings.ensemble, study.settings.seed)]
+        self._client = f"{socket.gethostname()}:{folder.resolve()}"
+        self._points: dict[int, tuple[Any, ...]] = {}
+        self._left: dict[int, int] = {}
+        self._waiting: deque[int] = deque()
+        self._seeds: dict[int, np.ndarray] = {}
+        for trial in _patiently(found.get_trials):
+            self._recall(trial, shared)
+
+    @property
+    def over(self) -> bool:
+        """No trial is under way, and there are enough."""
+        return not self._waiting and len(self._found.get_trials(deepcopy=False)) >= self._search.trials
+
+    def take(self) -> tuple[int, Job] | None:
+        """The next row: of a trial under way, else of a new one."""
+        if not self._waiting and not self._ask():
+            return None
+        number = self._waiting.popleft()
+        inputs = self._inputs(number)
+        settings = self._study.settings
+        keep = STRIDE if settings.keep_strides else SEED
+        return number, Job(inputs, self._ways(number), keep, settings.time_limit_s, self._solver)
+
+    def finish(self, number: int, done: Done, program: str) -> None:
+        """Keep the row; with the last of its trial, tell Optuna."""
+        trial, member = divmod(number, len(self._variations))
+        if done.stride is not None:
+            if self._study.settings.keep_strides:
+                with atomic(self._folder.parent / "strides" / f"{number}.nc") as tmp:
+                    tmp.write_bytes(done.stride)
+            if member == 0 and done.row["status"] in ("converged", "too weak"):
+                with atomic(self._folder / f"{trial}.nc") as tmp:
+                    tmp.write_bytes(done.stride)
+                self._seeds[trial] = self._place(trial)
+        self._store.add(
+            self._described(number) | done.row | {"identity": self._inputs(number).identity(program)}
+        )
+        self._left[trial] -= 1
+        if not self._left[trial]:
+            self._tell(trial)
+
+    def trial_of(self, number: int) -> int:
+        return number // len(self._variations)
+
+    def _ask(self) -> bool:
+        """Begin a new trial, unless there are enough."""
+        if len(_patiently(lambda: self._found.get_trials(deepcopy=False))) >= self._search.trials:
+            return False
+        trial = _patiently(self._found.ask)
+        _patiently(lambda: trial.set_user_attr("client", self._client))
+        point = tuple(_patiently(lambda p=p: _suggested(trial, p)) for p in self._study.parameters)
+        self._begin(trial.number, point)
+        return True
+
+    def _begin(self, trial: int, point: tuple[Any, ...]) -> None:
+        self._points[trial] = point
+        rows = range(trial * len(self._variations), (trial + 1) * len(self._variations))
+        todo = [number for number in rows if number not in self._store.done]
+        self._left[trial] = len(todo)
+        self._waiting.extend(todo)
+        if not todo:
+            self._tell(trial)
+
+    def _recall(self, trial: optuna.trial.FrozenTrial, shared: bool) -> None:
+        """Go on with what an earlier client left under way; use its strides as starts."""
+        names = [p.name for p in self._study.parameters]
+        complete = set(names) <= set(trial.params)
+        ours = trial.user_attrs.get("client") == self._client or not shared
+        if trial.state.name == "RUNNING" and ours and not complete:
+            _patiently(lambda: self._found.tell(trial.number, state=_state("FAIL"), skip_if_finished=True))
+        if not complete:
+            return
+        self._points[trial.number] = tuple(trial.params[name] for name in names)
+        if (self._folder / f"{trial.number}.nc").exists():
+            self._seeds[trial.number] = self._place(trial.number)
+        if trial.state.name == "RUNNING" and ours:
+            self._begin(trial.number, self._points[trial.number])
+
+    def _tell(self, trial: int) -> None:
+        """Objectives are means over the ensemble, constraints its worst; no answer unless all have one."""
+        import optuna
+
+        first = trial * len(self._variations)
+        rows = [self._store.row(first + m) for m in range(len(self._variations))]
+        side = self._inputs(first).amputation.side
+        answered = [row for row in rows if row["status"] == "converged"]
+        values = [
+            float(np.mean([objective.value(row, side) for row in answered])) if answered else math.nan
+            for objective in self._search.objectives
+        ]
+        if rows[0]["status"] != "converged" or not np.all(np.isfinite(values)):
+            _patiently(lambda: self._found.tell(trial, state=_state("FAIL"), skip_if_finished=True))
+            return
+        frozen = _patiently(lambda: self._found.get_trials(deepcopy=False)[trial])
+        running = optuna.trial.Trial(self._found, frozen._trial_id)
+        if not frozen.state.is_finished():
+            for constraint in self._search.constraints:
+                excess = min(max(constraint.excess(row, side) for row in answered), _FAR)
+                _patiently(lambda c=constraint, e=excess: running.set_constraint(c.text, e))
+        _patiently(lambda: self._found.tell(trial, values, skip_if_finished=True))
+
+    def _inputs(self, number: int) -> Inputs:
+        trial, member = divmod(number, len(self._variations))
+        inputs = self._study.inputs(self._runner, self._points[trial])
+        variation = vars(self._variations[member])
+        return inputs if member == 0 else changed(inputs, {f"variation.{k}": v for k, v in variation.items()})
+
+    def _described(self, number: int) -> dict[str, Any]:
+        trial, member = divmod(number, len(self._variations))
+        row = {"number": number, "runner": self._runner, "member": member}
+        pairs = zip(self._study.parameters, self._points[trial], strict=True)
+        row |= {p.name: float(v) if p.numeric else str(v) for p, v in pairs}
+        if len(self._variations) > 1:
+            row |= {f"variation.{key}": value for key, value in vars(self._variations[member]).items()}
+        return row
+
+    def _place(self, trial: int) -> np.ndarray:
+        pairs = zip(self._study.parameters, self._points[trial], strict=True)
+        return np.array([p.place(v) for p, v in pairs])
+
+    def _ways(self, number: int) -> tuple[tuple[bytes | None, tuple[Inputs, ...]], ...]:
+        """From the nearest stride that is there, or the two nearest."""
+        trial = self.trial_of(number)
+        here, ways = self._place(trial), []
+        for other in sorted(self._seeds, key=lambda t: (np.square(self._seeds[t] - here).sum(), t)):
+            if len(ways) > self._study.settings.both_ways:
+                break
+            if self._kind(other) != self._kind(trial):
+                continue
+            way = between(self._study, self._runner, self._points[other], self._points[trial])
+            if way is None:
+                break
+            ways.append(((self._folder / f"{other}.nc").read_bytes(), way))
+        return tuple(ways) or ((None, ()),)
+
+    def _kind(self, trial: int) -> list[Any]:
+        return [v for p, v in zip(self._study.parameters, self._points[trial], strict=True) if p.apart]
+
+
+def _suggested(trial: optuna.Trial, parameter) -> Any:
+    if not parameter.bounded:
+        return trial.suggest_categorical(parameter.name, list(parameter.values))
+    if parameter.whole:
+        return trial.suggest_int(parameter.name, int(parameter.low), int(parameter.high))
+    return trial.suggest_float(parameter.name, float(parameter.low), float(parameter.high))
+
+
+def _sampler(search: Search, before: int) -> optuna.samplers.BaseSampler:
+    """The sampler; gone on with, it draws other numbers than before."""
+    from optuna import samplers
+
+    makers = {
+        "tpe": samplers.TPESampler,
+        "gp": samplers.GPSampler,
+        "cma-es": samplers.CmaEsSampler,
+        "nsga-ii": samplers.NSGAIISampler,
+        "nsga-iii": samplers.NSGAIIISampler,
+        "random": samplers.RandomSampler,
+    }
+    needs = {"gp": "torch", "cma-es": "cmaes"}.get(search.sampler)
+    try:
+        if needs:
+            __import__(needs)
+    except ImportError:
+        raise InputError(
+            f"'{search.sampler}' needs {needs}; pip install {needs}", key="[search] sampler"
+        ) from None
+    return makers[search.sampler](seed=search.seed + before)
+
+
+def _storage(folder: Path, url: str | None) -> Any:
+    from optuna.storages import JournalStorage, RDBStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    if url is None:
+        return JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+
+
+def _storage_errors() -> tuple[type[Exception], ...]:
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return StorageInternalError, SQLAlchemyError
+
+
+def _state(name: str) -> Any:
+    from optuna.trial import TrialState
+
+    return TrialState[name]
+
+
+def _patiently(call: Callable[[], _T]) -> _T:
+    """What the call gives; where the database is away, once it is back."""
+    begin, pause = time.monotonic(), 0.5
+    while True:
+        try:
+            return call()
+        except _storage_errors() as error:
+            if time.monotonic() - begin > _PATIENCE_S:
+                raise InputError(
+                    "the database has been away for 5 minutes; do the same again to go on from here",
+                    key="--storage",
+                ) from error
+            if pause == 0.5:
+                say("the database is away; waiting for it")
+            time.sleep(pause)
+            pause = min(2 * pause, 10.0)

@@ -1,0 +1,141 @@
+"""A sweep: every point of a study's design solved, for every runner, with its ensemble.
+
+Takes a study file and a folder; gives the table of rows there (`_store`). Run again, it goes on where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from bladerun import _facts
+from bladerun.errors import InputError
+from bladerun.study import _crew, _program, _store
+from bladerun.study._file import Study, load_study
+from bladerun.study._job import Done, work
+from bladerun.study._objective import columns
+from bladerun.study._plan import Plan
+from bladerun.variation import names
+
+Progress = Callable[[int, int, str, float | None], None]
+"""Called with rows done, rows in all, what was solved last, and seconds left (None while unknown)."""
+
+SOLVER = "bladerun.study._job:solved"
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a study's folder holds. counts: rows by status. best: of a search, trials that no other beats."""
+
+    folder: Path
+    counts: dict[str, int]
+    best: list[dict[str, Any]] = field(default_factory=list)
+
+    def table(self) -> pd.DataFrame:
+        """One row a stride; needs memory for all of them."""
+        return _store.table(self.folder).to_pandas()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "table": str(self.folder / _store.TABLE),
+            "rows": sum(self.counts.values()),
+            **_by(self.counts),
+        }
+
+
+def _by(counts: dict[str, int]) -> dict[str, Any]:
+    return {"status": counts}
+
+
+def sweep(
+    study: Study | str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+    solver: str = SOLVER,
+) -> StudyResult:
+    """Solve every row of a study that has a design, and keep each as soon as it is known.
+
+    workers: processes here, one a core by default; cluster: a running Dask scheduler, `tcp://host:port`,
+    instead. solver: `module:function` as `_job.Solver`, for tests and benchmarks. A row that finds no
+    stride says why; only what concerns the study as a whole raises InputError: a folder that is held by
+    another client, holds another study or is full, a cluster that is gone.
+    """
+    study = study if isinstance(study, Study) else load_study(study)
+    if study.search is not None:
+        raise InputError("this study has a [search]; use `bladerun optimise`", key="[search]")
+    folder, program = Path(out), _program.of_rows()
+    about = {
+        "kind": "sweep",
+        "program": program,
+        "study": study.document,
+        "rows": rows(study),
+        "solver": solver,
+    }
+    with _store.opened(folder, schema(study), about) as store:
+        plan = Plan(study, store.done, folder, solver)
+        begin, known = time.monotonic(), len(store.done)
+        if known < plan.total:
+            with _crew.hire(workers, cluster) as crew:
+                for number, done in _crew.run(crew, plan.take, work, ahead=crew.size):
+                    if isinstance(done, _crew.Lost):
+                        done = lost(done)
+                    plan.store_seed(number, done)
+                    store.add(
+                        plan.described(number)
+                        | done.row
+                        | {"identity": plan.inputs(number).identity(program)}
+                    )
+                    plan.finish(number)
+                    if progress:
+                        pace = (time.monotonic() - begin) / (len(store.done) - known)
+                        left = pace * (plan.total - len(store.done))
+                        progress(len(store.done), plan.total, f"row {number}: {done.row['status']}", left)
+    return result(folder)
+
+
+def lost(error: _crew.Lost) -> Done:
+    """The row of a job that no worker came back from."""
+    return Done({"status": "lost", "why": str(error), "visits": 0})
+
+
+def rows(study: Study) -> int:
+    """How many rows a study has."""
+    points = study.search.trials if study.search else len(study.points)
+    return len(study.runners) * points * (1 + study.settings.ensemble)
+
+
+def expected_s(study: Study, workers: int) -> float:
+    """About how long it takes, from what a row has taken elsewhere (models/sweep.toml)."""
+    facts = _facts.toml("sweep.toml")["expected"]
+    each = facts["near_s"] * (2 if study.settings.both_ways else 1)
+    return (rows(study) * each + len(study.runners) * facts["first_s"]) / workers
+
+
+def schema(study: Study) -> pa.Schema:
+    """The columns of the table: which row, its parameters, how it went, outcomes and their scatter."""
+    fields = [("identity", pa.string(), ""), ("number", pa.int64(), ""), ("runner", pa.string(), "")]
+    fields += [("member", pa.int64(), "")]
+    fields += [(p.name, pa.float64() if p.numeric else pa.string(), "") for p in study.parameters]
+    if study.settings.ensemble:
+        fields += [(f"variation.{name}", pa.float64(), "-") for name in names()]
+    fields += [("status", pa.string(), ""), ("why", pa.string(), ""), ("visits", pa.int64(), "")]
+    fields += [(name, pa.float64(), unit) for name, unit in columns().items()]
+    if study.settings.both_ways:
+        fields += [(f"{name}_scatter", pa.float64(), unit) for name, unit in columns().items()]
+    fields += [("seconds", pa.float64(), "s"), ("worker", pa.string(), "")]
+    return pa.schema([pa.field(name, kind, metadata={"unit": unit}) for name, kind, unit in fields])
+
+
+def result(folder: Path) -> StudyResult:
+    """What a folder holds now."""
+    status = _store.table(folder, ["status"]).column("status").value_counts().to_pylist()
+    return StudyResult(folder, {each["values"]: each["counts"] for each in status})

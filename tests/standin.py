@@ -1,0 +1,58 @@
+"""Solvers that stand in for the real one in tests and benchmarks of studies: they sleep instead of solving.
+
+Each takes and gives what `bladerun.study._job.Solver` says. A row's cost depends on its inputs and on whether
+it had a start, so that a table can be checked whatever order it was made in.
+"""
+
+import os
+import time
+
+
+def cost(inputs):
+    """A bowl with its lowest point at 20 mm and 5 deg."""
+    fitting = inputs.fitting
+    return 3.5 + 0.01 * abs(fitting.height_mm - 20) + 0.02 * abs(fitting.toe_out_deg - 5)
+
+
+def instant(way, start, keep):
+    row = {"status": "converged", "why": "", "objective": cost(way[-1])}
+    row["cost_of_transport_j_kg_m"] = row["objective"] + (0.001 if start else 0.0)
+    row["psis_difference_mm_right"] = way[-1].fitting.height_mm - 25
+    return row, b"seed" if keep != "nothing" else None
+
+
+def sleeping(way, start, keep):
+    time.sleep(0.05)
+    return instant(way, start, keep)
+
+
+def second(way, start, keep):
+    time.sleep(1.0)
+    return instant(way, start, keep)
+
+
+def never(way, start, keep):
+    """Converges but for the fittings at 30 mm."""
+    while way[-1].fitting.height_mm == 30:
+        time.sleep(0.01)
+    return instant(way, start, keep)
+
+
+def stuck(way, start, keep):
+    """The same, in a call that cannot be stopped."""
+    if way[-1].fitting.height_mm == 30:
+        time.sleep(3600)
+    return instant(way, start, keep)
+
+
+def greedy(way, start, keep):
+    """Is ended as the system ends a process without memory, at 30 mm."""
+    if way[-1].fitting.height_mm == 30:
+        os.kill(os.getpid(), 9)
+    return instant(way, start, keep)
+
+
+def wrong(way, start, keep):
+    if way[-1].fitting.height_mm == 30:
+        raise ZeroDivisionError("made to fail")
+    return instant(way, start, keep)
