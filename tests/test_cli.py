@@ -26,6 +26,8 @@ COMMANDS = (
     "optimise",
     "status",
     "plot",
+    "verify",
+    "hold",
     "validate",
     "video",
 )

@@ -9,16 +9,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bladerun._console import progress_bar, say, table
-from bladerun.cli._answer import NOT_CONVERGED, OK, Answer, fail, read_stride
-from bladerun.cli._arguments import count, declare
+from bladerun._console import progress_bar, rounded, say, table
+from bladerun.cli._answer import NOT_CONVERGED, OK, Answer, about, fail, read_stride
+from bladerun.cli._arguments import count, declare, number
 
 if TYPE_CHECKING:
     from bladerun.verification import Check
 
 
 def add(commands: Any) -> None:
-    """Declare `verify` and `validate`."""
+    """Declare `verify`, `hold` and `validate`."""
     verify = declare(
         commands,
         _verify,
@@ -28,6 +28,16 @@ def add(commands: Any) -> None:
         None,
     )
     verify.add_argument("--strides", type=count, metavar="N", help="strides to run (default: 10)")
+    hold = declare(
+        commands,
+        _hold,
+        "keep the muscle controls of a stride and change the blade, beside letting the runner adapt",
+        "hold runs/runner/stride.nc --category 3",
+        "STRIDE.nc",
+        None,
+    )
+    for name, unit in (("category", "N"), ("height", "MM"), ("toe-out", "DEG")):
+        hold.add_argument(f"--{name}", type=number, metavar=unit, help="default: the stride's")
     validate = declare(
         commands,
         _validate,
@@ -93,6 +103,41 @@ def _row(check: Check) -> list[str]:
         f"{1e3 * check.drift_m:.2f}",
         "holds" if check.holds else "missed",
     ]
+
+
+def _hold(args: argparse.Namespace) -> Answer:
+    stride = read_stride(args.file)
+    from bladerun.held import hold, other_fitting  # slow to load: only for a file that can be used
+    from bladerun.outcomes import OUTCOMES, outcomes
+    from bladerun.stride import solve
+
+    asked = {"category": args.category, "height_mm": args.height, "toe_out_deg": args.toe_out}
+    with about(args.file):
+        model, task = other_fitting(stride, {key: value for key, value in asked.items() if value is not None})
+    say("holding the controls, then letting the runner adapt")
+    held, adapted = hold(stride, model), solve(model, task, start=stride)
+    columns = {"before": stride, "held": held, "adapted": adapted}
+    good = ("held", "converged")
+    found = {name: outcomes(each) for name, each in columns.items() if each.attrs["status"] in good}
+    data = {
+        "status": held.attrs["status"],
+        "why": held.attrs["why"],
+        "feedback_share": held.attrs["feedback_share"],
+        "outcomes": {name: found.get(name) for name in columns},
+    }
+    rows = []
+    for row in OUTCOMES:
+        for side in ("left", "right") if row.per_leg else (None,):
+            values = [found[name][row.key] if name in found else None for name in columns]
+            cells = [each[side] if side and each else each for each in values]
+            if any(cell is not None for cell in cells):
+                rows.append([row.title, side or "", row.unit, *map(rounded, cells)])
+    share = f"feedback: {100 * held.attrs['feedback_share']:.1f} % of the moments"
+    text = "\n".join([table(["", "leg", "unit", *columns], rows, numbers=3), share])
+    if "held" in found:
+        return Answer(data, text)
+    missed = f"{args.file}: {data['status']}: {data['why']}"
+    return Answer(data, text, fail(missed, NOT_CONVERGED))
 
 
 def _validate(args: argparse.Namespace) -> Answer:
