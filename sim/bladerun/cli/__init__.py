@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from bladerun import __version__
 from bladerun._console import as_json
-from bladerun.cli import blades, evidence, strides, studies
+from bladerun.cli import blades, evidence, page, strides, studies
 from bladerun.cli._answer import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, fail
 from bladerun.cli._arguments import Parser
 from bladerun.errors import InputError
@@ -52,6 +52,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bladerun {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (blades, strides, studies, evidence):
+    for group in (blades, strides, studies, page, evidence):
         group.add(commands)
     return parser

@@ -12,7 +12,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import matplotlib
-from reportlab.graphics.shapes import Circle, Drawing, Line, Rect
+from reportlab.graphics.shapes import Circle, Drawing, Line
 from reportlab.lib.colors import HexColor, white
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
@@ -179,7 +179,7 @@ def _bars(places: dict[str, list[float]]) -> Drawing:
         if role == "today":
             drawing.add(Circle(middle, y, 2, fillColor=white, strokeColor=_INK, strokeWidth=1))
         else:
-            drawing.add(Rect(middle - 2, y - 2, 4, 4, fillColor=_INK, strokeColor=_INK, strokeWidth=0))
+            drawing.add(Line(middle - 2, y, middle + 2, y, strokeColor=_INK, strokeWidth=4))
     return drawing
 
 

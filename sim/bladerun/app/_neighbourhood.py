@@ -1,0 +1,128 @@
+"""The fittings around one fitting that the page has solved, and what lies between them.
+
+Takes a case; gives the points to solve, one step and two steps away along each of category, height, toe-out
+and speed, and for any point the solved ones it is a weighted sum of.
+
+Between solved points each quantity is followed along its own arm, straight from one solved point to the next,
+and what the arms say is added up. A point that was solved itself is used as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from bladerun import _facts
+from bladerun.case import Case, Task
+from bladerun.errors import InputError
+from bladerun.fitting import Fitting, place, resolve
+
+
+class Point(NamedTuple):
+    """What the four sliders say."""
+
+    category: float
+    height_mm: float
+    toe_out_deg: float
+    speed_m_s: float
+
+
+def centre(case: Case) -> Point:
+    """The fitting and the speed in the runner's file; InputError where there is no blade to fit."""
+    if case.fitting is None:
+        raise InputError("is missing; the page compares fittings of a blade", key="[fitting]")
+    fitting = resolve(case.fitting, case.runner)
+    return Point(
+        float(fitting.category),
+        float(fitting.height_mm),
+        float(fitting.toe_out_deg),
+        float(case.task.speed_m_s),
+    )
+
+
+def steps() -> Point:
+    """How far apart solved points are."""
+    known = _facts.toml("sweep.toml")["step"] | _facts.toml("neighbourhood.toml")["step"]
+    return Point(*(known[axis] for axis in Point._fields))
+
+
+def at(case: Case, point: Point) -> tuple[Fitting, Task]:
+    """The fitting and the task of a point; InputError where they are not allowed."""
+    assert case.fitting is not None
+    changed = {"category": point.category, "height_mm": point.height_mm, "toe_out_deg": point.toe_out_deg}
+    fitting = resolve(replace(case.fitting, **changed), case.runner)
+    place(fitting, case.runner, case.amputation.residual_limb(case.runner))
+    return fitting, Task(point.speed_m_s)
+
+
+def around(case: Case) -> list[Point]:
+    """The centre, then every point one step away, then two; without those that are not allowed."""
+    middle, step = centre(case), steps()
+    points = [middle]
+    for count in range(1, _facts.toml("neighbourhood.toml")["arms"] + 1):
+        for axis in Point._fields:
+            for sign in (-1, 1):
+                value = round(getattr(middle, axis) + sign * count * getattr(step, axis), 6)
+                points.append(middle._replace(**{axis: value}))
+    return [point for point in points if _allowed(case, point)]
+
+
+def nearest(point: Point, solved: Iterable[Point]) -> Point | None:
+    """The solved point fewest steps away, to start from."""
+    step = np.array(steps())
+    return min(solved, key=lambda one: np.abs((np.array(one) - point) / step).sum(), default=None)
+
+
+def weights(point: Point, middle: Point, solved: Iterable[Point]) -> dict[Point, float]:
+    """Solved points and how much of each a point is; the weights add up to 1. Empty without the centre.
+
+    Beyond the end of an arm its end is taken.
+    """
+    solved = set(solved)
+    if point in solved:
+        return {point: 1.0}
+    if middle not in solved:
+        return {}
+    found = {middle: 1.0}
+    for axis in Point._fields:
+        arm = {getattr(p, axis): p for p in solved if p._replace(**{axis: getattr(middle, axis)}) == middle}
+        values = sorted(arm)
+        value = float(np.clip(getattr(point, axis), values[0], values[-1]))
+        high = int(np.clip(np.searchsorted(values, value), 1, max(len(values) - 1, 1)))
+        pair = values[max(high - 1, 0) : high + 1]
+        share = (value - pair[0]) / (pair[-1] - pair[0]) if len(pair) == 2 else 0.0
+        for end, weight in zip(pair, (1 - share, share), strict=False):
+            found[arm[end]] = found.get(arm[end], 0.0) + weight
+        found[middle] -= 1.0
+    return {one: weight for one, weight in found.items() if abs(weight) > 1e-9}
+
+
+def scatter(middle: Point, numbers: dict[Point, np.ndarray]) -> np.ndarray | None:
+    """How far each number scatters about smooth arms (SD); None before three neighbours are solved.
+
+    From second differences of neighbours, whose variance is six times that of independent scatter. What
+    really bends counts as scatter too, so this is rather too large than too small.
+    """
+    bends = []
+    for axis in Point._fields:
+        arm = sorted(p for p in numbers if p._replace(**{axis: getattr(middle, axis)}) == middle)
+        step = getattr(steps(), axis)
+        for a, b, c in zip(arm, arm[1:], arm[2:], strict=False):
+            if np.isclose(getattr(c, axis) - getattr(a, axis), 2 * step) and np.isclose(
+                getattr(b, axis) - getattr(a, axis), step
+            ):
+                bends.append(numbers[a] - 2 * numbers[b] + numbers[c])
+    if not bends:
+        return None
+    return np.sqrt(np.mean(np.square(bends), axis=0) / 6)
+
+
+def _allowed(case: Case, point: Point) -> bool:
+    try:
+        at(case, point)
+    except InputError:
+        return False
+    return True

@@ -1,0 +1,185 @@
+"""A solved stride as arrays to show, all alike, so that strides between solved ones are weighted sums.
+
+Takes a Stride dataset; gives a `Portrait`: the body's parts over the stride from the shown leg's touchdown,
+ground forces, energy, hip torques, pelvis, whip and every outcome. `blend` mixes portraits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import mujoco
+import numpy as np
+import xarray as xr
+
+from bladerun._leg import CONTACT_THRESHOLD_N, Leg
+from bladerun._posture import posture
+from bladerun._recommend import weigh
+from bladerun._facts import toml
+from bladerun.outcomes import flat, outcomes
+
+FRAMES = 96
+PERCENT = np.arange(0.0, 101.0, 2.0)
+_KINDS = {2: "sphere", 3: "capsule", 4: "ellipsoid", 5: "cylinder", 6: "box"}
+_AXES = ("flexion", "adduction", "rotation")
+SIDES = ("right", "left")
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What is shown of a stride.
+
+    side: the leg looked at, the one with the blade (the right if both). shapes: the solids that make up the
+    body, each fixed to one of its parts. arrays: bodies (frames, parts, 7) position (m, in the frame that runs
+    along) and quaternion; force (frames, sides, 3) body weights; pressure (frames, sides, 2) m; com
+    (frames, 3) m; energy (frames,) J in the blade; hip (axes, sides, percent) Nm/kg from own touchdown; psis
+    (left and right, yz) m at greatest compression; whip (points, forward and outward) m, the blade's tip from
+    the knee in early swing; times: period (s), then as shares of it after touchdown: greatest compression,
+    toe-off, the other leg's touchdown and toe-off; numbers (keys,). Sides are `SIDES`.
+    """
+
+    side: str
+    shapes: list[dict[str, Any]]
+    keys: tuple[str, ...]
+    arrays: dict[str, np.ndarray]
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """Every outcome and trade-off by its column's name."""
+        return dict(zip(self.keys, self.arrays["numbers"].tolist(), strict=True))
+
+
+def portrait(stride: xr.Dataset) -> Portrait:
+    """Read what is shown off a converged stride."""
+    side = "left" if stride.attrs["amputation_side"] == "left" else "right"
+    legs = {name: Leg(stride, name) for name in SIDES}
+    leg, other = legs[side], legs[SIDES[1 - SIDES.index(side)]]
+    model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    times = leg.down + np.arange(FRAMES) / FRAMES * leg.period
+    found = flat(outcomes(stride))
+    found |= weigh(found, stride.attrs["amputation_side"])
+
+    def share(time: float) -> float:
+        return (time - leg.down) / leg.period
+
+    later = (other.down - leg.down) % leg.period
+    arrays = {
+        "bodies": _bodies(stride, model, times),
+        "force": np.stack([_force(legs[name], times) for name in SIDES], axis=1),
+        "pressure": np.stack([_pressure(legs[name], times) for name in SIDES], axis=1),
+        "com": np.stack([curve(times) for curve in leg.com], axis=1),
+        "energy": np.nan_to_num(leg.blade_energy(times % leg.period)),
+        "hip": np.array([[_hip(legs[name], axis) for name in SIDES] for axis in _AXES]),
+        "psis": np.array([_psis(stride, name, leg.deepest) for name in ("left", "right")]),
+        "whip": _whip(leg),
+        "times": np.array(
+            [
+                leg.period,
+                share(leg.deepest),
+                share(leg.up),
+                later / leg.period,
+                (later + other.up - other.down) / leg.period,
+            ]
+        ),
+        "numbers": np.array(list(found.values()), float),
+    }
+    return Portrait(side, _shapes(model), tuple(found), arrays)
+
+
+def blend(portraits: list[Portrait], weights: list[float]) -> Portrait:
+    """The weighted sum; shapes are those of the heaviest. Weights add up to 1."""
+    heaviest = portraits[int(np.argmax(weights))]
+    if len(portraits) == 1:
+        return heaviest
+    mixed = {}
+    for name, like in heaviest.arrays.items():
+        rows = [one.arrays[name] for one in portraits]
+        if name == "bodies":
+            rows = [_same_sign(row, like) for row in rows]
+        mixed[name] = np.tensordot(weights, np.stack(rows), axes=1)
+    turn = mixed["bodies"][..., 3:]
+    turn /= np.linalg.norm(turn, axis=-1, keepdims=True)
+    return Portrait(heaviest.side, heaviest.shapes, heaviest.keys, mixed)
+
+
+def _same_sign(bodies: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Quaternions on the same half of the sphere as those of `like`."""
+    signs = np.where((bodies[..., 3:] * like[..., 3:]).sum(axis=-1) < 0, -1.0, 1.0)
+    return np.concatenate([bodies[..., :3], signs[..., None] * bodies[..., 3:]], axis=-1)
+
+
+def _seen(model: mujoco.MjModel) -> np.ndarray:
+    """Geoms that are seen: not the ground, not contact spheres."""
+    return np.flatnonzero((model.geom_group <= 1) & (model.geom_type != mujoco.mjtGeom.mjGEOM_PLANE))
+
+
+def _bodies(stride: xr.Dataset, model: mujoco.MjModel, times: np.ndarray) -> np.ndarray:
+    data, posed, speed = mujoco.MjData(model), posture(stride), float(stride.attrs["speed_m_s"])
+    parts = np.unique(model.geom_bodyid[_seen(model)])
+    frames = np.empty((len(times), len(parts), 7))
+    for frame, time in zip(frames, times, strict=True):
+        data.qpos[:] = posed(time)
+        mujoco.mj_kinematics(model, data)
+        frame[:, :3], frame[:, 3:] = data.xpos[parts], data.xquat[parts]
+        frame[:, 0] -= speed * time
+    return frames
+
+
+def _shapes(model: mujoco.MjModel) -> list[dict[str, Any]]:
+    """Each solid: kind, size, place in its part, colour; `part` counts as in `bodies`."""
+    seen = _seen(model)
+    parts = {int(body): i for i, body in enumerate(np.unique(model.geom_bodyid[seen]))}
+    shapes = []
+    for geom in seen:
+        material = int(model.geom_matid[geom])
+        colour = model.mat_rgba[material] if material >= 0 else model.geom_rgba[geom]
+        shapes.append(
+            {
+                "kind": _KINDS[int(model.geom_type[geom])],
+                "part": parts[int(model.geom_bodyid[geom])],
+                "size": model.geom_size[geom].round(4).tolist(),
+                "place": np.r_[model.geom_pos[geom], model.geom_quat[geom]].round(4).tolist(),
+                "colour": (255 * colour[:3]).astype(int).tolist(),
+            }
+        )
+    return shapes
+
+
+def _force(leg: Leg, times: np.ndarray) -> np.ndarray:
+    force = np.stack([curve(times % leg.period) for curve in leg.force], axis=1)
+    force[force[:, 2] < CONTACT_THRESHOLD_N] = 0.0
+    return force / leg.weight_n
+
+
+def _pressure(leg: Leg, times: np.ndarray) -> np.ndarray:
+    """Centre of pressure; out of contact that of the nearest moment in contact."""
+    loaded = np.flatnonzero(leg.force[2](times % leg.period) >= CONTACT_THRESHOLD_N)
+    if not len(loaded):
+        return np.zeros((len(times), 2))
+    apart = np.abs(np.arange(len(times))[:, None] - loaded)
+    nearest = loaded[np.minimum(apart, len(times) - apart).argmin(axis=1)]
+    return np.array([leg.pressure_centre(times[k]) for k in nearest])
+
+
+def _hip(leg: Leg, axis: str) -> np.ndarray:
+    time = leg.down + PERCENT / 100 * leg.period
+    return leg.joint("tau", f"hip_{axis}")(time % leg.period) / leg.mass_kg
+
+
+def _psis(stride: xr.Dataset, side: str, time: float) -> list[float]:
+    place = Leg(stride, side).site("psis")
+    return [float(place[1](time)), float(place[2](time))]
+
+
+def _whip(leg: Leg) -> np.ndarray:
+    """The blade's tip seen from above, from where the knee is, over the first share of swing."""
+    if not leg.has_blade:
+        return np.zeros((21, 2))
+    share = toml("outcomes.toml")["whip"]["swing_share"]
+    times = leg.up + np.linspace(0, 1, 21) * share * (leg.period - (leg.up - leg.down))
+    tip, knee = leg.site("blade_tip"), leg.site("knee")
+    forward = tip[0](times) - knee[0](times)
+    aside = leg.outward * (tip[1](times) - knee[1](times))
+    return np.stack([forward, aside], axis=1)

@@ -1,0 +1,225 @@
+"""What the page asks and what it is answered.
+
+Takes a folder and a number of processes; gives the web application. One case is looked at at a time; the
+page holds the runner's file, the server what was solved around it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import tomllib
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bladerun import __version__, _facts
+from bladerun._files import output_dir
+from bladerun._visits import _follow_parent, cores
+from bladerun.app import _neighbourhood as near
+from bladerun.app._guard import Guard, body_of
+from bladerun.app._neighbourhood import Point
+from bladerun.app._portrait import blend
+from bladerun.app._sheet import sheet
+from bladerun.app._story import story
+from bladerun.app._view import scene, view
+from bladerun.app._work import Work, solved
+from bladerun.blade import catalog, load_blade
+from bladerun.case import check_case
+from bladerun.errors import InputError
+from bladerun.report._words import setting
+
+_PAGE = Path(__file__).parent / "page"
+_FIRST = {
+    "runner": {"mass_kg": 72.0, "height_m": 1.76, "sex": "female"},
+    "amputation": {"side": "right", "level": "transtibial"},
+    "fitting": {"blade": "j-sprint", "category": "recommended", "height_mm": 30, "toe_out_deg": 0},
+    "task": {"speed_m_s": 3.3},
+}
+_LOCAL = ["127.0.0.1", "localhost", "[::1]"]
+
+
+def create(
+    folder: str | Path, *, workers: int | None = None, host: str = "127.0.0.1", pool=None, job=solved
+) -> Starlette:
+    """The application. pool, job: what runs jobs and how, instead of processes that solve."""
+    folder = output_dir(folder)
+    output_dir(folder / "strides")
+    desk = _Desk(folder, workers or cores(), pool, job)
+    hosts = _LOCAL if host in _LOCAL or host == "::1" else ["*"]
+
+    @asynccontextmanager
+    async def life(_):
+        yield
+        desk.close()
+
+    return Starlette(
+        routes=[
+            Route("/", lambda _: FileResponse(_PAGE / "index.html")),
+            Route("/api/facts", desk.facts),
+            Route("/api/progress", desk.progress),
+            Route("/api/open", desk.open, methods=["POST"]),
+            Route("/api/save", desk.save, methods=["POST"]),
+            Route("/api/explore", desk.explore, methods=["POST"]),
+            Route("/api/at", desk.at, methods=["POST"]),
+            Route("/api/solve", desk.solve, methods=["POST"]),
+            Route("/api/sheet", desk.sheet, methods=["POST"]),
+            Mount("/page", StaticFiles(directory=_PAGE)),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False), Middleware(Guard)],
+        exception_handlers={InputError: _said},
+        lifespan=life,
+    )
+
+
+async def _said(_: Request, error: Exception) -> Response:
+    assert isinstance(error, InputError)
+    return JSONResponse({"error": str(error), "key": error.key}, 422)
+
+
+class _Desk:
+    """The case on the desk and the answers about it."""
+
+    def __init__(self, folder: Path, workers: int, pool, job):
+        self.folder, self.workers, self.job = folder, workers, job
+        self._pool, self.work = pool, None
+
+    @property
+    def pool(self):
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.workers, context, initializer=_follow_parent)
+        return self._pool
+
+    def close(self) -> None:
+        if self.work:
+            self.work.stop()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def facts(self, _: Request) -> Response:
+        body = _facts.toml("body.toml")
+        blades = [
+            {"name": name, "title": blade.title, "categories": list(blade.categories)}
+            for name in catalog()
+            for blade in [load_blade(name)]
+        ]
+        ranges = {**body["range"], **{k: v for k, v in body["fitting"].items() if k != "status"}}
+        return JSONResponse({"version": __version__, "first": _FIRST, "blades": blades, "ranges": ranges})
+
+    async def open(self, request: Request) -> Response:
+        text = (await body_of(request)).get("text")
+        if not isinstance(text, str):
+            raise InputError("not a runner's file")
+        try:
+            document = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise InputError(f"not a runner's file: {error}") from None
+        near.centre(check_case(document))
+        try:
+            return JSONResponse({"document": document})
+        except (TypeError, ValueError):
+            raise InputError("not a runner's file: a date or an endless number stands in it") from None
+
+    async def save(self, request: Request) -> Response:
+        document = (await body_of(request)).get("document")
+        check_case(_document(document))
+        return Response(tomli_w.dumps(_document(document)), media_type="application/toml")
+
+    async def explore(self, request: Request) -> Response:
+        """Begin with a case: its sliders, and what is solved around it from now on."""
+        case = check_case(_document((await body_of(request)).get("document")))
+        near.at(case, near.centre(case))
+        if self.work:
+            self.work.stop()
+        self.work = Work(case, self.folder, self.pool, self.workers, self.job)
+        points, middle, step = near.around(case), self.work.middle, near.steps()
+        axes = {
+            axis: {
+                "value": getattr(middle, axis),
+                "least": min(getattr(point, axis) for point in points),
+                "most": max(getattr(point, axis) for point in points),
+                "step": 1 if axis == "category" else getattr(step, axis) / 5,
+            }
+            for axis in Point._fields
+        }
+        return JSONResponse({"middle": list(middle), "axes": axes})
+
+    async def progress(self, _: Request) -> Response:
+        return JSONResponse(self.work.progress() if self.work else {"done": 0, "total": 0})
+
+    async def solve(self, request: Request) -> Response:
+        self._on_desk().ask(_point(await body_of(request), "point"))
+        return JSONResponse({})
+
+    async def at(self, request: Request) -> Response:
+        """One point: numbers and drawings; with `against`, what changed since that point."""
+        asked, work = await body_of(request), self._on_desk()
+        point = _point(asked, "point")
+        answer = self._answer(work, point)
+        if asked.get("against") and answer["state"] != "unknown":
+            before = self._mixed(work, _point(asked, "against"))
+            one = self._mixed(work, point)
+            if before and one and asked["against"] != asked["point"]:
+                answer["story"] = story(one.numbers, before.numbers, _scatter(work), one.side)
+        return JSONResponse(answer)
+
+    async def sheet(self, request: Request) -> Response:
+        asked, work = await body_of(request), self._on_desk()
+        path = await run_in_threadpool(sheet, work, _point(asked, "point"), self.folder)
+        name = re.sub(r"[^A-Za-z0-9]+", "-", work.case.name).strip("-").lower() or "runner"
+        return FileResponse(path, media_type="application/pdf", filename=f"{name}-sheet.pdf")
+
+    def _on_desk(self) -> Work:
+        if self.work is None:
+            raise InputError("no runner is on the desk yet")
+        return self.work
+
+    def _answer(self, work: Work, point: Point) -> dict[str, Any]:
+        """state: solved, between (solved strides), failed or unknown (yet)."""
+        words = setting(point._asdict()) + f", {point.speed_m_s:g} m/s"
+        one = self._mixed(work, point)
+        if point in work.failed:
+            return {"state": "failed", "setting": words, "why": work.failed[point]}
+        if one is None:
+            return {"state": "unknown", "setting": words}
+        state = "solved" if point in work.portraits else "between"
+        shown = view(one, _scatter(work), point.speed_m_s)
+        return {"state": state, "setting": words, "view": shown, "scene": scene(one)}
+
+    @staticmethod
+    def _mixed(work: Work, point: Point):
+        parts = near.weights(point, work.middle, work.portraits)
+        return blend([work.portraits[p] for p in parts], list(parts.values())) if parts else None
+
+
+def _scatter(work: Work) -> dict[str, float] | None:
+    found = near.scatter(work.middle, work.known())
+    keys = work.portraits[work.middle].keys if work.middle in work.portraits else ()
+    return None if found is None else dict(zip(keys, np.asarray(found).tolist(), strict=True))
+
+
+def _document(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError("not a runner's file")
+    return value
+
+
+def _point(asked: dict[str, Any], key: str) -> Point:
+    values = asked.get(key)
+    right = isinstance(values, list) and len(values) == len(Point._fields)
+    if not right or not all(type(v) in (int, float) and np.isfinite(v) for v in values):
+        raise InputError(f"{values!r} is not allowed; category, height_mm, toe_out_deg, speed_m_s", key=key)
+    return Point(*(round(float(value), 6) for value in values))

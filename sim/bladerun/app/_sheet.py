@@ -1,0 +1,65 @@
+"""The sheet of what is on the page: the fitting worn today beside the one on the sliders.
+
+Takes the work done so far and a point; writes sheet.html and sheet.pdf and gives the PDF's path.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pandas as pd
+
+from bladerun._visits import name_of
+from bladerun.app import _neighbourhood as near
+from bladerun.app._neighbourhood import Point
+from bladerun.app._work import Work
+from bladerun.errors import InputError
+from bladerun.report import write_sheet
+from bladerun.study import FitResult
+
+
+def sheet(work: Work, chosen: Point, folder: Path) -> Path:
+    """Both fittings must be solved, at the same speed; else InputError says which is not yet."""
+    today = work.middle
+    for point, words in ((today, "the fitting worn today"), (chosen, "this fitting")):
+        if point not in work.portraits:
+            raise InputError(f"{words} is not solved yet; wait for it, then export the sheet")
+    if chosen.speed_m_s != today.speed_m_s:
+        raise InputError(
+            f"compares fittings at one speed; set the speed back to {today.speed_m_s:g} m/s", key="sheet"
+        )
+    table = _table(work)
+    names = [name_of(near.at(work.case, point)[0]) for point in (today, chosen)]
+    result = FitResult(
+        case=replace(work.case, fitting=near.at(work.case, today)[0]),
+        table=table,
+        recommended=None,
+        current=names[0],
+        indistinct=[],
+        why="",
+        comparison=[],
+        weights={},
+        folder=folder,
+    )
+    return write_sheet(result, names[1])[1]
+
+
+def _table(work: Work) -> pd.DataFrame:
+    """One row a fitting solved at today's speed, with the scatter about the neighbourhood's arms."""
+    scatter = near.scatter(work.middle, work.known())
+    rows = {}
+    for point, one in work.portraits.items():
+        if point.speed_m_s != work.middle.speed_m_s:
+            continue
+        fitting = near.at(work.case, point)[0]
+        spread = scatter if scatter is not None else [math.nan] * len(one.keys)
+        rows[name_of(fitting)] = {
+            **asdict(fitting),
+            "status": "converged",
+            "stride": str(work.paths[point].relative_to(work.folder)),
+            **one.numbers,
+            **{f"{key}_scatter": float(sd) for key, sd in zip(one.keys, spread, strict=True)},
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")

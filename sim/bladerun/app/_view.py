@@ -1,0 +1,127 @@
+"""What the page draws of one fitting: words, numbers and curves, ready to be shown.
+
+Takes a `Portrait`, what is known about its uncertainty and the able-bodied reference; gives plain JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+import numpy as np
+
+from bladerun._recommend import weights
+from bladerun._reference import band
+from bladerun.app._portrait import FRAMES, PERCENT, SIDES, Portrait
+from bladerun.report._words import figure, recoil, sweet_spot
+
+_NUMBERS = (  # column (of the leg with the blade where it ends with an underscore), title, unit, factor
+    ("sweet_spot_offset_m_", "Blade ahead of the body, loaded most", "mm", 1e3),
+    ("recoil_direction_deg_", "Direction of the push (90 = up)", "°", 1.0),
+    ("blade_energy_returned_j_", "Energy given back", "J", 1.0),
+    ("hip_torque_rotation_peak_nm_kg_", "Twist at the hip, peak", "Nm/kg", 1.0),
+    ("psis_difference_mm_", "Pelvis higher on the blade side", "mm", 1.0),
+    ("lateral_whip_deg_", "Whip after toe-off (inward +)", "°", 1.0),
+    ("asymmetry_percent", "Left-right difference", "%", 1.0),
+    ("cost_j_kg_m", "Energy cost of running", "J/kg/m", 1.0),
+    ("blade_margin", "Strength margin of the blade", "", 1.0),
+)
+_BARS = (
+    ("contact_time_s", "Contact time", "ms", 1e3),
+    ("peak_vgrf_bw", "Peak force", "body weights", 1.0),
+    ("vertical_impulse_bw_s", "Impulse", "body weights · s", 1.0),
+    ("step_time_s", "Step time", "ms", 1e3),
+)
+_HIP = (
+    ("hip_flexion_moment", "Bend – stretch", "bend +"),
+    ("hip_adduction_moment", "Inward – outward", "inward +"),
+    ("hip_internal_rotation_moment", "Twist", "inward +"),
+)
+
+
+def view(one: Portrait, scatter: dict[str, float] | None, speed_m_s: float) -> dict[str, Any]:
+    """Everything beside the moving runner."""
+    numbers, side = one.numbers, one.side
+    returned = numbers[f"blade_energy_returned_j_{side}"]
+    percent = numbers[f"blade_energy_return_percent_{side}"]
+    direction = numbers[f"recoil_direction_deg_{side}"]
+    offset = numbers[f"sweet_spot_offset_m_{side}"]
+    limit = weights()["constraint"]
+    return _plain(
+        {
+            "side": side,
+            "numbers": [_number(numbers, scatter, side, *row) for row in _NUMBERS],
+            "energy": {
+                "in": 100 * returned / percent if percent else math.nan,
+                "out": returned,
+                "percent": percent,
+                "up": numbers[f"recoil_work_up_j_{side}"],
+                "forward": numbers[f"recoil_work_forward_j_{side}"],
+            },
+            "recoil": {"deg": direction, "word": recoil(direction)},
+            "sweet_spot": {"mm": 1e3 * offset, "word": sweet_spot(offset)},
+            "hip": [_hip(one, i, speed_m_s, *words) for i, words in enumerate(_HIP)],
+            "psis": {
+                "left": one.arrays["psis"][0],
+                "right": one.arrays["psis"][1],
+                "difference_mm": numbers[f"psis_difference_mm_{side}"],
+            },
+            "whip": {"path": 1e3 * one.arrays["whip"], "deg": numbers[f"lateral_whip_deg_{side}"]},
+            "bars": [
+                {"title": title, "unit": unit, "values": {s: factor * numbers[f"{key}_{s}"] for s in SIDES}}
+                for key, title, unit, factor in _BARS
+            ],
+            "margin": {"value": numbers[limit["key"]], "least": limit["minimum"]},
+        }
+    )
+
+
+def scene(one: Portrait) -> dict[str, Any]:
+    """The moving runner: solids, and for every frame the parts' places, forces and pressure centres."""
+    names = ("bodies", "force", "pressure", "com", "energy")
+    return {
+        "frames": FRAMES,
+        "parts": one.arrays["bodies"].shape[1],
+        "shapes": one.shapes,
+        "side": one.side,
+        "times": one.arrays["times"].tolist(),
+        **{name: _packed(one.arrays[name]) for name in names},
+    }
+
+
+def _number(numbers, scatter, side, key, title, unit, factor) -> dict[str, Any]:
+    column = key + side if key.endswith("_") else key
+    value = factor * numbers[column]
+    spread = None if scatter is None else 2 * factor * scatter[column]
+    return {
+        "title": title,
+        "unit": unit,
+        "value": value,
+        "text": figure(value),
+        "margin": None if spread is None else figure(spread, 1),
+    }
+
+
+def _hip(one: Portrait, axis: int, speed_m_s: float, quantity: str, title: str, up: str) -> dict[str, Any]:
+    _, mean, sd = band(quantity, speed_m_s)
+    curves = {name: one.arrays["hip"][axis, i] for i, name in enumerate(SIDES)}
+    return {"title": title, "up": up, "percent": PERCENT, "curves": curves, "mean": mean, "sd": sd}
+
+
+def _packed(values: np.ndarray) -> str:
+    """Little-endian 32-bit numbers in base64."""
+    return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()
+
+
+def _plain(value: Any) -> Any:
+    """For JSON: lists of rounded numbers, None for what is not finite."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, np.ndarray):
+        return [_plain(part) for part in value.tolist()]
+    if isinstance(value, float):
+        return round(value, 5) if math.isfinite(value) else None
+    return value

@@ -1,0 +1,163 @@
+"""Solving in the background: the neighbourhood of one case, its points in order of need.
+
+Takes a case, a folder and a pool of processes; gives portraits as they are solved, progress, and a table of
+what is known for the sheet. Strides are kept on disk and found again by what they were solved from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bladerun._files import atomic
+from bladerun.app import _neighbourhood as near
+from bladerun.app._neighbourhood import Point
+from bladerun.app._portrait import Portrait, portrait
+from bladerun.case import Case, Task
+from bladerun.fitting import Fitting
+from bladerun.model import build_model
+from bladerun.runner import Amputation, Runner
+from bladerun.stride import solve
+from bladerun.study import _program as program
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stride as a process needs it: what to solve, the file of a stride to start from, where to write."""
+
+    runner: Runner
+    amputation: Amputation
+    fitting: Fitting
+    task: Task
+    start: Path | None
+    path: Path
+
+
+def solved(job: Job) -> tuple[str, str]:
+    """Solve and write a stride unless it is there; its status and why. Runs in another process."""
+    if job.path.exists():
+        with xr.open_dataset(job.path, engine="h5netcdf") as kept:
+            return kept.attrs["status"], kept.attrs["why"]
+    start = xr.load_dataset(job.start, engine="h5netcdf") if job.start else None
+    stride = solve(build_model(job.runner, job.amputation, job.fitting), job.task, start=start)
+    if stride.attrs["status"] == "not converged" and start is not None:
+        stride = solve(build_model(job.runner, job.amputation, job.fitting), job.task)
+    with atomic(job.path) as tmp:
+        stride.to_netcdf(tmp, engine="h5netcdf")
+    return stride.attrs["status"], stride.attrs["why"]
+
+
+class Work:
+    """What is solved and being solved around one case.
+
+    portraits: of converged points. failed: why the others failed. version: changes when either does.
+    """
+
+    def __init__(self, case: Case, folder: Path, pool: Executor, workers: int, job: Callable = solved):
+        self.case, self.folder, self.middle = case, folder, near.centre(case)
+        self.portraits: dict[Point, Portrait] = {}
+        self.paths: dict[Point, Path] = {}
+        self.failed: dict[Point, str] = {}
+        self.running: list[Point] = []
+        self.asked: set[Point] = set()
+        self._pool, self._job = pool, job
+        self._queue: asyncio.PriorityQueue[tuple[int, int, Point]] = asyncio.PriorityQueue()
+        self._began, self._first = time.monotonic(), asyncio.Event()
+        for order, point in enumerate(near.around(case)):
+            self._put(1 + order, point)
+        self._tasks = [asyncio.create_task(self._run(first=i == 0)) for i in range(workers)]
+
+    @property
+    def version(self) -> int:
+        return len(self.portraits) + len(self.failed)
+
+    def ask(self, point: Point) -> None:
+        """Solve this point before all others; InputError where it is not allowed."""
+        near.at(self.case, point)
+        self._put(0, point)
+
+    def stop(self) -> None:
+        """Begin no further point."""
+        for task in self._tasks:
+            task.cancel()
+
+    def progress(self) -> dict[str, Any]:
+        """done, total, seconds left (None while unknown), what is being solved, what failed."""
+        done, total = self.version, len(self.asked)
+        pace = (time.monotonic() - self._began) / done if done else None
+        return {
+            "done": done,
+            "total": total,
+            "left_s": round(pace * (total - done)) if pace else None,
+            "running": [list(point) for point in self.running],
+            "failed": [[list(point), why] for point, why in self.failed.items()],
+        }
+
+    def known(self) -> dict[Point, np.ndarray]:
+        """The numbers of every solved point."""
+        return {point: one.arrays["numbers"] for point, one in self.portraits.items()}
+
+    def _put(self, priority: int, point: Point) -> None:
+        if point in self.asked and priority:
+            return
+        self.asked.add(point)
+        self._queue.put_nowait((priority, len(self.asked), point))
+
+    async def _run(self, first: bool) -> None:
+        """Take points from the queue; all wait for the first one, from which the others start."""
+        if not first:
+            await self._first.wait()
+        while True:
+            _, _, point = await self._queue.get()
+            if point in self.portraits or point in self.failed or point in self.running:
+                continue
+            self.running.append(point)
+            try:
+                await self._solve(point)
+            except Exception as error:  # a lost process or a full disk must not end the page
+                self.failed[point] = f"{type(error).__name__}: {error}"
+            finally:
+                self.running.remove(point)
+                self._first.set()
+
+    async def _solve(self, point: Point) -> None:
+        fitting, task = near.at(self.case, point)
+        start = near.nearest(point, self.portraits)
+        path = self.folder / "strides" / f"{_identity(self.case, fitting, task)}.nc"
+        job = Job(
+            self.case.runner, self.case.amputation, fitting, task, self.paths.get(start) if start else None, path
+        )
+        status, why = await asyncio.get_running_loop().run_in_executor(self._pool, self._job, job)
+        if status != "converged":
+            self.failed[point] = f"{status}: {why}"
+            return
+        self.paths[point] = path
+        self.portraits[point] = await asyncio.to_thread(_portrait_of, path)
+
+
+def _identity(case: Case, fitting: Fitting, task: Task) -> str:
+    """A hash of everything that decides a stride; 30 and 30.0 are the same."""
+    parts = [asdict(part) for part in (case.runner, case.amputation, fitting, task)]
+    return hashlib.sha256(f"{json.dumps(_floats(parts))} {program()}".encode()).hexdigest()[:24]
+
+
+def _floats(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _floats(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_floats(part) for part in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _portrait_of(path: Path) -> Portrait:
+    return portrait(xr.load_dataset(path, engine="h5netcdf"))
