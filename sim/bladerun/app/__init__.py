@@ -44,7 +44,9 @@ def serve(
     try:
         socket = _bound(host, port)
     except OSError as error:
-        raise InputError(f"cannot be served at {host}:{port}: {error.strerror or error}", key="port") from None
+        raise InputError(
+            f"cannot be served at {host}:{port}: {error.strerror or error}", key="port"
+        ) from None
     address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{socket.getsockname()[1]}/"
     say(f"the page is at {address} (Ctrl+C ends it); it keeps what it solves in {folder}")
     if host not in ("127.0.0.1", "localhost", "::1"):

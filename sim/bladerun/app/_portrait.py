@@ -14,10 +14,10 @@ import mujoco
 import numpy as np
 import xarray as xr
 
+from bladerun._facts import toml
 from bladerun._leg import CONTACT_THRESHOLD_N, Leg
 from bladerun._posture import posture
 from bladerun._recommend import weigh
-from bladerun._facts import toml
 from bladerun.outcomes import flat, outcomes
 
 FRAMES = 96
@@ -32,8 +32,8 @@ class Portrait:
     """What is shown of a stride.
 
     side: the leg looked at, the one with the blade (the right if both). shapes: the solids that make up the
-    body, each fixed to one of its parts. arrays: bodies (frames, parts, 7) position (m, in the frame that runs
-    along) and quaternion; force (frames, sides, 3) body weights; pressure (frames, sides, 2) m; com
+    body, each fixed to one of its parts. arrays: bodies (frames, parts, 7) position (m, in the frame that
+    runs along) and quaternion; force (frames, sides, 3) body weights; pressure (frames, sides, 2) m; com
     (frames, 3) m; energy (frames,) J in the blade; hip (axes, sides, percent) Nm/kg from own touchdown; psis
     (left and right, yz) m at greatest compression; whip (points, forward and outward) m, the blade's tip from
     the knee in early swing; times: period (s), then as shares of it after touchdown: greatest compression,

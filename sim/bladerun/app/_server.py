@@ -78,7 +78,10 @@ def create(
             Route("/api/sheet", desk.sheet, methods=["POST"]),
             Mount("/page", StaticFiles(directory=_PAGE)),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False), Middleware(Guard)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+            Middleware(Guard),
+        ],
         exception_handlers={InputError: _said},
         lifespan=life,
     )

@@ -1,7 +1,7 @@
 """What changed between two fittings and why, in two sentences computed from the numbers.
 
-Takes the outcomes of two fittings and how far outcomes scatter; gives the sentences. A difference counts where
-it exceeds twice its own standard deviation. The "why" names what went along with it, never a proven cause.
+Takes the outcomes of two fittings and how far outcomes scatter; gives the sentences. A difference counts
+where it exceeds twice its own standard deviation. The "why" names what went along with it, never a proven cause.
 """
 
 from __future__ import annotations
@@ -14,29 +14,35 @@ from bladerun.report._words import figure
 
 
 class _Word(NamedTuple):
-    key: str  # of the leg with the blade where it ends with an underscore
+    """An outcome (of the leg with the blade where the key ends with an underscore) and how to speak of it."""
+
+    key: str
     factor: float
     unit: str
+    name: str
     more: str
     less: str
 
 
 _CHANGES = (
-    _Word("blade_energy_returned_j_", 1, " J", "more energy back from the blade", "less energy back from the blade"),
-    _Word("hip_torque_rotation_peak_nm_kg_", 1, " Nm/kg", "more twist at the hip", "less twist at the hip"),
-    _Word("psis_difference_mm_", 1, " mm", "pelvis higher on the blade side", "pelvis lower on the blade side"),
-    _Word("cost_j_kg_m", 1, " J/kg/m", "more energy cost", "less energy cost"),
-    _Word("asymmetry_percent", 1, " %", "more left-right difference", "less left-right difference"),
-    _Word("recoil_direction_deg_", 1, "°", "push more upright", "push more forward"),
-    _Word("lateral_whip_deg_", 1, "°", "whip turned inward", "whip turned outward"),
+    _Word("blade_energy_returned_j_", 1, " J", "energy back", "more energy back", "less energy back"),
+    _Word("hip_torque_rotation_peak_nm_kg_", 1, " Nm/kg", "hip twist", "more hip twist", "less hip twist"),
+    _Word("psis_difference_mm_", 1, " mm", "pelvic level", "pelvis higher on the blade side",
+          "pelvis lower on the blade side"),
+    _Word("cost_j_kg_m", 1, " J/kg/m", "energy cost", "more energy cost", "less energy cost"),
+    _Word("asymmetry_percent", 1, " %", "left-right difference", "more left-right difference",
+          "less left-right difference"),
+    _Word("recoil_direction_deg_", 1, "°", "the push's direction", "push more upright", "push more forward"),
+    _Word("lateral_whip_deg_", 1, "°", "whip", "whip turned inward", "whip turned outward"),
 )  # fmt: skip
 _REASONS = (
-    _Word("blade_compression_mm_", 1, " mm", "the blade gives way more", "the blade gives way less"),
-    _Word("blade_stiffness_seen_kn_m_", 1, " kN/m", "it feels stiffer", "it feels softer"),
-    _Word("contact_time_s_", 1e3, " ms", "the foot stays longer on the ground", "the foot leaves the ground sooner"),
-    _Word("sweet_spot_offset_m_", 1e3, " mm", "the loaded blade stands further forward", "the loaded blade stands further back"),
-    _Word("landing_offset_m_", 1e3, " mm", "it lands further ahead", "it lands closer to the body"),
-    _Word("peak_vgrf_bw_", 1, " body weights", "the peak force is higher", "the peak force is lower"),
+    _Word("blade_compression_mm_", 1, " mm", "", "the blade bends more", "the blade bends less"),
+    _Word("blade_stiffness_seen_kn_m_", 1, " kN/m", "", "it feels stiffer", "it feels softer"),
+    _Word("contact_time_s_", 1e3, " ms", "", "it stays longer on the ground", "it leaves the ground sooner"),
+    _Word("sweet_spot_offset_m_", 1e3, " mm", "", "bent most, it stands further forward",
+          "bent most, it stands further back"),
+    _Word("landing_offset_m_", 1e3, " mm", "", "it lands further ahead", "it lands closer to the body"),
+    _Word("peak_vgrf_bw_", 1, " body weights", "", "the peak force is higher", "the peak force is lower"),
 )  # fmt: skip
 _SURE = 2.0  # standard deviations of a difference
 _MOST = 3
@@ -71,7 +77,7 @@ def _sorted_out(words, now, before, scatter, side) -> tuple[list[str], list[str]
         if not math.isfinite(change):
             continue
         if abs(change) <= _SURE * noise or change == 0:
-            same.append(word.more.removeprefix("more ").removesuffix(" on the blade side"))
+            same.append(word.name)
             continue
         text = word.more if change > 0 else word.less
         size = f"{figure(abs(change), 2)} ± {figure(_SURE * noise, 1)}{word.unit}"

@@ -135,7 +135,12 @@ class Work:
         start = near.nearest(point, self.portraits)
         path = self.folder / "strides" / f"{_identity(self.case, fitting, task)}.nc"
         job = Job(
-            self.case.runner, self.case.amputation, fitting, task, self.paths.get(start) if start else None, path
+            self.case.runner,
+            self.case.amputation,
+            fitting,
+            task,
+            self.paths.get(start) if start else None,
+            path,
         )
         status, why = await asyncio.get_running_loop().run_in_executor(self._pool, self._job, job)
         if status != "converged":

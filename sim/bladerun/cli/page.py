@@ -25,7 +25,9 @@ def add(commands: Any) -> None:
         ("DIR", "runs/app"),
     )
     app.add_argument("--host", default="127.0.0.1", help="address to serve at (default: this machine alone)")
-    app.add_argument("--port", type=_port, default=8765, metavar="N", help="default: 8765; 0 takes a free one")
+    app.add_argument(
+        "--port", type=_port, default=8765, metavar="N", help="0 takes a free one (default: 8765)"
+    )
     app.add_argument("--no-browser", action="store_true", help="do not open a browser")
     app.add_argument("--workers", type=count, metavar="N", help="processes (default: one a core)")
 
@@ -34,9 +36,7 @@ def _app(args: argparse.Namespace) -> Answer:
     from bladerun.app import serve
 
     folder = args.out or Path("runs") / "app"
-    serve(
-        folder, host=args.host, port=args.port, browser=not args.no_browser, workers=args.workers, say=say
-    )
+    serve(folder, host=args.host, port=args.port, browser=not args.no_browser, workers=args.workers, say=say)
     return Answer({"folder": str(folder)}, f"ended; what was solved is in {folder}")
 
 

@@ -1,0 +1,33 @@
+"""Strides without solving, for tests of the page: made-up ones that change with the fitting in known ways.
+
+`solved` takes a job of the page and writes its stride, as the page's own solver does.
+"""
+
+import json
+from dataclasses import asdict
+
+from bladerun._files import atomic
+from synthetic import stride
+
+DOCUMENT = {
+    "runner": {"mass_kg": 72.0, "height_m": 1.76, "sex": "female"},
+    "amputation": {"side": "right", "level": "transtibial", "residual_limb_m": 0.16},
+    "fitting": {"blade": "j-sprint", "category": 5, "height_mm": 30, "toe_out_deg": 0, "sagittal_deg": 10},
+    "task": {"speed_m_s": 3.0},
+}
+FAILS = 3.5  # m/s: at this speed and above nothing converges
+
+
+def solved(job):
+    """The peak force rises by 40 N a category, the right hip by 1 mrad a mm, both exactly linear."""
+    fitting = job.fitting
+    made = stride(
+        peak_n=1600.0 + 40.0 * fitting.category,
+        angles={"pelvis_list": lambda t: 0 * t + 1e-3 * fitting.height_mm},
+        moments={"hip_rotation_r": lambda t: 0 * t + 30.0 - fitting.toe_out_deg},
+    )
+    status = "not converged" if job.task.speed_m_s >= FAILS else "converged"
+    made.attrs |= {"fitting": json.dumps(asdict(fitting)), "status": status, "why": "too <fast>"}
+    with atomic(job.path) as tmp:
+        made.to_netcdf(tmp, engine="h5netcdf")
+    return status, made.attrs["why"]

@@ -1,0 +1,187 @@
+"""The page's server: what it answers, whom it refuses, and what lies between solved fittings."""
+
+import base64
+import time
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+import stand_in
+from bladerun.app import _neighbourhood as near
+from bladerun.app import create
+from bladerun.app._guard import MOST_BYTES
+from bladerun.app._neighbourhood import Point
+from bladerun.app._story import _CHANGES, _REASONS, story
+from bladerun.case import check_case
+from stand_in import DOCUMENT
+
+MIDDLE = Point(5.0, 30.0, 0.0, 3.0)
+NASTY = '</script><img src=x onerror=alert(1)> "quoted"'
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    pool = ThreadPoolExecutor(2)
+    app = create(tmp_path_factory.mktemp("app"), workers=2, pool=pool, job=stand_in.solved)
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        began = client.post("/api/explore", json={"document": DOCUMENT})
+        assert began.status_code == 200 and began.json()["middle"] == list(MIDDLE)
+        finish(client)
+        yield client
+
+
+def finish(client):
+    for _ in range(600):
+        progress = client.get("/api/progress").json()
+        if progress["done"] == progress["total"]:
+            return progress
+        time.sleep(0.05)
+    raise AssertionError(progress)
+
+
+def at(client, point, against=None):
+    answer = client.post("/api/at", json={"point": list(point), "against": against and list(against)})
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def value(answer, title):
+    return next(row["value"] for row in answer["view"]["numbers"] if row["title"].startswith(title))
+
+
+def test_two_steps_along_every_quantity_are_solved(page):
+    progress = finish(page)
+    assert progress["total"] == 17
+    assert [failed[0][3] for failed in progress["failed"]] == [3.5]
+    assert at(page, MIDDLE)["state"] == "solved"
+    assert at(page, MIDDLE._replace(speed_m_s=3.5))["state"] == "failed"
+
+
+def test_between_solved_fittings_is_the_weighted_sum(page):
+    between = MIDDLE._replace(height_mm=35.0, category=5.5, toe_out_deg=1.0)
+    answer = at(page, between)
+    assert answer["state"] == "between"
+    steps = {"height_mm": 40.0, "category": 6.0, "toe_out_deg": 5.0}
+    middle = value(at(page, MIDDLE), "Pelvis")
+    shares = {"height_mm": 0.5, "category": 0.5, "toe_out_deg": 0.2}
+    ends = {axis: value(at(page, MIDDLE._replace(**{axis: end})), "Pelvis") for axis, end in steps.items()}
+    expected = middle + sum(shares[axis] * (ends[axis] - middle) for axis in steps)
+    assert value(answer, "Pelvis") == pytest.approx(expected, abs=1e-4)
+
+
+def test_letting_go_solves_exactly(page):
+    point = Point(6.0, 36.0, 2.0, 3.1)
+    assert at(page, point)["state"] == "between"
+    assert page.post("/api/solve", json={"point": list(point)}).status_code == 200
+    finish(page)
+    assert at(page, point)["state"] == "solved"
+
+
+def test_the_scene_has_every_part_in_every_frame(page):
+    scene = at(page, MIDDLE)["scene"]
+    bodies = np.frombuffer(base64.b64decode(scene["bodies"]), "<f4").reshape(
+        scene["frames"], scene["parts"], 7
+    )
+    assert np.allclose(np.linalg.norm(bodies[..., 3:], axis=-1), 1, atol=1e-5)
+    assert {shape["part"] for shape in scene["shapes"]} == set(range(scene["parts"]))
+
+
+def test_what_changed_is_said_with_its_uncertainty(page):
+    first, _ = at(page, MIDDLE._replace(height_mm=40.0), MIDDLE)["story"]
+    assert "pelvis higher on the blade side (by" in first and "±" in first
+    first, _ = at(page, MIDDLE._replace(toe_out_deg=5.0), MIDDLE)["story"]
+    assert "less hip twist (by" in first
+
+
+def test_answers_come_at_once(page):
+    point = MIDDLE._replace(height_mm=33.0)
+    at(page, point, MIDDLE)
+    began = time.perf_counter()
+    for height in range(31, 41):
+        at(page, MIDDLE._replace(height_mm=float(height)), MIDDLE)
+    assert (time.perf_counter() - began) / 10 < 0.15
+
+
+def test_saving_and_opening_keeps_everything(page):
+    document = DOCUMENT | {
+        "runner": DOCUMENT["runner"] | {"name": NASTY, "notes": NASTY, "strength": {"hip_abductors": 0.7}},
+        "sweep": {"height_mm": [20, 30]},
+    }
+    saved = page.post("/api/save", json={"document": document})
+    assert tomllib.loads(saved.text) == document
+    assert page.post("/api/open", json={"text": saved.text}).json()["document"] == document
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[runner]\nmass_kg = 7\nheight_m = 1.7\n[task]\nspeed_m_s = 3", "mass_kg"),
+        ("not toml", "not a runner's file"),
+        ("[runner]\nmass_kg = 70\nheight_m = 1.7\n[task]\nspeed_m_s = 3", "[fitting]"),
+    ],
+)
+def test_what_cannot_be_opened_is_said_in_one_sentence(page, text, words):
+    answer = page.post("/api/open", json={"text": text})
+    assert answer.status_code == 422 and words in answer.json()["error"]
+
+
+@pytest.mark.parametrize("point", [None, [1, 2], ["a", 1, 2, 3], [5, 30, 0, True], [5, 900, 0, 3]])
+def test_points_that_are_none_are_refused(page, point):
+    assert page.post("/api/solve", json={"point": point}).status_code == 422
+
+
+def test_only_the_page_itself_may_ask(page):
+    good = {"document": DOCUMENT}
+    assert page.post("/api/save", json=good).status_code == 200
+    assert page.post("/api/save", json=good, headers={"Origin": "http://evil.example"}).status_code == 403
+    assert page.post("/api/save", json=good, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert page.post("/api/save", data="{}", headers={"Content-Type": "text/plain"}).status_code == 403
+    assert page.get("/", headers={"Host": "evil.example"}).status_code == 400
+    large = {"text": "#" * (MOST_BYTES + 1)}
+    assert "too large" in page.post("/api/open", json=large).json()["error"]
+    assert page.get("/page/../_server.py").status_code == 404
+    policy = page.get("/").headers["content-security-policy"]
+    assert "default-src 'self'" in policy and "unsafe" not in policy
+
+
+def test_the_sheet_compares_today_with_the_sliders(page):
+    answer = page.post("/api/sheet", json={"point": list(MIDDLE._replace(height_mm=20.0))})
+    assert answer.headers["content-type"] == "application/pdf" and answer.content.startswith(b"%PDF")
+    other = page.post("/api/sheet", json={"point": list(MIDDLE._replace(speed_m_s=3.25))})
+    assert "one speed" in other.json()["error"]
+    unknown = page.post("/api/sheet", json={"point": list(MIDDLE._replace(height_mm=33.0))})
+    assert "not solved yet" in unknown.json()["error"]
+
+
+def test_scatter_is_what_arms_do_not_explain():
+    rng = np.random.default_rng(1)
+    case = check_case(DOCUMENT)
+    points = near.around(case)
+    straight = {point: np.array([2.0 * point.height_mm + point.category]) for point in points}
+    assert near.scatter(MIDDLE, straight) == pytest.approx(0.0, abs=1e-9)
+    noisy = [
+        near.scatter(MIDDLE, {point: x + rng.normal(0, 0.3, 1) for point, x in straight.items()})
+        for _ in range(200)
+    ]
+    assert np.sqrt(np.mean(np.square(noisy))) == pytest.approx(0.3, rel=0.1)
+    assert near.scatter(MIDDLE, {MIDDLE: np.zeros(1)}) is None
+
+
+def test_weights_add_up_and_stop_at_the_ends():
+    points = near.around(check_case(DOCUMENT))
+    for point in (Point(5.3, 44.0, -3.0, 3.1), Point(9.0, 90.0, 20.0, 5.0)):
+        assert sum(near.weights(point, MIDDLE, points).values()) == pytest.approx(1.0)
+    beyond = near.weights(MIDDLE._replace(height_mm=90.0), MIDDLE, points)
+    assert beyond == {MIDDLE._replace(height_mm=50.0): 1.0}
+    assert near.weights(MIDDLE._replace(height_mm=35.0), MIDDLE, [MIDDLE]) == {MIDDLE: 1.0}
+    assert near.weights(MIDDLE, MIDDLE, []) == {}
+
+
+def test_within_scatter_nothing_has_changed(page):
+    words = (*_CHANGES, *_REASONS)
+    numbers = {word.key + "right" if word.key.endswith("_") else word.key: 1.0 for word in words}
+    first, second = story(numbers | {"cost_j_kg_m": 1.1}, numbers, dict.fromkeys(numbers, 1.0), "right")
+    assert "choose by feel" in first and second == ""
