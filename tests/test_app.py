@@ -170,13 +170,12 @@ def test_scatter_is_what_arms_do_not_explain():
     assert near.scatter(MIDDLE, {MIDDLE: np.zeros(1)}) is None
 
 
-def test_weights_add_up_and_stop_at_the_ends():
+def test_weights_add_up_and_end_with_what_is_solved():
     points = near.around(check_case(DOCUMENT))
-    for point in (Point(5.3, 44.0, -3.0, 3.1), Point(9.0, 90.0, 20.0, 5.0)):
-        assert sum(near.weights(point, MIDDLE, points).values()) == pytest.approx(1.0)
-    beyond = near.weights(MIDDLE._replace(height_mm=90.0), MIDDLE, points)
-    assert beyond == {MIDDLE._replace(height_mm=50.0): 1.0}
-    assert near.weights(MIDDLE._replace(height_mm=35.0), MIDDLE, [MIDDLE]) == {MIDDLE: 1.0}
+    assert sum(near.weights(Point(5.3, 44.0, -3.0, 3.1), MIDDLE, points).values()) == pytest.approx(1.0)
+    assert near.weights(MIDDLE._replace(height_mm=50.0), MIDDLE, points[:1]) == {}
+    assert near.weights(MIDDLE._replace(height_mm=51.0), MIDDLE, points) == {}
+    assert near.weights(MIDDLE, MIDDLE, [MIDDLE]) == {MIDDLE: 1.0}
     assert near.weights(MIDDLE, MIDDLE, []) == {}
 
 

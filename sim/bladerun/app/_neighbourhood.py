@@ -9,6 +9,7 @@ and what the arms say is added up. A point that was solved itself is used as it 
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
@@ -77,9 +78,9 @@ def nearest(point: Point, solved: Iterable[Point]) -> Point | None:
 
 
 def weights(point: Point, middle: Point, solved: Iterable[Point]) -> dict[Point, float]:
-    """Solved points and how much of each a point is; the weights add up to 1. Empty without the centre.
+    """Solved points and how much of each a point is; the weights add up to 1.
 
-    Beyond the end of an arm its end is taken.
+    Empty where nothing can be said: without the centre, or beyond what is solved along an arm.
     """
     solved = set(solved)
     if point in solved:
@@ -90,12 +91,17 @@ def weights(point: Point, middle: Point, solved: Iterable[Point]) -> dict[Point,
     for axis in Point._fields:
         arm = {getattr(p, axis): p for p in solved if p._replace(**{axis: getattr(middle, axis)}) == middle}
         values = sorted(arm)
-        value = float(np.clip(getattr(point, axis), values[0], values[-1]))
-        high = int(np.clip(np.searchsorted(values, value), 1, max(len(values) - 1, 1)))
-        pair = values[max(high - 1, 0) : high + 1]
-        share = (value - pair[0]) / (pair[-1] - pair[0]) if len(pair) == 2 else 0.0
-        for end, weight in zip(pair, (1 - share, share), strict=False):
-            found[arm[end]] = found.get(arm[end], 0.0) + weight
+        value = getattr(point, axis)
+        if value in arm:
+            low = high = value
+        elif values[0] < value < values[-1]:
+            place = bisect(values, value)
+            low, high = values[place - 1], values[place]
+        else:
+            return {}
+        share = (value - low) / (high - low) if high > low else 0.0
+        found[arm[low]] = found.get(arm[low], 0.0) + 1.0 - share
+        found[arm[high]] = found.get(arm[high], 0.0) + share
         found[middle] -= 1.0
     return {one: weight for one, weight in found.items() if abs(weight) > 1e-9}
 

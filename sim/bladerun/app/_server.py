@@ -145,9 +145,10 @@ class _Desk:
         """Begin with a case: its sliders, and what is solved around it from now on."""
         case = check_case(_document((await body_of(request)).get("document")))
         near.at(case, near.centre(case))
-        if self.work:
-            self.work.stop()
-        self.work = Work(case, self.folder, self.pool, self.workers, self.job)
+        if self.work is None or self.work.case != case:
+            if self.work:
+                self.work.stop()
+            self.work = Work(case, self.folder, self.pool, self.workers, self.job)
         points, middle, step = near.around(case), self.work.middle, near.steps()
         axes = {
             axis: {

@@ -1,7 +1,8 @@
 """What changed between two fittings and why, in two sentences computed from the numbers.
 
 Takes the outcomes of two fittings and how far outcomes scatter; gives the sentences. A difference counts
-where it exceeds twice its own standard deviation. The "why" names what went along with it, never a proven cause.
+where it exceeds twice its own standard deviation. The "why" names what went along with it, never a proven
+cause.
 """
 
 from __future__ import annotations

@@ -70,6 +70,7 @@ class Work:
         self.failed: dict[Point, str] = {}
         self.running: list[Point] = []
         self.asked: set[Point] = set()
+        self._latest: Point | None = None
         self._pool, self._job = pool, job
         self._queue: asyncio.PriorityQueue[tuple[int, int, Point]] = asyncio.PriorityQueue()
         self._began, self._first = time.monotonic(), asyncio.Event()
@@ -82,8 +83,13 @@ class Work:
         return len(self.portraits) + len(self.failed)
 
     def ask(self, point: Point) -> None:
-        """Solve this point before all others; InputError where it is not allowed."""
+        """Solve this point before all others, and no earlier one; InputError where it is not allowed."""
         near.at(self.case, point)
+        if point in self.asked:
+            return
+        if self._latest and not {self._latest} & {*self.portraits, *self.failed, *self.running}:
+            self.asked.discard(self._latest)
+        self._latest = point
         self._put(0, point)
 
     def stop(self) -> None:
@@ -108,8 +114,6 @@ class Work:
         return {point: one.arrays["numbers"] for point, one in self.portraits.items()}
 
     def _put(self, priority: int, point: Point) -> None:
-        if point in self.asked and priority:
-            return
         self.asked.add(point)
         self._queue.put_nowait((priority, len(self.asked), point))
 
@@ -119,7 +123,7 @@ class Work:
             await self._first.wait()
         while True:
             _, _, point = await self._queue.get()
-            if point in self.portraits or point in self.failed or point in self.running:
+            if point not in self.asked:
                 continue
             self.running.append(point)
             try:
@@ -142,7 +146,8 @@ class Work:
             self.paths.get(start) if start else None,
             path,
         )
-        status, why = await asyncio.get_running_loop().run_in_executor(self._pool, self._job, job)
+        pool = None if path.exists() else self._pool  # what is there needs no other process
+        status, why = await asyncio.get_running_loop().run_in_executor(pool, self._job, job)
         if status != "converged":
             self.failed[point] = f"{status}: {why}"
             return

@@ -166,15 +166,17 @@ async function refresh() {
 const STATES = {
   solved: "Solved for exactly this fitting.",
   between: "An estimate between solved strides. Let go of the slider to have it solved exactly.",
-  unknown: "Not known yet.",
+  unknown: "Not known yet: it lies beyond what is solved so far. Let go of the slider to have it solved.",
 };
 
 function present() {
   const solving = wait.has(point().join(" "));
   $("state").textContent = now.state === "failed"
     ? `This fitting could not be run: ${now.why}.`
-    : now.state === "between" && solving ? "An estimate between solved strides; being solved exactly now." : STATES[now.state];
+    : solving && now.state === "between" ? "An estimate between solved strides; being solved exactly now."
+      : solving && now.state === "unknown" ? "Being solved." : STATES[now.state];
   const compared = before && before.view && !same(point(), against) ? before.view : null;
+  $("results").classList.toggle("old", !now.view);
   if (now.view) show($("results"), now.view, compared, names());
   $("now-title").textContent = now.setting;
   $("before-title").textContent = before ? `${names().before}: ${before.setting}` : "";
@@ -189,7 +191,12 @@ function present() {
 }
 
 const wait = new Set();
-const release = guarded(async () => {
+let pause = 0;
+const release = () => { // keys change a slider step by step: wait for the last
+  clearTimeout(pause);
+  pause = setTimeout(exactly, 400);
+};
+const exactly = guarded(async () => {
   const asked = point();
   wait.add(asked.join(" "));
   await ask("solve", { point: asked });

@@ -1,7 +1,7 @@
 // The runner on a canvas: convex solids from back to front, seen from far away. Positions in metres, in the frame
 // that runs along; x forward, y left, z up.
 
-const VIEWS = { side: [0, 6], behind: [90, 6], front: [-90, 6], above: [0, 89] };
+const VIEWS = { side: [0, 9], behind: [90, 9], front: [-90, 9], above: [0, 89] };
 const FORCE_M = 0.42; // length of one body weight
 const LIGHT = [-0.35, 0.75]; // where light comes from on the page, right and up
 const GROUND = "#d9d3cc", LINE = "#ffffff", INK = "#1c2733", SPOT = "#0072b2", FORCE = "#b04a00";

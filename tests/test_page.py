@@ -1,0 +1,185 @@
+"""The page end to end, in a real browser without a screen: filled in, moved, read, by mouse and by keys.
+
+Needs Chromium (Debian: apt-get install chromium); skipped where there is none.
+"""
+
+import re
+import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import uvicorn
+
+import stand_in
+from bladerun.app import create
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (the test extra)")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SIZES = {"laptop": (1280, 720), "tablet": (820, 1180)}
+NASTY = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>'
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium (Debian: apt-get install chromium)")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    pool = ThreadPoolExecutor(2)
+    app = create(tmp_path_factory.mktemp("page"), workers=2, pool=pool, job=stand_in.solved)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=SIZES)
+def page(request, browser, address):
+    """The page, ready; afterwards nothing may have been complained about in the console."""
+    width, height = SIZES[request.param]
+    page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    yield page
+    page.close()
+    assert said == []
+
+
+def answered(page, what):
+    page.wait_for_selector(f"body[data-answered{what}]", timeout=20000)
+
+
+def predict(page, name="A. Runner"):
+    page.fill("#name", name)
+    page.fill("#limb", "16")
+    page.fill("#speed", "3")
+    page.click("text=Predict running")
+    page.wait_for_selector("text=/All \\d+ strides.* are done/", timeout=60000)
+    answered(page, "$='solved'")
+
+
+def test_form_sliders_numbers_and_picture(page, tmp_path):
+    predict(page)
+    card = page.locator("#results .card").first
+    before = card.inner_text()
+    page.focus("#s-height_mm")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    answered(page, "='5 36 0 3 between'")
+    assert "estimate" in page.inner_text("#state").lower() and card.inner_text() != before
+    answered(page, "='5 36 0 3 solved'")
+    assert "pelvis higher on the blade side" in page.inner_text("#story-1")
+    assert "±" in page.inner_text("#story-1")
+    page.check("#both")
+    page.click("text=Bent most")
+    assert page.locator("#before").is_visible()
+    page.screenshot(path=tmp_path / "page.png")
+    drawn = page.evaluate(
+        "(() => { const c = document.getElementById('now'); const d = c.getContext('2d')"
+        ".getImageData(0, 0, c.width, c.height).data; return new Set(new Uint32Array(d.buffer)).size; })()"
+    )
+    assert drawn > 20
+
+
+def test_numbers_follow_a_slider_at_once(page):
+    predict(page)
+    times = []
+    for height in range(31, 41):
+        page.evaluate(
+            "(v) => { const s = document.getElementById('s-height_mm'); s.step = 1; s.value = v;"
+            "s.dispatchEvent(new Event('input')); }",
+            height,
+        )
+        answered(page, f"^='5 {height} 0 3 '")
+        times.append(int(page.evaluate("document.body.dataset.milliseconds")))
+    print("slider to numbers, ms:", sorted(times))
+    assert sorted(times)[len(times) // 2] < 150
+
+
+def test_is_painted_soon(page):
+    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    print("first contentful paint, ms:", round(paint))
+    assert paint < 2000
+
+
+def test_axe_finds_nothing(page):
+    for state in ("empty", "filled"):
+        if state == "filled":
+            predict(page)
+            page.check("#both")
+        found = axe.Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_nothing_sticks_out(page):
+    predict(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.evaluate(
+        "[...document.querySelectorAll('.card')].every((c) => c.scrollWidth <= c.clientWidth + 1)"
+    )
+
+
+def test_by_keys_alone(page):
+    reached = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
+        if reached[-1] == "Predict running":
+            break
+    assert {"units", "open", "save", "name", "mass", "blade", "category", "notes"} <= set(reached)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=/All \\d+ strides.* are done/", timeout=60000)
+    page.wait_for_selector("#s-category:enabled")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "s-category":
+            break
+    page.keyboard.press("ArrowLeft")
+    answered(page, "='4 30 0 3.3 solved'")
+
+
+def test_names_and_notes_are_only_text(page):
+    page.fill("#notes", NASTY)
+    predict(page, NASTY[:100])
+    assert NASTY[:100] in page.inner_text("#who")
+    with page.expect_download() as saved:
+        page.click("#save")
+    path = saved.value.path()
+    page.fill("#notes", "")
+    page.set_input_files(
+        "#file", {"name": "runner.toml", "mimeType": "text/plain", "buffer": path.read_bytes()}
+    )
+    sync_api.expect(page.locator("#notes")).to_have_value(NASTY)
+    assert page.evaluate("window.hacked") is None
+
+
+def test_units_are_only_shown_differently(page):
+    page.select_option("#units", "imperial")
+    assert float(page.input_value("#mass")) == pytest.approx(72 / 0.45359237, abs=0.01)
+    page.fill("#mass", "150")
+    page.select_option("#units", "metric")
+    assert float(page.input_value("#mass")) == pytest.approx(68.039, abs=0.001)
+
+
+def test_the_sheet_is_downloaded(page):
+    predict(page)
+    with page.expect_download() as sheet:
+        page.click("#sheet")
+    assert re.match(r".*-sheet\.pdf$", sheet.value.suggested_filename)
+    assert sheet.value.path().read_bytes().startswith(b"%PDF")
