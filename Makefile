@@ -4,10 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
 
-.PHONY: help fit run lessons docs bench validation test test-slow test-lessons lint check format clean
+.PHONY: help app fit run lessons docs bench validation test test-slow test-lessons lint check format clean
 
 help:
 	@echo "make fit     compare the fittings of experiments/first-fit.toml; ends with the report's path"
+	@echo "make app     the page, in the browser"
 	@echo "make test    the fast tests"
 	@echo "make run     one stride of experiments/first-fit.toml"
 	@echo "make lessons  open the lessons in notebooks/ in the browser"
@@ -19,6 +20,9 @@ help:
 
 fit: $(VENV)/.installed
 	@$(BIN)/bladerun fit experiments/first-fit.toml
+
+app: $(VENV)/.installed
+	@$(BIN)/bladerun app
 
 run: $(VENV)/.installed
 	@$(BIN)/bladerun run experiments/first-fit.toml
