@@ -3,7 +3,6 @@
 import base64
 import time
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -24,8 +23,7 @@ NASTY = '</script><img src=x onerror=alert(1)> "quoted"'
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    pool = ThreadPoolExecutor(2)
-    app = create(tmp_path_factory.mktemp("app"), workers=2, pool=pool, job=stand_in.solved)
+    app = create(tmp_path_factory.mktemp("app"), crew=stand_in.Crew(), job=stand_in.solved)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         began = client.post("/api/explore", json={"document": DOCUMENT})
         assert began.status_code == 200 and began.json()["middle"] == list(MIDDLE)

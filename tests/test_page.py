@@ -7,7 +7,6 @@ import re
 import shutil
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import uvicorn
@@ -26,8 +25,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium (Debian:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    pool = ThreadPoolExecutor(2)
-    app = create(tmp_path_factory.mktemp("page"), workers=2, pool=pool, job=stand_in.solved)
+    app = create(tmp_path_factory.mktemp("page"), crew=stand_in.Crew(), job=stand_in.solved)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -160,7 +160,7 @@ def _pressure(leg: Leg, times: np.ndarray) -> np.ndarray:
         return np.zeros((len(times), 2))
     apart = np.abs(np.arange(len(times))[:, None] - loaded)
     nearest = loaded[np.minimum(apart, len(times) - apart).argmin(axis=1)]
-    return np.array([leg.pressure_centre(times[k]) for k in nearest])
+    return np.array([leg.pressure_centre(float(times[k])) for k in nearest])
 
 
 def _hip(leg: Leg, axis: str) -> np.ndarray:

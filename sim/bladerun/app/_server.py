@@ -6,11 +6,10 @@ page holds the runner's file, the server what was solved around it.
 
 from __future__ import annotations
 
-import multiprocessing
 import re
 import tomllib
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ from starlette.staticfiles import StaticFiles
 
 from bladerun import __version__, _facts
 from bladerun._files import output_dir
-from bladerun._visits import _follow_parent, cores
 from bladerun.app import _neighbourhood as near
 from bladerun.app._guard import Guard, body_of
 from bladerun.app._neighbourhood import Point
@@ -40,6 +38,7 @@ from bladerun.blade import catalog, load_blade
 from bladerun.case import check_case
 from bladerun.errors import InputError
 from bladerun.report._words import setting
+from bladerun.study._crew import Crew, hire
 
 _PAGE = Path(__file__).parent / "page"
 _FIRST = {
@@ -52,12 +51,17 @@ _LOCAL = ["127.0.0.1", "localhost", "[::1]"]
 
 
 def create(
-    folder: str | Path, *, workers: int | None = None, host: str = "127.0.0.1", pool=None, job=solved
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    host: str = "127.0.0.1",
+    crew: Crew | None = None,
+    job: Callable = solved,
 ) -> Starlette:
-    """The application. pool, job: what runs jobs and how, instead of processes that solve."""
+    """The application. crew, job: who works and how, instead of processes on this machine that solve."""
     folder = output_dir(folder)
     output_dir(folder / "strides")
-    desk = _Desk(folder, workers or cores(), pool, job)
+    desk = _Desk(folder, workers, crew, job)
     hosts = _LOCAL if host in _LOCAL or host == "::1" else ["*"]
 
     @asynccontextmanager
@@ -95,22 +99,21 @@ async def _said(_: Request, error: Exception) -> Response:
 class _Desk:
     """The case on the desk and the answers about it."""
 
-    def __init__(self, folder: Path, workers: int, pool, job):
+    def __init__(self, folder: Path, workers: int | None, crew: Crew | None, job: Callable):
         self.folder, self.workers, self.job = folder, workers, job
-        self._pool, self.work = pool, None
+        self.work: Work | None = None
+        self._crew, self._hired = crew, ExitStack()
 
-    @property
-    def pool(self):
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.workers, context, initializer=_follow_parent)
-        return self._pool
+    def crew(self) -> Crew:
+        """Who solves; hired when first needed, so that the page opens at once."""
+        if self._crew is None:
+            self._crew = self._hired.enter_context(hire(self.workers))
+        return self._crew
 
     def close(self) -> None:
         if self.work:
             self.work.stop()
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._hired.close()
 
     async def facts(self, _: Request) -> Response:
         body = _facts.toml("body.toml")
@@ -148,7 +151,7 @@ class _Desk:
         if self.work is None or self.work.case != case:
             if self.work:
                 self.work.stop()
-            self.work = Work(case, self.folder, self.pool, self.workers, self.job)
+            self.work = Work(case, self.folder, await run_in_threadpool(self.crew), self.job)
         points, middle, step = near.around(case), self.work.middle, near.steps()
         axes = {
             axis: {
@@ -211,8 +214,9 @@ class _Desk:
 
 def _scatter(work: Work) -> dict[str, float] | None:
     found = near.scatter(work.middle, work.known())
-    keys = work.portraits[work.middle].keys if work.middle in work.portraits else ()
-    return None if found is None else dict(zip(keys, np.asarray(found).tolist(), strict=True))
+    if found is None or work.middle not in work.portraits:
+        return None
+    return dict(zip(work.portraits[work.middle].keys, found.tolist(), strict=True))
 
 
 def _document(value: Any) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from bladerun._visits import name_of
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.app._work import Work
 from bladerun.errors import InputError
 from bladerun.report import write_sheet
 from bladerun.study import FitResult
+from bladerun.study._visits import name_of
 
 
 def sheet(work: Work, chosen: Point, folder: Path) -> Path:

@@ -1,18 +1,15 @@
 """Solving in the background: the neighbourhood of one case, its points in order of need.
 
-Takes a case, a folder and a pool of processes; gives portraits as they are solved, progress, and a table of
+Takes a case, a folder and a crew of processes; gives portraits as they are solved, progress, and a table of
 what is known for the sheet. Strides are kept on disk and found again by what they were solved from.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +20,17 @@ from bladerun._files import atomic
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.app._portrait import Portrait, portrait
-from bladerun.case import Case, Task
-from bladerun.fitting import Fitting
-from bladerun.model import build_model
-from bladerun.runner import Amputation, Runner
-from bladerun.stride import solve
-from bladerun.study import _program as program
+from bladerun.case import Case
+from bladerun.study._crew import Crew
+from bladerun.study._job import Inputs, along
+from bladerun.study._program import of_strides
 
 
 @dataclass(frozen=True)
 class Job:
     """One stride as a process needs it: what to solve, the file of a stride to start from, where to write."""
 
-    runner: Runner
-    amputation: Amputation
-    fitting: Fitting
-    task: Task
+    inputs: Inputs
     start: Path | None
     path: Path
 
@@ -46,12 +38,11 @@ class Job:
 def solved(job: Job) -> tuple[str, str]:
     """Solve and write a stride unless it is there; its status and why. Runs in another process."""
     if job.path.exists():
-        with xr.open_dataset(job.path, engine="h5netcdf") as kept:
-            return kept.attrs["status"], kept.attrs["why"]
+        return _status(job.path)
     start = xr.load_dataset(job.start, engine="h5netcdf") if job.start else None
-    stride = solve(build_model(job.runner, job.amputation, job.fitting), job.task, start=start)
+    stride = along([job.inputs], start)
     if stride.attrs["status"] == "not converged" and start is not None:
-        stride = solve(build_model(job.runner, job.amputation, job.fitting), job.task)
+        stride = along([job.inputs], None)
     with atomic(job.path) as tmp:
         stride.to_netcdf(tmp, engine="h5netcdf")
     return stride.attrs["status"], stride.attrs["why"]
@@ -63,7 +54,7 @@ class Work:
     portraits: of converged points. failed: why the others failed. version: changes when either does.
     """
 
-    def __init__(self, case: Case, folder: Path, pool: Executor, workers: int, job: Callable = solved):
+    def __init__(self, case: Case, folder: Path, crew: Crew, job: Callable = solved):
         self.case, self.folder, self.middle = case, folder, near.centre(case)
         self.portraits: dict[Point, Portrait] = {}
         self.paths: dict[Point, Path] = {}
@@ -71,12 +62,13 @@ class Work:
         self.running: list[Point] = []
         self.asked: set[Point] = set()
         self._latest: Point | None = None
-        self._pool, self._job = pool, job
+        self._crew, self._job = crew, job
         self._queue: asyncio.PriorityQueue[tuple[int, int, Point]] = asyncio.PriorityQueue()
         self._began, self._first = time.monotonic(), asyncio.Event()
         for order, point in enumerate(near.around(case)):
             self._put(1 + order, point)
-        self._tasks = [asyncio.create_task(self._run(first=i == 0)) for i in range(workers)]
+        self._tasks = [asyncio.create_task(self._run(first=i == 0)) for i in range(crew.size)]
+        self._tasks.append(asyncio.create_task(self._tend()))
 
     @property
     def version(self) -> int:
@@ -117,6 +109,11 @@ class Work:
         self.asked.add(point)
         self._queue.put_nowait((priority, len(self.asked), point))
 
+    async def _tend(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            await asyncio.to_thread(self._crew.tend)
+
     async def _run(self, first: bool) -> None:
         """Take points from the queue; all wait for the first one, from which the others start."""
         if not first:
@@ -135,19 +132,14 @@ class Work:
                 self._first.set()
 
     async def _solve(self, point: Point) -> None:
-        fitting, task = near.at(self.case, point)
-        start = near.nearest(point, self.portraits)
-        path = self.folder / "strides" / f"{_identity(self.case, fitting, task)}.nc"
-        job = Job(
-            self.case.runner,
-            self.case.amputation,
-            fitting,
-            task,
-            self.paths.get(start) if start else None,
-            path,
-        )
-        pool = None if path.exists() else self._pool  # what is there needs no other process
-        status, why = await asyncio.get_running_loop().run_in_executor(pool, self._job, job)
+        inputs, start = _inputs(self.case, point), near.nearest(point, self.portraits)
+        path = self.folder / "strides" / f"{inputs.identity(of_strides())}.nc"
+        if path.exists():
+            status, why = await asyncio.to_thread(_status, path)
+        else:
+            job = Job(inputs, self.paths[start] if start else None, path)
+            future = await asyncio.to_thread(self._crew.submit, self._job, job)
+            status, why = await asyncio.to_thread(future.result)
         if status != "converged":
             self.failed[point] = f"{status}: {why}"
             return
@@ -155,18 +147,20 @@ class Work:
         self.portraits[point] = await asyncio.to_thread(_portrait_of, path)
 
 
-def _identity(case: Case, fitting: Fitting, task: Task) -> str:
-    """A hash of everything that decides a stride; 30 and 30.0 are the same."""
-    parts = [asdict(part) for part in (case.runner, case.amputation, fitting, task)]
-    return hashlib.sha256(f"{json.dumps(_floats(parts))} {program()}".encode()).hexdigest()[:24]
+def _inputs(case: Case, point: Point) -> Inputs:
+    """What decides the stride of a point, every number as a decimal one, so that 30 and 30.0 are the same."""
+    fitting, task = near.at(case, point)
+    return Inputs(*(_decimal(part) for part in (case.runner, case.amputation, fitting, task)))
 
 
-def _floats(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _floats(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_floats(part) for part in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+def _decimal(part: Any) -> Any:
+    numbers = {key: float(value) for key, value in vars(part).items() if type(value) is int}
+    return replace(part, **numbers)
+
+
+def _status(path: Path) -> tuple[str, str]:
+    with xr.open_dataset(path, engine="h5netcdf") as kept:
+        return kept.attrs["status"], kept.attrs["why"]
 
 
 def _portrait_of(path: Path) -> Portrait:

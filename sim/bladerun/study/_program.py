@@ -20,7 +20,7 @@ _SOLVING = ("bladerun.model", "bladerun.stride")
 _READING = {"case.py", "_files.py", "errors.py"}  # imported there, decide nothing
 _TELLING = ("bladerun.outcomes", "bladerun._recommend")
 _TOLD = {"outcomes.toml", "recommendation.toml"}
-_AFTERWARDS = {"replay.toml", "uncertainty.toml", "words.toml"}
+_AFTERWARDS = {"neighbourhood.toml", "replay.toml", "uncertainty.toml", "words.toml"}
 
 
 @cache
