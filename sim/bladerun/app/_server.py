@@ -227,7 +227,11 @@ def _document(value: Any) -> dict[str, Any]:
 
 def _point(asked: dict[str, Any], key: str) -> Point:
     values = asked.get(key)
-    right = isinstance(values, list) and len(values) == len(Point._fields)
-    if not right or not all(type(v) in (int, float) and np.isfinite(v) for v in values):
+    if not isinstance(values, list) or not _numbers(values):
         raise InputError(f"{values!r} is not allowed; category, height_mm, toe_out_deg, speed_m_s", key=key)
     return Point(*(round(float(value), 6) for value in values))
+
+
+def _numbers(values: list[Any]) -> bool:
+    right = len(values) == len(Point._fields)
+    return right and all(type(value) in (int, float) and np.isfinite(value) for value in values)
