@@ -140,6 +140,12 @@ def test_verdicts(published, values, expected):
     assert verdict(one, estimate(one, rows)) == expected
 
 
+def test_a_part_of_a_cohort_is_judged_by_sign_alone():
+    one, rows = target(sign=1), table(runner=[1, 2], y=[1.0, 0.2])
+    assert verdict(one, estimate(one, rows)) == "fails"
+    assert verdict(one, estimate(one, rows), whole=False) == "agrees"
+
+
 def test_the_table_keeps_what_fails_and_what_was_not_solved(tmp_path, monkeypatch):
     def stand_in(cohorts, folder, *, runners, workers, progress):
         rows = [dict(cohort.conditions[0]) | {"runner": 1, "status": "not converged"} for cohort in cohorts]

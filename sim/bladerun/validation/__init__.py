@@ -100,7 +100,7 @@ def validate(
 ) -> Validation:
     """Predict what every finding measured and write the table into `out`.
 
-    runners: only the first so many of each cohort; with one, a direction needs no significance. workers:
+    runners: only the first so many of each cohort; a direction then needs no significance. workers:
     processes, one a core by default. findings: another folder of them.
     Raises InputError, before anything is solved, for a finding that cannot be used or an `out` that cannot
     be written to.
@@ -121,7 +121,7 @@ def validate(
     for finding in found:
         for target in finding.targets:
             number = estimate(target, tables[target.cohort])
-            rows.append(Row(finding, target, number, verdict(target, number)))
+            rows.append(Row(finding, target, number, verdict(target, number, whole=runners is None)))
     solved = {cohort.name: tables[cohort.name] for cohort in wanted if cohort.runners}
     result = Validation(
         rows=tuple(rows),

@@ -25,7 +25,7 @@ _WORDS = (
     "it does what it was made to do. *read*, *derived*, *recalled*: the figure was seen in the cited work "
     "(often its abstract), computed from figures seen there, or is from memory.",
     "Predicted: estimate ± standard error between runners. A direction agrees if it has the published sign "
-    'and, with more than one runner, p < 0.05 as in the papers; "no effect" agrees if the prediction is '
+    'and, where a whole cohort ran, p < 0.05 as in the papers; "no effect" agrees if the prediction is '
     "smaller than what the study could have seen. Runners of a cohort differ in size and side but are "
     "otherwise the same model, so they scatter less than people: the standard error does not say how far a "
     "prediction can be off.",
@@ -87,7 +87,8 @@ def _content(result: Validation) -> dict[str, Any]:
         f"{failed} of them did not converge."
     )
     if result.runners:
-        lead += f" Reduced set: only the first {result.runners} of each cohort ran."
+        lead += f" Reduced set: only the first {result.runners} of each cohort ran, "
+        lead += "so a direction is judged by its sign alone."
     return {
         "made": made,
         "lead": lead,

@@ -44,14 +44,17 @@ def estimate(target: Target, rows: pd.DataFrame) -> Estimate:
     return _over_runners(np.array(list(each.values())))
 
 
-def verdict(target: Target, found: Estimate) -> str:
-    """ "agrees", "fails" or "no prediction". A direction of several runners must also be significant."""
+def verdict(target: Target, found: Estimate, *, whole: bool = True) -> str:
+    """ "agrees", "fails" or "no prediction".
+
+    A direction must also be significant where the whole cohort ran and it has more than one runner.
+    """
     if not math.isfinite(found.value):
         return "no prediction"
     if target.limits is not None:
         low, high = target.limits
         return "agrees" if low <= found.value <= high else "fails"
-    sure = found.runners == 1 or found.p < SIGNIFICANT
+    sure = not whole or found.runners == 1 or found.p < SIGNIFICANT
     return "agrees" if sure and np.sign(found.value) == target.sign else "fails"
 
 
