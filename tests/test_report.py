@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bladerun import _recommend, _visits
+from bladerun import _recommend
 from bladerun.case import Case, Task
 from bladerun.fitting import Fitting
 from bladerun.outcomes import flat, outcomes
 from bladerun.report import write_report
 from bladerun.report._words import figure, recoil, setting, sweet_spot
 from bladerun.runner import Amputation, Runner
-from bladerun.study import FitResult
+from bladerun.study import FitResult, _visits
 from synthetic import stride
 
 WORN = Fitting("j-sprint", 4.0, 30.0, 0.0, 10.0)

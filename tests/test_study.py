@@ -259,6 +259,17 @@ def test_visits_that_disagree_are_solved_again_from_a_better_neighbour(solver, t
     assert (result.table.visits == 3).any()
 
 
+def test_an_ensemble_gives_every_fitting_the_same_draws_and_an_interval(solver, tmp_path):
+    result = study.fit(replace(CASE, sweep={"height_mm": [20.0, 30.0]}), tmp_path, workers=1, ensemble=4)
+    assert set(result.members.index.get_level_values("member")) == set(range(5))
+    assert set(result.members.index.get_level_values("name")) == set(result.table.index)
+    assert (result.table.score_low <= result.table.score).all()
+    assert (result.table.score <= result.table.score_high).all()
+    assert (tmp_path / "members.parquet").exists()
+    row = result.comparison[0]
+    assert row["low"] <= row["difference"] <= row["high"]
+
+
 def test_a_single_fitting_has_no_scatter_and_is_its_own_recommendation(solver, tmp_path):
     result = study.fit(replace(CASE, sweep={}), tmp_path, workers=1)
     assert len(solver.calls) == 1 and result.recommended == result.current

@@ -42,15 +42,18 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: int = 0
     return "\n".join(line.rstrip() for line in text.getvalue().strip("\n").splitlines())
 
 
-def outcome_table(outcomes: Mapping[str, Any]) -> str:
-    """Every outcome of one stride, a row each."""
+def outcome_table(
+    outcomes: Mapping[str, Any], intervals: Mapping[str, tuple[float, float]] | None = None
+) -> str:
+    """Every outcome of one stride, a row each; intervals: low and high, by the columns of `outcomes.flat`."""
     from bladerun.outcomes import OUTCOMES
 
-    rows = []
+    known, rows = intervals or {}, []
     for row in OUTCOMES:
         value = outcomes[row.key]
-        whole, left, right = ("", value["left"], value["right"]) if row.per_leg else (value, "", "")
-        rows.append([row.title, row.unit, *map(rounded, (whole, left, right))])
+        each = {f"_{side}": value[side] for side in ("left", "right")} if row.per_leg else {"": value}
+        cells = {side: _with_interval(number, known.get(row.key + side)) for side, number in each.items()}
+        rows.append([row.title, row.unit, *(cells.get(side, "") for side in ("", "_left", "_right"))])
     return table(["", "unit", "runner", "left leg", "right leg"], rows, numbers=3)
 
 
@@ -97,6 +100,12 @@ def progress_bar() -> Iterator[Callable[[int, int, str, float | None], None]]:
                 say(f"{done}/{total} {left} {what}")
 
         yield show
+
+
+def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
+    if interval is None or not all(map(math.isfinite, interval)):
+        return rounded(value)
+    return f"{rounded(value)} [{rounded(interval[0])}, {rounded(interval[1])}]"
 
 
 def rounded(value: float | str | None) -> str:

@@ -78,7 +78,7 @@ def told_apart(
     By the ensemble's paired differences where it has enough members of both; else by more than their scatters
     combined, each at least the root mean square of the whole table's, since two solves can agree by chance.
     """
-    drawn = members[["status", column]] if column in members else _ALONE
+    drawn = members.loc[:, ["status", column]] if column in members else _ALONE
     pairs = {other: difference(drawn, one, other) for other in others}
     scatter = table[f"{column}_scatter"].to_numpy(float)
     known = scatter[np.isfinite(scatter)]

@@ -7,16 +7,29 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
-from bladerun._console import as_json, muscle_text, outcome_table, say
+from bladerun._console import as_json, muscle_text, outcome_table, progress_bar, say
 from bladerun._files import atomic, output_dir
-from bladerun.cli._answer import NOT_CONVERGED, Answer, default_folder, described, fail, load, read_stride
-from bladerun.cli._arguments import FOLDER, RUNNER, declare
+from bladerun.cli._answer import (
+    NOT_CONVERGED,
+    Answer,
+    about,
+    default_folder,
+    described,
+    fail,
+    load,
+    read_stride,
+)
+from bladerun.cli._arguments import FOLDER, RUNNER, count, declare
 from bladerun.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
+
+    from bladerun.case import Case
 
 
 def add(commands: Any) -> None:
@@ -29,7 +42,7 @@ def add(commands: Any) -> None:
         RUNNER,
         ("FILE", "runs/RUNNER/model.xml"),
     )
-    declare(
+    run = declare(
         commands,
         _run,
         "predict one stride with the fitting in the file",
@@ -37,6 +50,10 @@ def add(commands: Any) -> None:
         RUNNER,
         FOLDER,
     )
+    run.add_argument(
+        "--ensemble", type=count, metavar="N", help="solve it N times more with the facts behind it varied"
+    )
+    run.add_argument("--workers", type=count, metavar="N", help="processes of it (default: one a core)")
     declare(
         commands,
         _video,
@@ -85,17 +102,51 @@ def _run(args: argparse.Namespace) -> Answer:
         "residuals": json.loads(solved["residuals"]),
         "outcomes": outcomes(stride),
     } | _muscles(stride)
+    written = [folder / "stride.nc", folder / "outcomes.json"]
+    bounds: dict[str, tuple[float, float]] = {}
+    if args.ensemble and solved["status"] == "converged":
+        members = _ensemble(args, case, stride)
+        written.append(folder / "members.parquet")
+        with atomic(written[-1]) as tmp:
+            members.to_parquet(tmp)
+        data["ensemble"], bounds = _bounds(members)
     with atomic(folder / "stride.nc") as tmp:
         stride.to_netcdf(tmp, engine="h5netcdf")
     with atomic(folder / "outcomes.json") as tmp:
         tmp.write_text(as_json(data) + "\n", encoding="utf-8")
-    written = [folder / "stride.nc", folder / "outcomes.json", *plot_run(stride, folder)]
+    written += plot_run(stride, folder)
     how = f"{solved['status']} after {solved['iterations']} iterations, {solved['seconds']:.1f} s"
-    tables = [outcome_table(data["outcomes"]), *muscle_text(data)]
+    if bounds:
+        how += f"\n[low, high] of {data['ensemble']['converged']} varied strides that converged"
+    tables = [outcome_table(data["outcomes"], bounds), *muscle_text(data)]
     text = "\n".join([*tables, how, *map(str, written)])
     if solved["status"] == "converged":
         return Answer(data, text)
     return Answer(data, text, fail(f"{args.file}: {solved['status']}: {solved['why']}", NOT_CONVERGED))
+
+
+def _ensemble(args: argparse.Namespace, case: Case, stride: xr.Dataset) -> pd.DataFrame:
+    from bladerun.ensemble import ensemble
+
+    with about(args.file), progress_bar() as progress:
+        return ensemble(case, stride, args.ensemble, workers=args.workers, progress=progress)
+
+
+def _bounds(members: pd.DataFrame) -> tuple[dict[str, Any], dict[str, tuple[float, float]]]:
+    """For JSON, and low and high by column."""
+    from bladerun._intervals import LEVEL, intervals
+    from bladerun.ensemble import NAME
+
+    row = intervals(members).loc[NAME].to_dict()
+    bounds = {key[:-4]: (row[key], row[f"{key[:-4]}_high"]) for key in row if key.endswith("_low")}
+    known = {key: pair for key, pair in bounds.items() if all(map(math.isfinite, pair))}
+    data = {
+        "draws": len(members) - 1,
+        "converged": int((members.status == "converged").sum()) - 1,
+        "level": LEVEL,
+        "intervals": {key: {"low": low, "high": high} for key, (low, high) in known.items()},
+    }
+    return data, known
 
 
 def _video(args: argparse.Namespace) -> Answer:

@@ -154,7 +154,7 @@ def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
     values = [factor * float(table.at[name, column]) for name in names]
     told = None
     if len(names) == 2 and names[0] != names[1] and np.isfinite(values).all():
-        told = bool(told_apart(table, column, names[0], [names[1]])[names[1]])
+        told = bool(told_apart(table, column, names[0], [names[1]], result.members)[names[1]])
     return {
         "title": outcome.title,
         "unit": unit,

@@ -29,7 +29,7 @@ def heat_map(result: FitResult, column: str) -> dict[str, Any]:
     low, span = (values.min(), values.max() - values.min()) if len(values) else (0.0, 0.0)
     alike = set()
     if result.recommended is not None and result.recommended in solved:
-        apart = told_apart(table, column, result.recommended, list(solved))
+        apart = told_apart(table, column, result.recommended, list(solved), result.members)
         alike = {name for name in solved if not apart[name] and name != result.recommended}
     axes = {key: sorted(table[key].unique()) for key in ("category", "height_mm", "toe_out_deg")}
     places = {tuple(row[key] for key in axes): name for name, row in table.iterrows()}

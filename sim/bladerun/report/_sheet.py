@@ -132,16 +132,17 @@ def _rows(result: FitResult, names: dict[str, str]) -> list[dict[str, Any] | Non
     for key, title, meaning in _OF_BLADE:
         for side in _sides(result):
             named = f"{title}, {side}" if len(_sides(result)) > 1 else title
-            rows.append(_row(result.table, names, f"{key}_{side}", named, meaning, titles[key].unit))
+            rows.append(_row(result, names, f"{key}_{side}", named, meaning, titles[key].unit))
     for key, title, meaning in _OF_BOTH:
-        rows.append(_row(result.table, names, key, title, meaning, units.get(key, "")))
+        rows.append(_row(result, names, key, title, meaning, units.get(key, "")))
     return rows
 
 
 def _row(
-    table: pd.DataFrame, names: dict[str, str], column: str, title: str, meaning: str, unit: str
+    result: FitResult, names: dict[str, str], column: str, title: str, meaning: str, unit: str
 ) -> dict[str, Any] | None:
     """One line: value and interval of each fitting, their places on a bar from 0 to 1, and the verdict."""
+    table = result.table
     if column not in table or table.loc[list(names.values()), column].isna().any():
         return None
     unit, factor = _UNITS.get(unit, (f" {unit}", 1.0))
@@ -153,7 +154,7 @@ def _row(
     }
     verdict = ""
     if len(names) == 2:
-        apart = told_apart(table, column, names["try"], [names["today"]])[names["today"]]
+        apart = told_apart(table, column, names["try"], [names["today"]], result.members)[names["today"]]
         verdict = "differs" if apart else "cannot be told apart"
     return {
         "title": title,

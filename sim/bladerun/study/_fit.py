@@ -20,6 +20,7 @@ import xarray as xr
 
 from bladerun import __version__, _recommend
 from bladerun._files import atomic, output_dir
+from bladerun._intervals import intervals
 from bladerun.case import Case
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
@@ -40,7 +41,7 @@ class FitResult:
     table: one row a fitting, indexed by its name: settings, status and why, score and trade-offs, objective,
     every outcome (`contact_time_s_left`), each with `<column>_scatter`, the largest difference between the
     converged visits of that fitting (`visits` counts them), NaN with fewer than two. NaN throughout where
-    none converged.
+    none converged. With an ensemble also `<column>_low` and `<column>_high`, see `_intervals`.
     recommended, current: names of rows; recommended is None where no fitting qualifies.
     indistinct: rows whose score cannot be told apart from that of the recommended one.
     comparison: the trade-offs of recommended and current side by side (empty where either has none).
@@ -120,7 +121,7 @@ def fit(
         _solve_all(again, plan, results, case, grid, folder, crew, progress)
         members = _members(case, grid, plan, results, ensemble, folder, crew, progress)
 
-    table = _table(grid, plan, results)
+    table = _table(grid, plan, results).join(intervals(members))
     recommended, indistinct = _recommend.recommend(table, members)
     comparable = recommended is not None and table.at[grid.current, "status"] == "converged"
     result = FitResult(

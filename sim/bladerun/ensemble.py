@@ -1,0 +1,63 @@
+"""One stride with the facts behind it varied: how far each of its outcomes may be off.
+
+Takes a case, its solved stride and a number of draws (`bladerun.variation`); gives a table indexed by (name,
+member) as `_intervals` takes it, member 0 the stride itself, the others solved again from it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+
+import pandas as pd
+import xarray as xr
+
+from bladerun.case import Case
+from bladerun.study import _crew, _job
+from bladerun.study._job import Inputs, Job
+from bladerun.variation import NOMINAL, draw
+
+NAME = "stride"  # of the one fitting in the table
+
+Progress = Callable[[int, int, str, float | None], None]
+"""Called with members done, members in all, what was solved, and seconds left."""
+
+
+def ensemble(
+    case: Case,
+    stride: xr.Dataset,
+    count: int,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Status, objective, every outcome and the varied facts (`variation.strength`, ...) of each member.
+
+    workers: processes, one a core by default; 1 solves in this process.
+    """
+    draws = [NOMINAL, *draw(count, seed)]
+    start = bytes(stride.to_netcdf(engine="h5netcdf"))
+    rows = {0: _job.numbers(stride)}
+    jobs = iter(
+        (member, Job(Inputs(case.runner, case.amputation, case.fitting, case.task, one), ((start, ()),)))
+        for member, one in enumerate(draws)
+        if member
+    )
+    begin, workers = time.monotonic(), workers or _crew.cores()
+    with _crew.hire(min(workers, count), here=workers == 1) as crew:
+        for member, done in _crew.run(crew, lambda: next(jobs, None), _job.work):
+            rows[member] = {"status": "lost", "why": str(done)} if isinstance(done, _crew.Lost) else done.row
+            if progress:
+                pace = (time.monotonic() - begin) / (len(rows) - 1)
+                progress(len(rows) - 1, count, f"draw {member}", pace * (count + 1 - len(rows)))
+    table = pd.DataFrame.from_dict(
+        {
+            (NAME, member): rows[member] | {f"variation.{k}": v for k, v in asdict(one).items()}
+            for member, one in enumerate(draws)
+        },
+        orient="index",
+    )
+    table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
+    return table

@@ -1,0 +1,55 @@
+"""An ensemble solves the same case again with each draw of the facts, from the stride it is about."""
+
+from pathlib import Path
+
+import pytest
+
+from bladerun._intervals import intervals
+from bladerun.case import load_case
+from bladerun.ensemble import NAME, ensemble
+from bladerun.study import _job
+from bladerun.variation import draw, names
+from synthetic import stride
+
+CASE = load_case(Path(__file__).parents[1] / "experiments" / "first-fit.toml")
+
+
+def solved(objective=1.0, status="converged"):
+    made = stride()
+    made.attrs |= {"status": status, "why": "", "objective": objective, "amputation_side": "right"}
+    return made
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Replaces the solver by one whose objective is the runner's strength; gives what it was asked."""
+    seen = []
+
+    def solve(inputs, start):
+        seen.append((inputs, start))
+        return solved(inputs.variation.strength, "not converged" if len(seen) == 3 else "converged")
+
+    monkeypatch.setattr(_job, "_solve", solve)
+    return seen
+
+
+def test_every_member_is_the_case_with_its_draw(asked):
+    told = []
+    table = ensemble(CASE, solved(), 6, seed=2, workers=1, progress=lambda *at: told.append(at))
+    assert list(table.index) == [(NAME, member) for member in range(7)]
+    draws = draw(6, seed=2)
+    assert [inputs.variation for inputs, _ in asked] == draws
+    assert all(inputs.fitting == CASE.fitting and start is not None for inputs, start in asked)
+    for member, one in enumerate(draws, 1):
+        for name in names():
+            assert table.at[(NAME, member), f"variation.{name}"] == getattr(one, name)
+    assert table.at[(NAME, 0), "objective"] == 1.0
+    assert table.at[(NAME, 1), "objective"] == draws[0].strength
+    assert [done for done, *_ in told] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_member_that_fails_is_a_row_and_no_part_of_the_interval(asked):
+    table = ensemble(CASE, solved(), 6, workers=1)
+    assert (table.status == "converged").sum() == 6
+    row = intervals(table).loc[NAME]
+    assert row.objective_low < 1.0 < row.objective_high
