@@ -20,6 +20,10 @@ from bladerun.stride import solve
 
 HERE = Path(__file__).parent
 KNOTS = (60, 90, 120, 180, 240, 360)
+SOLVE = (
+    "status", "objective", "iterations", "root_force_peak_n", "between_knots_force_peak_n",
+    "between_knots_moment_peak_nm", "energy_balance_j",
+)  # fmt: skip
 MAIN = {
     "stride_time_s": "stride time",
     "peak_vgrf_bw_right": "peak vertical force, blade",
@@ -51,7 +55,7 @@ def order(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def drawn(table: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    figure = Figure(figsize=(12.5, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     knots = table.index.to_numpy(float)
     for column, limit, colour, text in (
@@ -73,14 +77,17 @@ def drawn(table: pd.DataFrame) -> Figure:
         axes.minorticks_off()
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8)
+    left.set_yticks([20, 50, 100, 200, 400], ["20", "50", "100", "200", "400"])
+    left.legend(frameon=False, fontsize=9)
+    right.set_yticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
+    right.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
 
 
 def main() -> None:
     meshes = [int(text) for text in sys.argv[1:]] or list(KNOTS)
     table = measured(meshes)
-    table.to_csv(HERE / "refinement.csv", float_format="%.6g")
+    table[[*SOLVE, *MAIN]].to_csv(HERE / "refinement.csv", float_format="%.6g")
     drawn(table).savefig(HERE / "refinement.png", dpi=110)
 
 
