@@ -16,7 +16,8 @@ from bladerun import _facts
 CHECKOUT = Path(__file__).parents[1]
 MODULES = [
     "runner", "body", "blade", "fitting", "variation", "model", "bench", "case", "stride", "outcomes",
-    "plots", "sketch", "forward", "replay", "verification", "held", "study", "report", "app", "cli", "errors",
+    "plots", "sketch", "forward", "replay", "verification", "held", "study", "opensim", "report", "app",
+    "cli", "errors",
 ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Any) -> None:
-    """Declare `model`, `run` and `video`."""
+    """Declare `model`, `run`, `video` and `export`."""
     declare(
         commands,
         _model,
@@ -61,6 +61,14 @@ def add(commands: Any) -> None:
         "video runs/runner/stride.nc --out run.mp4",
         "STRIDE.nc",
         ("FILE", "beside the stride"),
+    )
+    declare(
+        commands,
+        _export,
+        "write a stride as OpenSim reads it",
+        "export runs/runner/stride.nc --out opensim",
+        "STRIDE.nc",
+        ("DIR", "beside the stride"),
     )
 
 
@@ -160,6 +168,15 @@ def _video(args: argparse.Namespace) -> Answer:
     say(f"rendering {path}")
     render_video(stride, path)
     return Answer({"file": str(path)}, str(path))
+
+
+def _export(args: argparse.Namespace) -> Answer:
+    stride = read_stride(args.file)
+    folder = output_dir(args.out or args.file.parent)
+    from bladerun.opensim import export
+
+    paths = [str(path) for path in export(stride, folder)]
+    return Answer({"files": paths}, "\n".join(paths))
 
 
 def _muscles(stride: xr.Dataset) -> dict[str, Any]:

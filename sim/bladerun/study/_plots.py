@@ -79,7 +79,7 @@ def _of_sweep(table: pd.DataFrame, names: list[str], outcomes: list[str]) -> Ite
         yield "interactions", _interactions(table, levels, varied, outcomes[0])
 
 
-def _levels(values: Any) -> pd.Series:
+def _levels(values: Any) -> Any:
     """The values, or where there are many the middles of as many equal parts of the range."""
     if values.dtype.kind not in "if" or values.nunique() <= _LEVELS:
         return values

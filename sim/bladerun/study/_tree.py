@@ -2,7 +2,7 @@
 
 Takes the places of the points, in steps that a stride can start across; gives each point's start, a second
 one to check it by, and an order. It is a tree of shortest ways from the first point through each point's near
-neighbours, where a way is the sum of its squared hops: hops stay as short as in a minimum spanning tree, but
+neighbours, where a way is the sum of its cubed hops: hops stay as short as in a minimum spanning tree, but
 a grid of n points in d dimensions is about n^(1/d) hops deep, where that tree winds, so that many workers
 find work from the start.
 """
@@ -57,7 +57,7 @@ def _within(x: np.ndarray, longest: float) -> tuple[np.ndarray, np.ndarray, np.n
     rows, columns = np.repeat(np.arange(m), count), near.ravel()
     hop = x[rows] - x[columns]
     fit = (rows != columns) & (np.abs(hop).max(axis=1, initial=0.0) <= longest + 1e-9)
-    rows, columns, cost = rows[fit], columns[fit], (hop[fit] ** 2).sum(axis=1) + 1e-9
+    rows, columns, cost = rows[fit], columns[fit], (hop[fit] ** 2).sum(axis=1) ** 1.5 + 1e-9
     graph = csr_array((cost, (rows, columns)), shape=(m, m))
     graph = graph.maximum(graph.T)
     start, far = np.full(m, _NONE), np.full(m, np.inf)

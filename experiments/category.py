@@ -1,0 +1,41 @@
+"""The figure of the category study: what stiffness does to cost and to the loads, at each speed.
+
+Takes the folder that `bladerun sweep experiments/category.toml` wrote; gives category.png in it.
+"""
+
+import sys
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from bladerun.study._store import table
+
+SHOWN = {
+    "cost_j_kg_m": "cost, J/kg/m",
+    "asymmetry_percent": "asymmetry, %",
+    "hip_rotation_torque_nm_kg": "hip rotation torque, Nm/kg",
+    "pelvic_level_mm": "pelvis off level, mm",
+}
+
+
+def figure(rows) -> Figure:
+    """A panel an outcome, a line a speed: mean over heights, bars as wide as scatter and heights."""
+    result = Figure(figsize=(11, 3.2), layout="constrained")
+    for axes, (outcome, label) in zip(result.subplots(1, len(SHOWN)), SHOWN.items(), strict=True):
+        for speed, part in rows.groupby("speed_m_s"):
+            groups = part.groupby("category_step")
+            spread = (groups[outcome].std() ** 2 + groups[f"{outcome}_scatter"].mean().fillna(0) ** 2) ** 0.5
+            axes.errorbar(groups[outcome].mean().index, groups[outcome].mean(), spread, marker="o", capsize=3,
+                          label=f"{speed:g} m/s")  # fmt: skip
+        axes.set_xlabel("category, from recommended")
+        axes.set_ylabel(label)
+        axes.grid(alpha=0.25)
+    result.axes[0].legend(frameon=False, fontsize=8)
+    return result
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    rows = table(folder).to_pandas()
+    figure(rows[rows.status == "converged"]).savefig(folder / "category.png", dpi=130)
+    print(folder / "category.png")
