@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from bladerun import __version__
 from bladerun._files import atomic, output_dir
+from bladerun.study._crew import cores
 from bladerun.validation._findings import Cohort, Finding, Target, load
 from bladerun.validation._page import html, markdown
 from bladerun.validation._runs import Progress, run_cohorts
@@ -114,7 +114,7 @@ def validate(
         wanted,
         output_dir(folder / "strides"),
         runners=runners,
-        workers=workers or len(os.sched_getaffinity(0)),
+        workers=workers or cores(),
         progress=progress,
     )
     rows = []
