@@ -72,16 +72,25 @@ def analysed(points: np.ndarray, table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(result, index=list(names()))
 
 
-def drawn(table: pd.DataFrame) -> Figure:
+def drawn(table: pd.DataFrame, how: str) -> Figure:
+    """how: trajectories and knots, in words."""
     figure = Figure(figsize=(9.5, 4.6), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(table, cmap="Blues", aspect="auto", vmin=0, vmax=max(10.0, float(table.to_numpy().max())))
+    axes.imshow(table, cmap="Blues", aspect="auto", vmin=0, vmax=100)
     axes.set_xticks(range(len(MAIN)), list(MAIN.values()), rotation=30, ha="right", fontsize=8)
     axes.set_yticks(range(len(table)), [name.replace("_", " ") for name in table.index], fontsize=9)
     for (i, j), value in np.ndenumerate(table.to_numpy()):
-        axes.text(j, i, f"{value:.1f}", ha="center", va="center", fontsize=8, color="#222222")
-    axes.set_title("Change over the middle 90 % of what is unknown, % of the outcome (Morris' mu*)",
-                   loc="left", fontsize=10)  # fmt: skip
+        axes.text(
+            j,
+            i,
+            f"{value:.1f}",
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if value > 60 else "#222222",
+        )
+    title = f"Change over the middle 90 % of what is unknown, % of the outcome (Morris' mu*, {how})"
+    axes.set_title(title, loc="left", fontsize=9)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return figure
@@ -95,7 +104,9 @@ def main() -> None:
     points = sampling.sample(PROBLEM, args.trajectories, num_levels=4, seed=0)
     table = analysed(points, runs(points, args.knots))
     table.to_csv(HERE / "morris.csv", float_format="%.4g")
-    drawn(table).savefig(HERE / "morris.png", dpi=110)
+    drawn(table, f"{args.trajectories} trajectories, {args.knots} knots").savefig(
+        HERE / "morris.png", dpi=110
+    )
 
 
 if __name__ == "__main__":
