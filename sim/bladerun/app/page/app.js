@@ -126,8 +126,8 @@ async function watch() {
   $("progress").value = progress.done;
   const left = progress.left_s, minutes = left === null || left === undefined ? "" : `, about ${left < 90 ? `${left} s` : `${Math.ceil(left / 60)} min`} left`;
   const text = progress.done >= progress.total
-    ? `All ${progress.total} strides around this fitting are done.` + (progress.failed.length ? ` ${progress.failed.length} could not be run.` : "")
-    : progress.done ? `Solving strides around this fitting: ${progress.done} of ${progress.total}${minutes}.`
+    ? `All ${progress.total} strides are done.` + (progress.failed.length ? ` ${progress.failed.length} could not be run.` : "")
+    : progress.done ? `Solving: ${progress.done} of ${progress.total} strides${minutes}.`
       : "Solving the first stride; the very first on a machine also compiles, which takes minutes.";
   if ($("working").textContent !== text) $("working").textContent = text;
   if (progress.done !== seen) {

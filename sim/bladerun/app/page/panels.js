@@ -44,12 +44,12 @@ function numbers(now, before, names) {
   table.tHead.append(head);
   const body = html("tbody");
   now.numbers.forEach((row, i) => {
-    const line = html("tr"), title = html("th", "", row.title);
+    const line = html("tr"), title = html("th", "", row.unit ? `${row.title}, ${row.unit}` : row.title);
     title.scope = "row";
     line.append(title);
     for (const one of before ? [before.numbers[i], row] : [row]) {
       const cell = html("td");
-      cell.append(html("b", "", one.text), html("small", "", `${one.margin === null ? "" : ` ± ${one.margin}`} ${one.unit}`));
+      cell.append(html("b", "", one.text), html("small", "", one.margin === null ? "" : ` ± ${one.margin}`));
       line.append(cell);
     }
     body.append(line);

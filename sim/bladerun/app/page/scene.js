@@ -72,8 +72,8 @@ export function draw(canvas, scene, frame, view, turn, speed) {
   const towards = [-Math.sin(a) * Math.cos(e), -Math.cos(a) * Math.cos(e), Math.sin(e)]; // to the eye
   const up = [Math.sin(a) * Math.sin(e), Math.cos(a) * Math.sin(e), Math.cos(e)];
   const dot = (u, v) => u[0] * v[0] + u[1] * v[1] + u[2] * v[2];
-  const scale = Math.min(height / 2.05, width / 1.9);
-  const middle = view === "above" ? [0, 0, 0] : [0, 0, 0.93];
+  const scale = Math.min(height / 2.14, width / 1.9);
+  const middle = view === "above" ? [0, 0, 0] : [0, 0, 0.9];
   const at = (p) => [
     width / 2 + scale * (dot(right, p) - dot(right, middle)),
     height / 2 - scale * (dot(up, p) - dot(up, middle)),
@@ -138,6 +138,10 @@ export function draw(canvas, scene, frame, view, turn, speed) {
     pen.arc(...at(foot), 4.5, 0, 7);
     pen.fillStyle = FORCE;
     pen.fill();
+    const ahead = Math.round(1000 * (foot[0] - com[0])), [x, y] = at(foot);
+    pen.fillStyle = INK;
+    pen.font = "600 12px system-ui, 'DejaVu Sans', sans-serif";
+    pen.fillText(`${Math.abs(ahead)} mm ${ahead < 0 ? "behind" : "ahead"}`, x + 10, Math.min(y + 15, height - 4));
   }
 }
 
