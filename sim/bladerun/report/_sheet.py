@@ -188,8 +188,8 @@ def uncertainty(table: pd.DataFrame) -> str:
             "as far as they are unknown."
         )
     return (
-        "Margins: numerical scatter only, how far the same setting came out apart from different starts. "
-        "What is unknown about blade and runner comes on top."
+        "Margins: numerical scatter only, how far results stray without any reason. What is unknown about "
+        "blade and runner comes on top."
     )
 
 
