@@ -98,7 +98,7 @@ def _content(result: Validation) -> dict[str, Any]:
             {"title": _TITLES[kind], "rows": [_row(row) for row in result.rows if row.finding.data == kind]}
             for kind in _TITLES
         ],
-        "missed": [_row(row) for row in result.rows if row.verdict != "agrees"],
+        "missed": _missed(result),
         "notes": _notes(result),
         "cohorts": [
             {
@@ -126,8 +126,23 @@ def _row(row: Row) -> dict[str, Any]:
         "doi": finding.doi,
         "status": finding.status,
         "used": finding.used,
-        "miss": finding.miss or "No explanation yet.",
     }
+
+
+def _missed(result: Validation) -> list[dict[str, str]]:
+    """One entry a finding with a target that does not agree: which, and why."""
+    missed: dict[str, list[Row]] = {}
+    for row in result.rows:
+        if row.verdict != "agrees":
+            missed.setdefault(row.finding.name, []).append(row)
+    return [
+        {
+            "title": rows[0].finding.title,
+            "what": "; ".join(row.target.what for row in rows),
+            "miss": rows[0].finding.miss or "No explanation yet.",
+        }
+        for rows in missed.values()
+    ]
 
 
 def _notes(result: Validation) -> list[dict[str, str]]:
