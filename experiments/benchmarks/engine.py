@@ -1,0 +1,124 @@
+"""What the study engine costs: strides a minute, overhead a stride, memory and resuming with many rows.
+
+Takes options (`--help`); gives figures on stdout. Strides are real for the first figures; overhead, memory
+and resuming use a stand-in that sleeps. The last line says what follows for a million strides on 100 nodes.
+"""
+
+import argparse
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from bladerun.study import _store, sweep
+from bladerun.study._file import study
+
+SLEEP_S = 0.02
+_ROW = {"status": "converged", "why": "", "objective": 1.0}
+FIRST_FIT = str(Path(__file__).parents[1] / "first-fit.toml")
+
+
+def sleeping(way, start, keep):
+    """Stands in for the solver: sleeps, and gives a seed as large as a real one."""
+    time.sleep(SLEEP_S)
+    return _ROW, bytes(330_000) if keep != "nothing" else None
+
+
+def asked(rows: int):
+    """A study of about so many rows: a Sobol design over height, toe-out and category."""
+    parameters = {
+        "height_mm": {"low": 20, "high": 40},
+        "toe_out_deg": {"low": 0, "high": 10},
+        "category_step": {"low": -1, "high": 1},
+    }
+    return study({"base": FIRST_FIT, "parameters": parameters, "design": {"kind": "sobol", "count": rows}})
+
+
+class Memory:
+    """Greatest resident memory of this process and of the largest one below it, MB, while the block runs."""
+
+    def __enter__(self):
+        self.client = self.worker = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self):
+        me = psutil.Process()
+        while not self._over.wait(1.0):
+            self.client = max(self.client, me.memory_info().rss / 1e6)
+            for child in me.children(recursive=True):
+                try:
+                    self.worker = max(self.worker, child.memory_info().rss / 1e6)
+                except psutil.Error:
+                    continue
+
+
+def real(rows: int) -> float:
+    """Strides a minute with 1 and 2 workers, and their ratio; gives seconds a stride."""
+    pace, each = {}, 0.0
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as folder:
+            begin = time.perf_counter()
+            table = sweep(asked(rows), folder, workers=workers).table()
+            pace[workers] = 60 * rows / (time.perf_counter() - begin)
+            begin = time.perf_counter()
+            sweep(asked(rows), folder, workers=workers)
+            resumed = time.perf_counter() - begin
+            each = table.seconds.mean()
+            text = f"{pace[workers]:.1f} strides/min, {each:.2f} s each, resumed in {resumed:.2f} s"
+            print(f"{workers} workers: {text}")
+    print(f"ratio {pace[2] / pace[1]:.2f}")
+    return each
+
+
+def standin(rows: int, workers: int) -> float:
+    """Overhead, memory and resuming with a stand-in; gives the client's processor time a row in s."""
+    with tempfile.TemporaryDirectory() as folder, Memory() as memory:
+        begin, cpu = time.perf_counter(), time.process_time()
+        sweep(asked(rows), folder, workers=workers, solver="engine:sleeping")
+        wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
+        begin = time.perf_counter()
+        sweep(asked(rows), folder, workers=workers, solver="engine:sleeping")
+        resumed = time.perf_counter() - begin
+        parts = len(list((Path(folder) / _store.TABLE).glob("*.parquet")))
+    print(
+        f"{rows} rows of {1e3 * SLEEP_S:.0f} ms asleep, {workers} workers: {wall:.0f} s, "
+        f"client {1e3 * cpu / rows:.1f} ms a row, "
+        f"memory {memory.client:.0f} MB client, {memory.worker:.0f} MB largest worker, {parts} parts,"
+        f" resumed in {resumed:.1f} s"
+    )
+    return cpu / rows
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument(
+        "--rows", type=int, nargs="*", default=[1000, 10_000, 100_000], help="with the stand-in"
+    )
+    options.add_argument(
+        "--strides", type=int, default=32, help="real ones, with 1 and with 2 workers; 0 for none"
+    )
+    options.add_argument("--workers", type=int, default=2)
+    chosen = options.parse_args()
+    overhead_s = [standin(rows, chosen.workers) for rows in chosen.rows][-1]
+    each_s = real(chosen.strides) if chosen.strides else 6.5
+    print(
+        f"overhead {100 * overhead_s / each_s:.2f} % of a stride of {each_s:.1f} s (client's processor time)"
+    )
+    cores = 100 * 32
+    hours, client_h = 1e6 * each_s / cores / 3600, 1e6 * overhead_s / 3600
+    print(
+        f"1e6 strides on 100 nodes of 32 cores: {hours:.2f} h of solving, "
+        f"{client_h:.2f} h of one client's time; "
+        f"the client is full at {each_s / overhead_s:.0f} workers: "
+        + ("it breaks first" if client_h > hours else "the solving is the limit")
+        + "; give each group of nodes its own study folder"
+    )
