@@ -48,7 +48,8 @@ test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4
 
 test-lessons: $(VENV)/.notebooks
-	$(BIN)/python -m pytest --nbmake --nbmake-timeout 600 --durations 0 notebooks
+	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.timeout=600 \
+	  --output-dir runs/lessons/executed notebooks/*.ipynb
 
 check: lint test
 
