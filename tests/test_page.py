@@ -79,9 +79,9 @@ def test_form_sliders_numbers_and_picture(page, tmp_path):
     page.focus("#s-height_mm")
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    answered(page, "='5 36 0 3 between'")
-    assert "estimate" in page.inner_text("#state").lower() and card.inner_text() != before
+    page.wait_for_selector("#state:text('An estimate')")
     answered(page, "='5 36 0 3 solved'")
+    assert card.inner_text() != before
     assert "pelvis higher on the blade side" in page.inner_text("#story-1")
     assert "±" in page.inner_text("#story-1")
     page.check("#both")

@@ -81,10 +81,10 @@ function push(now, before) {
     picture.append(svg("rect", { x, y: 108 - tall, width: 19, height: tall, fill: word === "in" ? INK : ORANGE }));
     if (old) picture.append(svg("line", { x1: x - 2, x2: x + 21, y1: 108 - (84 * old) / most, y2: 108 - (84 * old) / most, stroke: GREY, "stroke-width": 3 }));
     picture.append(svg("text", { x: x + 9.5, y: 103 - tall, "text-anchor": "middle" }, short(value)));
-    picture.append(svg("text", { x: x + 9.5, y: 122, "text-anchor": "middle" }, word === "in" ? "J in" : "J back"));
+    picture.append(svg("text", { x: x + 9.5, y: 122, "text-anchor": "middle" }, word === "in" ? "in" : "back"));
   });
   made.append(html("p", "word", recoil.word), picture);
-  made.append(html("p", "say", `${short(recoil.deg, 1)}° above the horizontal (the lean is drawn larger). Work on the body: ${short(energy.up)} J up, ${short(energy.forward)} J forward.`));
+  made.append(html("p", "say", `${short(recoil.deg, 1)}° above the horizontal (the lean is drawn larger). Bars: energy into and back from the blade, J. Work on the body: ${short(energy.up)} J up, ${short(energy.forward)} J forward.`));
   return made;
 }
 
