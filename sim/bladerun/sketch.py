@@ -81,7 +81,8 @@ def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side")
             foot = np.array([*leg.pressure_centre(time), 0.0]) + runs_on
             tip = foot + _M_PER_BW * force / leg.weight_n
             look = {"arrowstyle": "-|>", "mutation_scale": 22, "lw": 3.5, "color": _FORCE, "shrinkA": 0}
-            axes.add_patch(FancyArrowPatch(seen @ foot, seen @ tip, shrinkB=0, zorder=5, **look))
+            ends = [(float(x), float(y)) for x, y in (seen @ foot, seen @ tip)]
+            axes.add_patch(FancyArrowPatch(*ends, shrinkB=0, zorder=5, **look))
     if view != "above":
         axes.plot([com[0], com[0]], [0, com[1]], color=_FORCE, lw=1.5, ls=":")
         axes.axhline(0, color="#777777", lw=1.5, zorder=0)

@@ -202,7 +202,8 @@ def _curved(factor, gradient, first, exact, at_time, squares):
         product = exact * along[at_time]
         product[at_time] = exact @ along
         if squares:
-            times_squares(*squares, along, product)
+            by_joints, by_muscles = squares
+            times_squares(by_joints, by_muscles, along, product)
         product += pushed
         bent = along @ product
         if bent < POSITIVE * (along @ pushed):

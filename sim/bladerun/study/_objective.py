@@ -42,11 +42,12 @@ def _legs() -> set[str]:
 
 
 def values_of(name: str, row: Mapping[str, Any], side: str) -> list[float]:
-    """The numbers that a name means in a row: one, or one a leg where both are amputated."""
+    """The numbers that a name means in a row: one, or one a leg where both are; NaN where it has none."""
     if name in columns():
-        return [float(row[name])]
-    sides = {"both": ("left", "right"), "none": ("left", "right")}.get(side, (side,))
-    return [float(row[f"{name}_{each}"]) for each in sides]
+        found = [name]
+    else:
+        found = [f"{name}_{each}" for each in (("left", "right") if side in ("both", "none") else (side,))]
+    return [math.nan if row[key] is None else float(row[key]) for key in found]
 
 
 def _check(name: str, text: str) -> str:
