@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
 
-.PHONY: help app fit run lessons docs bench validation test test-slow test-lessons lint check format clean
+.PHONY: help app fit run lessons docs bench validation test test-slow test-faults test-lessons lint check format clean
 
 help:
 	@echo "make fit     compare the fittings of experiments/first-fit.toml; ends with the report's path"
@@ -16,7 +16,7 @@ help:
 	@echo "make bench   how long a stride takes and how well it repeats (a few minutes)"
 	@echo "make validation  predictions beside published measurements: VALIDATION.md (most of an hour)"
 	@echo "make check   lint, format, types and the fast tests"
-	@echo "make lint | test-slow | test-lessons | format | clean"
+	@echo "make lint | test-slow | test-faults | test-lessons | format | clean"
 
 fit: $(VENV)/.installed
 	@$(BIN)/bladerun fit experiments/first-fit.toml
@@ -46,6 +46,9 @@ test: $(VENV)/.installed
 
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4
+
+test-faults: $(VENV)/.installed
+	$(BIN)/python -m pytest -m faults
 
 test-lessons: $(VENV)/.notebooks
 	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.timeout=600 \

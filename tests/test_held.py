@@ -23,6 +23,7 @@ def stride():
     return solve(model(5.0), Task(3.3), knots=90)
 
 
+@pytest.mark.slow
 def test_on_its_own_fitting_it_is_itself(stride):
     held = hold(stride, model(5.0), strides=4)
     assert (held.attrs["status"], held.attrs["why"]) == ("held", "")
