@@ -48,7 +48,7 @@ test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4
 
 test-faults: $(VENV)/.installed
-	$(BIN)/python -m pytest -m faults
+	$(BIN)/python -m pytest -m faults -n 2 --durations=0 tests/test_faults.py
 
 test-lessons: $(VENV)/.notebooks
 	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.timeout=600 \

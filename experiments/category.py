@@ -3,12 +3,8 @@
 Takes the folder that `bladerun sweep experiments/category.toml` wrote; gives category.png in it.
 """
 
-import sys
-from pathlib import Path
-
+from _draw import draw
 from matplotlib.figure import Figure
-
-from bladerun.study._store import table
 
 SHOWN = {
     "cost_j_kg_m": "cost, J/kg/m",
@@ -35,7 +31,4 @@ def figure(rows) -> Figure:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    rows = table(folder).to_pandas()
-    figure(rows[rows.status == "converged"]).savefig(folder / "category.png", dpi=130)
-    print(folder / "category.png")
+    draw(figure, "category.png")

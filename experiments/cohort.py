@@ -3,13 +3,9 @@
 Takes the folder that `bladerun sweep experiments/cohort.toml` wrote; gives cohort.png in it.
 """
 
-import sys
-from pathlib import Path
-
 import numpy as np
+from _draw import draw
 from matplotlib.figure import Figure
-
-from bladerun.study._store import table
 
 POINT = ["category_step", "height_mm"]
 
@@ -38,7 +34,4 @@ def figure(rows) -> Figure:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    rows = table(folder).to_pandas()
-    figure(rows[rows.status == "converged"]).savefig(folder / "cohort.png", dpi=130)
-    print(folder / "cohort.png")
+    draw(figure, "cohort.png")

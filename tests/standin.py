@@ -46,8 +46,8 @@ def stuck(way, start, keep):
 
 
 def greedy(way, start, keep):
-    """Is ended as the system ends a process without memory, at 30 mm."""
-    if way[-1].fitting.height_mm == 30:
+    """Is ended as the system ends a process without memory, at 30 mm; not where ENOUGH_MEMORY is set."""
+    if way[-1].fitting.height_mm == 30 and "ENOUGH_MEMORY" not in os.environ:
         os.kill(os.getpid(), 9)
     return instant(way, start, keep)
 

@@ -17,6 +17,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from bladerun.errors import InputError
 from bladerun.study import _store
 from test_sweep import GRID, HERE, changed, same, study, toml
 
@@ -47,8 +48,9 @@ class Client:
         self.command = [sys.executable, str(folder / "client.py")]
         self.process = None
 
-    def begin(self):
-        self.process = subprocess.Popen(self.command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    def begin(self, **environment):
+        environment = {**ENVIRONMENT, **environment}
+        self.process = subprocess.Popen(self.command, env=environment, stderr=subprocess.PIPE, text=True)
         return self
 
     def ended(self, timeout=300):
@@ -58,34 +60,30 @@ class Client:
     def rows(self):
         try:
             return len(_store.table(self.out, ["number"]))
-        except Exception:  # no manifest yet
+        except InputError:  # no manifest yet
             return 0
 
     def wait_for(self, more, seconds=120):
         """Until so many rows are there."""
         limit = time.monotonic() + seconds
         while self.rows() < more and self.process.poll() is None and time.monotonic() < limit:
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def workers(self):
-        """The processes that solve: those below the client that run more than an interpreter's helper."""
-        found = []
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            try:
-                if "spawn_main" in " ".join(child.cmdline()):
-                    found.append(child)
-            except psutil.Error:
-                continue
-        return found
+        """The processes that solve: forked from one below the client."""
+        client = psutil.Process(self.process.pid)
+        below = client.children()
+        return [process for process in client.children(recursive=True) if process not in below]
 
 
 def whole(out, rows):
-    """Every row once, every part readable, no seed left; gives the table."""
+    """Every row once, every part readable, no seed left that no row waits for; gives the table."""
     for part in (out / "outcomes.parquet").glob("*"):
         assert len(pd.read_parquet(part)) > 0
     table = pd.read_parquet(out / "outcomes.parquet").sort_values("number").reset_index(drop=True)
     assert list(table.number) == list(range(rows)) and table.identity.is_unique
     assert (out / "rows.jsonl").read_text() == ""
+    assert "lost" in set(table.status) or not list((out / "seeds").iterdir())
     return table
 
 
@@ -114,7 +112,7 @@ def test_kills_at_random_moments_lose_and_double_nothing(victim, tmp_path):
         client.ended()
     assert client.begin().ended()[0] == 0
     table = whole(client.out, total)
-    assert set(table.status) <= {"converged", "lost"} and (table.status == "lost").sum() <= KILLS // 4
+    assert set(table.status) == {"converged"}
 
 
 def test_workers_of_a_killed_client_end_with_it(tmp_path):
@@ -150,6 +148,8 @@ def test_a_job_that_ends_its_workers_is_given_up_and_the_rest_done(tmp_path):
     assert set(table.status[table.height_mm == 30]) == {"lost"}
     assert "memory" in table.why[table.height_mm == 30].iloc[0]
     assert set(table.status[table.height_mm != 30]) == {"converged"}
+    assert client.begin(ENOUGH_MEMORY="1").ended()[0] == 0
+    assert set(whole(client.out, 6).status) == {"converged"}
 
 
 @pytest.mark.parametrize("solver", ["never", "stuck"])
@@ -225,6 +225,8 @@ def postgres(tmp_path):
     home = home or (Path(shutil.which("pg_ctl")).parent if shutil.which("pg_ctl") else None)
     if home is None or not (home / "initdb").exists():
         pytest.skip("no PostgreSQL server here (on Debian: postgresql)")
+    if os.getuid() == 0 and shutil.which("runuser") is None:
+        pytest.skip("PostgreSQL does not run as root, and there is no runuser")
     folder, port = Path("/tmp") / f"bladerun-pg-{os.getpid()}", 54000 + os.getpid() % 1000
     folder.mkdir()
     user = []

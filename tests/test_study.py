@@ -1,7 +1,6 @@
 """A study: what is solved from where, what is used again, scatter and failures, what is recommended."""
 
 import json
-import os
 from dataclasses import replace
 from itertools import pairwise
 
@@ -17,7 +16,7 @@ from bladerun.case import SWEPT, Case, Task
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.runner import Amputation, Runner
-from bladerun.study import _crew, _fit, _job, _visits
+from bladerun.study import _fit, _job, _visits
 from bladerun.study._visits import Visit
 
 CASE = Case(
@@ -291,38 +290,6 @@ def test_nothing_to_fit_and_no_place_to_write(solver, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file"):
         study.fit(SMALL, tmp_path / "file", workers=1)
-
-
-# --- Many processes ---------------------------------------------------------------------------------------
-
-
-def slow_square(number):
-    return number**2, os.getpid()
-
-
-def killed(number):
-    os._exit(1)
-
-
-def some(numbers):
-    waiting = iter(numbers)
-    return lambda: (lambda n: None if n is None else (n, n))(next(waiting, None))
-
-
-def test_processes_do_the_same_work():
-    with _crew.hire(2) as crew:
-        results = dict(_crew.run(crew, some(range(20)), slow_square))
-    assert {n: square for n, (square, _) in results.items()} == {n: n**2 for n in range(20)}
-    assert os.getpid() not in {process for _, process in results.values()}
-
-
-def test_a_killed_process_is_a_sentence():
-    with _crew.hire(2) as crew:
-        ((_, lost),) = _crew.run(crew, some([1]), killed)
-        assert isinstance(lost, _crew.Lost)
-        with pytest.raises(InputError, match="fewer of them"):
-            _crew.answered(lost, crew)
-        assert dict(_crew.run(crew, some([3]), slow_square))[3][0] == 9
 
 
 # --- The recommendation -----------------------------------------------------------------------------------

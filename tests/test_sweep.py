@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.dataset as ds
 import pytest
+import tomli_w
 
 from bladerun import cli
 from bladerun.errors import InputError
 from bladerun.study import _store, load_study, sweep
 from bladerun.study._file import study
-from bladerun.study._job import Job, work
+from bladerun.study._job import Done, Job, work
 from bladerun.study._plan import Plan
 from bladerun.study._program import sources
 from bladerun.study._status import status
@@ -37,12 +38,8 @@ def changed(**sections):
 
 
 def toml(document, path):
-    """The document as a study file; values are written as JSON, which TOML reads too."""
-    lines = [f"{key} = {json.dumps(value)}" for key, value in document.items() if not isinstance(value, dict)]
-    for name, table in document.items():
-        if isinstance(table, dict):
-            lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
-    path.write_text("\n".join(lines) + "\n")
+    """The document as a study file."""
+    path.write_text(tomli_w.dumps(document))
     return path
 
 
@@ -169,6 +166,19 @@ def test_what_failed_hands_on_what_it_started_from(tmp_path):
     assert "ZeroDivisionError" in rows[1][2].row["why"]
 
 
+def test_a_lost_row_keeps_what_it_is_to_start_from(tmp_path):
+    found = study(changed(parameters={"height_mm": [20, 30, 40]}))
+    plan = Plan(found, set(), tmp_path, "standin:instant")
+    for lost in (False, True, False):
+        number, job = plan.take()
+        done = Done({"status": "lost"}) if lost else work(job)
+        plan.store_seed(number, done)
+        plan.finish(number, again=lost)
+    ((number, job, _),) = drained(Plan(found, {0, 2}, tmp_path, "standin:instant"))
+    assert number == 1 and job.ways == ((b"seed", ()),)
+    assert not list((tmp_path / "seeds").iterdir())
+
+
 def test_what_comes_after_a_stride_does_not_make_it_old():
     names = {path.name for path in sources(("bladerun.model", "bladerun.stride"))}
     assert {"model.py", "_kernel.py", "body.py", "_reference.py"} <= names
@@ -222,6 +232,20 @@ def test_a_half_written_row_and_a_part_written_twice_are_put_right(tmp_path, col
     with _store.opened(tmp_path, columns, ABOUT) as store:
         assert store.done == {0, 1}
     assert sorted(pd.read_parquet(tmp_path / "outcomes.parquet").number) == [0, 1]
+
+
+def test_a_lost_row_is_shown_and_tried_again(tmp_path, columns):
+    with _store.opened(tmp_path, columns, ABOUT) as store:
+        store.add(row(0))
+        store.set_aside(row(1) | {"status": "lost"})
+        store.add(row(2))
+        assert store.done == {0, 2}
+    parts = pd.read_parquet(tmp_path / "outcomes.parquet").sort_values("number")
+    assert list(parts.status) == ["converged", "lost", "converged"] and len(_store.table(tmp_path)) == 3
+    with _store.opened(tmp_path, columns, ABOUT) as store:
+        assert store.done == {0, 2} and len(_store.table(tmp_path)) == 2
+        store.add(row(1))
+    assert set(pd.read_parquet(tmp_path / "outcomes.parquet").status) == {"converged"}
 
 
 def test_another_study_or_program_is_refused(tmp_path, columns):

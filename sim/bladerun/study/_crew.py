@@ -1,29 +1,34 @@
 """Who does the work: this process, a local Dask cluster, or any running one; and how it is kept busy.
 
-Takes jobs one at a time, each when it is ready; gives results in the order they end. Never more than a few
-jobs a worker are under way, so that the number of jobs in all costs nothing. A worker that ends is replaced,
-its job done again; a job whose workers keep ending is given up.
+Takes jobs one at a time, each when it is ready; gives results in the order they end. Never more than one job
+a worker is under way, so that the number of jobs in all costs nothing, and a worker that ends takes only its
+own job with it. It is replaced, its job done again; a job whose workers end again is put off until nothing
+else runs, and given up if they end then too, so that no job is given up for another's fault.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import queue
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from bladerun._console import say
 from bladerun.errors import InputError
 
-RETRIES = 2  # how often a job whose worker ended is done again
+RETRIES = 1  # how often a job whose worker ended is done again at once, and once more alone
+_TEND_S = 1.0
 _K = TypeVar("_K")
 
 
 class Lost(Exception):
-    """The processes that did a job were ended from outside, more than `RETRIES` times."""
+    """The processes that did a job were ended from outside, also where nothing else ran."""
 
 
 class Crew(Protocol):
@@ -36,38 +41,48 @@ class Crew(Protocol):
         """A future with `add_done_callback` and `result`; the latter raises `Lost`, or as `work` does."""
 
     def tend(self) -> None:
-        """Called about once a second while waiting."""
+        """See to the workers; called about once a second."""
 
 
 def run(
-    crew: Crew, take: Callable[[], tuple[_K, Any] | None], work: Callable[[Any], Any], ahead: int = 0
+    crew: Crew, take: Callable[[], tuple[_K, Any] | None], work: Callable[[Any], Any]
 ) -> Iterator[tuple[_K, Any]]:
     """Do every job that `take` gives, and yield its key with what `work` made of it, or with a `Lost`.
 
     take: the next job that is ready with a key; None while none is, asked again after each result. Ends when
-    nothing is ready and nothing runs. work: importable where the crew is. ahead: jobs in waiting beside one
-    a worker, so that no worker waits for this process.
+    nothing is ready and nothing runs. work: importable where the crew is.
     """
-    running: dict[int, tuple[_K, Any]] = {}
+    running: dict[int, tuple[_K, Any, bool, Any]] = {}
+    put_off: deque[tuple[_K, Any]] = deque()
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
-    count = 0
+    numbers, tended = itertools.count(), time.monotonic()
+
+    def begin(key: _K, job: Any, alone: bool) -> None:
+        number, future = next(numbers), crew.submit(work, job)
+        running[number] = key, job, alone, future
+        future.add_done_callback(lambda _: ended.put(number))
+
     while True:
-        while len(running) < crew.size + ahead and (item := take()) is not None:
-            count += 1
-            future = crew.submit(work, item[1])
-            running[count] = item[0], future
-            future.add_done_callback(lambda _, number=count: ended.put(number))
+        if time.monotonic() - tended > _TEND_S:
+            crew.tend()
+            tended = time.monotonic()
+        while len(running) < crew.size and (item := take()) is not None:
+            begin(*item, alone=False)
+        if not running and put_off:
+            begin(*put_off.popleft(), alone=True)
         if not running:
             return
         try:
-            number = ended.get(timeout=1.0)
+            number = ended.get(timeout=_TEND_S)
         except queue.Empty:
-            crew.tend()
             continue
-        key, future = running.pop(number)
+        key, job, alone, future = running.pop(number)
         try:
             result = future.result()
         except Lost as lost:
+            if not alone:
+                put_off.append((key, job))
+                continue
             result = lost
         yield key, result
 
@@ -131,8 +146,11 @@ class _Dask:
     def tend(self) -> None:
         if self._client.status not in ("running", "connecting"):
             raise _gone(self._client)
+        if self._local is not None:
+            self._local.scale(self._workers)  # starts those that could not be started again
+            return
         alive = len(self._client.scheduler_info(n_workers=-1)["workers"])
-        if self._local is None and not alive and not self._waited:
+        if not alive and not self._waited:
             say("the cluster has no workers now; waiting for some")
         self._waited = not alive
 
@@ -144,7 +162,7 @@ class _Dask:
             return future.result()
         except KilledWorker:
             raise Lost(
-                f"its process was ended from outside {RETRIES + 1} times, perhaps for lack of memory"
+                "its processes were ended from outside, one after the other, perhaps for lack of memory"
             ) from None
         except FutureCancelledError:
             raise _gone(self._client) from None
@@ -169,11 +187,13 @@ def _gone(client: Any) -> InputError:
 def _dask(workers: int, address: str | None) -> Iterator[Crew]:
     from dask import config
     from distributed import Client, LocalCluster
+    from distributed.utils import get_mp_context
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     settings = {
         "distributed.scheduler.allowed-failures": RETRIES,
-        "distributed.scheduler.worker-saturation": 1.0,  # a worker that ends takes only its own job with it
+        "distributed.worker.multiprocessing-method": "forkserver",
+        "distributed.deploy.lost-worker-timeout": "60s",  # a busy machine is slow to start one again
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.spill": False,
         "distributed.admin.large-graph-warning-threshold": "100MB",
@@ -182,6 +202,8 @@ def _dask(workers: int, address: str | None) -> Iterator[Crew]:
     with config.set(settings):
         local = None
         if address is None:
+            # processes are forked from one that has loaded what they need, which takes seconds
+            get_mp_context().set_forkserver_preload(["distributed", "bladerun.study"])
             local = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -200,4 +222,5 @@ def _dask(workers: int, address: str | None) -> Iterator[Crew]:
         finally:
             client.close(timeout=5)
             if local is not None:
-                local.close(timeout=5)
+                with suppress(TimeoutError):  # one that is just starting: it ends with this process
+                    local.close(timeout=5)

@@ -43,6 +43,8 @@ class Plan:
         self._done = np.zeros(self.total, dtype=bool)
         self._done[list(done)] = True
         self._link()
+        for number in [number for number in self._seeds if not self._pending[number]]:
+            self._drop_seed(number)  # an earlier client ended before it did
 
     def take(self) -> tuple[int, Job] | None:
         """The number of the next row that is ready, and its job; None while none is."""
@@ -83,29 +85,30 @@ class Plan:
         if not self._pending[number]:
             return
         if done.stride is not None and done.row["status"] in ("converged", "too weak"):
+            self._drop_seed(number)
             self._seeds[number] = number
             with atomic(self._seed(number)) as tmp:
                 tmp.write_bytes(done.stride)
             return
         for before in self._before(number):
             if before in self._seeds:
+                self._drop_seed(number)
                 self._seeds[number] = self._seeds[before]
-                self._seed(number).unlink(missing_ok=True)
                 os.link(self._seed(before), self._seed(number))
                 return
 
-    def finish(self, number: int) -> None:
-        """The row is kept: what waits for it may begin, what it alone waited for may go."""
+    def finish(self, number: int, again: bool = False) -> None:
+        """The row is kept: what waits for it may begin, what it alone waited for may go; the latter stays
+        where the row is to be tried again, by another client."""
         self._done[number] = True
         for after in self._after(number):
             self._missing[after] -= 1
             if not self._missing[after] and not self._done[after]:
                 heapq.heappush(self._ready, (self._rank(after), int(after)))
-        for before in self._before(number):
+        for before in () if again else self._before(number):
             self._pending[before] -= 1
-            if not self._pending[before] and before in self._seeds:
-                self._seed(before).unlink(missing_ok=True)
-                del self._seeds[before]
+            if not self._pending[before]:
+                self._drop_seed(before)
 
     def _link(self) -> None:
         """Which rows wait for which: counts and lists, a few numbers a row."""
@@ -173,6 +176,11 @@ class Plan:
 
     def _seed(self, number: int) -> Path:
         return self._folder / "seeds" / f"{number}_{self._seeds[number]}.nc"
+
+    def _drop_seed(self, number: int) -> None:
+        if number in self._seeds:
+            self._seed(number).unlink(missing_ok=True)
+            del self._seeds[number]
 
     def _found_seeds(self) -> dict[int, int]:
         """Which row's stride stands for each row as a start."""

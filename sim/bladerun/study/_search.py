@@ -219,7 +219,7 @@ class _Hunt:
             _patiently(lambda: self._found.tell(trial, state=_state("FAIL"), skip_if_finished=True))
             return
         frozen = _patiently(lambda: self._found.get_trials(deepcopy=False)[trial])
-        running = optuna.trial.Trial(self._found, frozen._trial_id)
+        running = _patiently(lambda: optuna.trial.Trial(self._found, frozen._trial_id))
         if not frozen.state.is_finished():
             for constraint in self._search.constraints:
                 excess = min(max(constraint.excess(row, side) for row in answered), _FAR)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
+import numpy as np
 
 from bladerun.study import _store
 from bladerun.study._lock import holder
@@ -23,7 +23,8 @@ def status(folder: str | Path) -> dict[str, Any]:
     rows = _store.table(folder, ["status", "seconds", "worker"])
     counts = {each["values"]: each["counts"] for each in rows.column("status").value_counts().to_pylist()}
     workers = len(rows.column("worker").slice(max(len(rows) - 100, 0)).unique())
-    each_s = pc.mean(rows.column("seconds")).as_py() if len(rows) else None  # type: ignore[attr-defined]
+    seconds = rows.column("seconds").to_numpy()
+    each_s = float(np.nanmean(seconds)) if np.isfinite(seconds).any() else None
     left = max(about["rows"] - len(rows), 0)
     who = holder(Path(folder))
     return {

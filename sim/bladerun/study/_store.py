@@ -1,9 +1,9 @@
 """What a study keeps: one row a stride, written so that nothing is lost or doubled however it ends.
 
-Takes rows as dicts; gives a folder: `outcomes.parquet/` (a dataset of parts that pandas, polars and R read),
-`rows.jsonl` (the newest rows, each written when it is known, moved into a part by the thousand),
-`manifest.json` (versions, seeds, the study file, the host) and a lock. Only numbers of rows are held in
-memory.
+Takes rows as dicts; gives a folder: `outcomes.parquet/` (a dataset of parts that pandas, polars and R read;
+one of them, `lost.parquet`, holds rows to be tried again), `rows.jsonl` (the newest rows, each written when
+it is known, moved into a part by the thousand), `manifest.json` (versions, seeds, the study file, the host)
+and a lock. Only numbers of rows are held in memory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -31,6 +31,7 @@ from bladerun.errors import InputError
 from bladerun.study._lock import locked
 
 TABLE, NEWEST, MANIFEST = "outcomes.parquet", "rows.jsonl", "manifest.json"
+_LOST = "lost.parquet"
 _PART_ROWS, _PART_S = 1000, 600.0
 _PACKAGES = ("numpy", "scipy", "numba", "mujoco", "xarray", "pandas", "pyarrow", "distributed", "optuna")
 
@@ -45,12 +46,13 @@ class Store:
         self.folder, self.columns = folder, columns
         self.done: set[int] = set()
         self._waiting: list[dict[str, Any]] = []
+        self._lost: list[dict[str, Any]] = []
         self._flushed = time.monotonic()
         self._recover()
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Keep a row for good; what is not among the columns is left out, what is missing empty."""
-        kept = {name: row.get(name) for name in self.columns.names}
+        kept = self._with_all_columns(row)
         try:
             self._journal.write(json.dumps(kept) + "\n")
             self._journal.flush()
@@ -60,14 +62,17 @@ class Store:
         if len(self._waiting) >= _PART_ROWS or time.monotonic() - self._flushed > _PART_S:
             self.flush()
 
+    def set_aside(self, row: Mapping[str, Any]) -> None:
+        """Show a row in the table until the study is gone on with; it is not among those that are done."""
+        self._lost.append(self._with_all_columns(row))
+        self._write(_LOST, self._lost)
+
     def flush(self) -> None:
         """Move the newest rows into a part of the table."""
         self._flushed = time.monotonic()
         if not self._waiting:
             return
-        name = f"part-{len(self.done):07d}.parquet"
-        with atomic(self.folder / TABLE / name) as tmp:
-            pq.write_table(_as_table(self._waiting, self.columns), tmp, compression="zstd")
+        self._write(f"part-{len(self.done):07d}.parquet", self._waiting)
         self._waiting.clear()
         self._journal.truncate(0)
 
@@ -84,7 +89,15 @@ class Store:
         try:
             self.flush()
         finally:
-            self._journal.close()
+            with suppress(OSError):  # a row that found no place, as was said then
+                self._journal.close()
+
+    def _with_all_columns(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: row.get(name) for name in self.columns.names}
+
+    def _write(self, part: str, rows: list[dict[str, Any]]) -> None:
+        with atomic(self.folder / TABLE / part) as tmp:
+            pq.write_table(_as_table(rows, self.columns), tmp, compression="zstd")
 
     def _take(self, row: dict[str, Any]) -> None:
         self._waiting.append(row)
@@ -92,8 +105,8 @@ class Store:
 
     def _recover(self) -> None:
         """Read which rows there are; of the newest drop what a part has already and what is half written."""
-        for left in (self.folder / TABLE).glob(".*"):
-            left.unlink()
+        for left in (*(self.folder / TABLE).glob(".*"), self.folder / TABLE / _LOST):
+            left.unlink(missing_ok=True)
         for batch in _dataset(self.folder, self.columns).to_batches(columns=["number"]):
             self.done.update(batch.column(0).to_pylist())
         rows = [row for row in newest(self.folder) if row["number"] not in self.done]
@@ -140,8 +153,8 @@ def table(folder: str | Path, columns: list[str] | None = None) -> pa.Table:
     folder, kinds = Path(folder), manifest(folder)["columns"]
     schema = pa.schema([pa.field(name, _TYPES[kind]) for name, kind in kinds.items()])
     wanted = columns or schema.names
+    new = newest(folder)  # before the parts, into which they may be moved meanwhile
     parts = _dataset(folder, schema)
-    new = newest(folder)
     if new:
         known = set(parts.to_table(columns=["number"]).column(0).to_pylist())
         new = [row for row in new if row["number"] not in known]
@@ -181,7 +194,7 @@ def _as_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def _dataset(folder: Path, columns: pa.Schema) -> ds.Dataset:
-    parts = sorted(map(str, (folder / TABLE).glob("part-*.parquet")))
+    parts = sorted(map(str, (folder / TABLE).glob("[!.]*.parquet")))
     return ds.dataset(parts, schema=columns, format="parquet") if parts else ds.dataset(columns.empty_table())
 
 

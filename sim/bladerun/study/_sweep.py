@@ -1,6 +1,7 @@
 """A sweep: every point of a study's design solved, for every runner, with its ensemble.
 
-Takes a study file and a folder; gives the table of rows there (`_store`). Run again, it goes on where it was.
+Takes a study file and a folder; gives the table of rows there (`_store`). Run again, it goes on where it was,
+and tries again the rows that no worker came back from.
 """
 
 from __future__ import annotations
@@ -85,20 +86,18 @@ def sweep(
         begin, known = time.monotonic(), len(store.done)
         if known < plan.total:
             with _crew.hire(workers, cluster) as crew:
-                for number, done in _crew.run(crew, plan.take, work, ahead=crew.size):
+                for count, (number, done) in enumerate(_crew.run(crew, plan.take, work), start=known + 1):
+                    again = isinstance(done, _crew.Lost)
                     if isinstance(done, _crew.Lost):
                         done = lost(done)
                     plan.store_seed(number, done)
-                    store.add(
-                        plan.described(number)
-                        | done.row
-                        | {"identity": plan.inputs(number).identity(program)}
-                    )
-                    plan.finish(number)
+                    row = plan.described(number) | done.row
+                    row["identity"] = plan.inputs(number).identity(program)
+                    (store.set_aside if again else store.add)(row)
+                    plan.finish(number, again)
                     if progress:
-                        pace = (time.monotonic() - begin) / (len(store.done) - known)
-                        left = pace * (plan.total - len(store.done))
-                        progress(len(store.done), plan.total, f"row {number}: {done.row['status']}", left)
+                        left = (time.monotonic() - begin) / (count - known) * (plan.total - count)
+                        progress(count, plan.total, f"row {number}: {done.row['status']}", left)
     return result(folder)
 
 

@@ -53,7 +53,7 @@ def _within(x: np.ndarray, longest: float) -> tuple[np.ndarray, np.ndarray, np.n
     """Start, other and length of the way, of points (m, d) of one kind."""
     m, d = x.shape
     count = min(m, 2 * d + 4)
-    _, near = KDTree(x).query(x, k=list(range(1, count + 1)))  # type: ignore[arg-type]
+    _, near = KDTree(x).query(x, k=count)
     rows, columns = np.repeat(np.arange(m), count), near.ravel()
     hop = x[rows] - x[columns]
     fit = (rows != columns) & (np.abs(hop).max(axis=1, initial=0.0) <= longest + 1e-9)
