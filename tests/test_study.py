@@ -80,7 +80,7 @@ def solver(monkeypatch):
     monkeypatch.setattr(_job, "build_model", lambda runner, amputation, fitting, variation: fitting)
     monkeypatch.setattr(_job, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
     monkeypatch.setattr(_job, "flat", lambda values: values)
-    monkeypatch.setattr(_fit, "write_report", lambda result: None)
+    monkeypatch.setattr("bladerun.report.write_report", lambda result: None)
     return solver
 
 

@@ -315,3 +315,34 @@ def test_a_second_client_is_told_who_holds_the_folder(tmp_path):
         client.send_signal(signal.SIGKILL)
         client.wait()
     assert status(tmp_path / "out")["held_by"] is None
+
+
+def test_a_dask_cluster_that_runs_elsewhere_does_the_work_and_is_gone_on_with(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    said = tmp_path / "scheduler.json"
+    common = {"env": environment, "cwd": tmp_path, "stderr": subprocess.DEVNULL}
+    scheduler = ["scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", said]
+    worker = ["worker", "--scheduler-file", said, "--no-dashboard", "--nthreads", "1", "--no-nanny"]
+    dask = [sys.executable, "-m", "dask"]
+    processes = [subprocess.Popen([*dask, *command], **common) for command in (scheduler, worker, worker)]
+    try:
+        for _ in range(600):
+            if said.exists():
+                break
+            time.sleep(0.1)
+        address = json.loads(said.read_text())["address"]
+        found, seen = study(GRID), []
+
+        def stop(done, *_):
+            seen.append(done)
+            if done == 10:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            sweep(found, tmp_path / "out", cluster=address, progress=stop, solver="standin:instant")
+        result = sweep(found, tmp_path / "out", cluster=address, solver="standin:instant")
+        assert result.counts == {"converged": 36} and result.table().identity.is_unique
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()

@@ -15,7 +15,7 @@ import psutil
 from bladerun.study import _store, sweep
 from bladerun.study._file import study
 
-SLEEP_S = 0.02
+SLEEP_S = 0.005
 _ROW = {"status": "converged", "why": "", "objective": 1.0}
 FIRST_FIT = str(Path(__file__).parents[1] / "first-fit.toml")
 

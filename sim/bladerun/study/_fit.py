@@ -24,7 +24,6 @@ from bladerun._intervals import intervals
 from bladerun.case import Case
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
-from bladerun.report import write_report
 from bladerun.study import _crew, _job, _program, _visits
 from bladerun.study._job import Inputs
 from bladerun.study._visits import Visit
@@ -106,6 +105,8 @@ def fit(
     Raises InputError, before anything is solved, where there is nothing to fit, a fitting cannot be built or
     `out` cannot be written to. A fitting that does not converge is a row.
     """
+    from bladerun.report import write_report  # slow to load, and not for the processes that solve
+
     grid = _visits.grid(case)
     for fitting in grid.fittings.values():
         build_model(case.runner, case.amputation, fitting)
