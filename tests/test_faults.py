@@ -57,6 +57,11 @@ class Client:
         _, said = self.process.communicate(timeout=timeout)
         return self.process.returncode, said
 
+    def finished(self):
+        """The end of a client that did what it was asked to."""
+        code, said = self.ended()
+        assert code == 0, said
+
     def rows(self):
         try:
             return len(_store.table(self.out, ["number"]))
@@ -110,7 +115,7 @@ def test_kills_at_random_moments_lose_and_double_nothing(victim, tmp_path):
     assert kills == KILLS
     if client.process.poll() is None:
         client.ended()
-    assert client.begin().ended()[0] == 0
+    client.begin().finished()
     table = whole(client.out, total)
     assert set(table.status) == {"converged"}
 
@@ -131,24 +136,24 @@ def test_a_stopped_and_resumed_study_gives_the_table_of_one_that_was_not(tmp_pat
         (tmp_path / name).mkdir()
     few = changed(run={"both_ways": True})
     straight, stopped = Client(tmp_path / "whole", few), Client(tmp_path / "stopped", few)
-    assert straight.begin().ended()[0] == 0
+    straight.begin().finished()
     stopped.begin().wait_for(10)
     stopped.process.kill()
     stopped.process.wait()
     assert 0 < stopped.rows() < 36
-    assert stopped.begin().ended()[0] == 0
+    stopped.begin().finished()
     pd.testing.assert_frame_equal(same(whole(straight.out, 36)), same(whole(stopped.out, 36)))
 
 
 def test_a_job_that_ends_its_workers_is_given_up_and_the_rest_done(tmp_path):
     few = changed(parameters={"height_mm": [20, 30, 40], "toe_out_deg": [0, 5]})
     client = Client(tmp_path, few, solver="greedy")
-    assert client.begin().ended()[0] == 0
+    client.begin().finished()
     table = whole(client.out, 6)
     assert set(table.status[table.height_mm == 30]) == {"lost"}
     assert "memory" in table.why[table.height_mm == 30].iloc[0]
     assert set(table.status[table.height_mm != 30]) == {"converged"}
-    assert client.begin(ENOUGH_MEMORY="1").ended()[0] == 0
+    client.begin(ENOUGH_MEMORY="1").finished()
     assert set(whole(client.out, 6).status) == {"converged"}
 
 
@@ -156,7 +161,7 @@ def test_a_job_that_ends_its_workers_is_given_up_and_the_rest_done(tmp_path):
 def test_a_stride_that_never_ends_is_given_up_and_the_rest_done(solver, tmp_path):
     few = changed(parameters={"height_mm": [20, 30, 40]}, run={"time_limit_s": 1.0})
     client = Client(tmp_path, few, solver=solver)
-    assert client.begin().ended()[0] == 0
+    client.begin().finished()
     assert list(whole(client.out, 3).status) == ["converged", "timed out", "converged"]
 
 
@@ -175,7 +180,7 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path):
         before = client.rows()
         assert before > 0
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
-        assert client.begin().ended()[0] == 0
+        client.begin().finished()
         whole(client.out, len(study(MANY).points))
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
@@ -213,7 +218,7 @@ def test_a_killed_search_goes_on_with_its_trials(tmp_path):
         client.begin().wait_for(rows)
         client.process.kill()
         client.process.wait()
-    assert client.begin().ended()[0] == 0
+    client.begin().finished()
     states = told(client.out)
     assert states.count("COMPLETE") >= 57 and "RUNNING" not in states
 
@@ -259,7 +264,6 @@ def test_a_database_that_restarts_in_mid_search_is_waited_for(postgres, tmp_path
     for rows in (10, 30):
         client.wait_for(rows)
         restart()
-    code, said = client.ended()
-    assert code == 0, said
+    client.finished()
     states = told(client.out, address)
     assert states.count("COMPLETE") >= 57

@@ -220,7 +220,7 @@ def _dask(workers: int, address: str | None) -> Iterator[Crew]:
         try:
             yield _Dask(client, local, workers)
         finally:
-            client.close(timeout=5)
-            if local is not None:
-                with suppress(TimeoutError):  # one that is just starting: it ends with this process
-                    local.close(timeout=5)
+            for each in (client, local):
+                if each is not None:
+                    with suppress(TimeoutError):  # what is just starting ends with this process
+                        each.close(timeout=5)
