@@ -174,6 +174,7 @@ def test_a_lost_row_keeps_what_it_is_to_start_from(tmp_path):
         done = Done({"status": "lost"}) if lost else work(job)
         plan.store_seed(number, done)
         plan.finish(number, again=lost)
+    (tmp_path / "seeds" / ".0_0-044368a0.nc").write_bytes(b"half")
     ((number, job, _),) = drained(Plan(found, {0, 2}, tmp_path, "standin:instant"))
     assert number == 1 and job.ways == ((b"seed", ()),)
     assert not list((tmp_path / "seeds").iterdir())

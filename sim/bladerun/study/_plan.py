@@ -187,6 +187,8 @@ class Plan:
         output_dir(self._folder / "seeds")
         if self._study.settings.keep_strides:
             output_dir(self._folder / "strides")
+        for left in (*(self._folder / "seeds").glob(".*"), *(self._folder / "strides").glob(".*")):
+            left.unlink()  # half written by a client that was ended
         found = {}
         for path in (self._folder / "seeds").glob("[0-9]*_*.nc"):
             number, origin = path.stem.split("_")
