@@ -171,7 +171,7 @@ def profiled() -> Iterator[dict[str, list]]:
         ),
         patch.object(_solver, "curvature", timed(_solver.curvature, lambda *_: "curvature")),
         patch.object(_solver, "correction", timed(_solver.correction, lambda *_: "correction")),
-        patch.object(_solver, "add_squares", timed(_solver.add_squares, lambda *_: "curvature, adding")),
+        patch.object(_solver, "times_squares", timed(_solver.times_squares, lambda *_: "curvature, product")),
         patch.object(_solver.Factor, "__init__", timed(_solver.Factor.__init__, lambda *_: "factor")),
         patch.object(_solver.Factor, "solve", timed(_solver.Factor.solve, lambda *_: "factor, solving")),
     ):
