@@ -8,9 +8,12 @@ import argparse
 import tempfile
 import threading
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import psutil
+from threadpoolctl import threadpool_limits
 
 from bladerun.study import _store, sweep
 from bladerun.study._file import study
@@ -61,6 +64,25 @@ class Memory:
                     continue
 
 
+def products(_) -> float:
+    """Products a second of matrices as large as the solver's, on one thread."""
+    matrix, count, begin = np.random.default_rng(0).normal(size=(150, 150)), 0, time.perf_counter()
+    with threadpool_limits(1):
+        while time.perf_counter() - begin < 4.0:
+            for _ in range(100):
+                np.dot(matrix, matrix)
+            count += 100
+    return count / (time.perf_counter() - begin)
+
+
+def machine() -> float:
+    """How much more two processes of this machine do than one, without any engine: the best there can be."""
+    with get_context("spawn").Pool(2) as pool:
+        pool.map(products, range(2), chunksize=1)
+        alone = pool.map(products, range(1))
+        return sum(pool.map(products, range(2), chunksize=1)) / alone[0]
+
+
 def real(rows: int) -> float:
     """Strides a minute with 1 and 2 workers, and their ratio; gives seconds a stride."""
     pace, each = {}, 0.0
@@ -75,7 +97,7 @@ def real(rows: int) -> float:
             each = table.seconds.mean()
             text = f"{pace[workers]:.1f} strides/min, {each:.2f} s each, resumed in {resumed:.2f} s"
             print(f"{workers} workers: {text}")
-    print(f"ratio {pace[2] / pace[1]:.2f}")
+    print(f"ratio {pace[2] / pace[1]:.2f}; of plain matrix products on this machine {machine():.2f}")
     return each
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from bladerun import __version__
+from bladerun._html import templates
 
 if TYPE_CHECKING:
     from bladerun.validation import Row, Validation
@@ -34,14 +33,7 @@ _WORDS = (
 
 def html(result: Validation) -> str:
     """A page of its own; nothing is loaded from elsewhere."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("bladerun.validation", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(_content(result))
+    return templates("bladerun.validation").get_template("page.html").render(_content(result))
 
 
 def markdown(result: Validation) -> str:
