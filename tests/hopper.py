@@ -11,6 +11,7 @@ import numpy as np
 from bladerun.stride._blocks import NODE
 from bladerun.stride._contact import Ground
 from bladerun.stride._kernel import Sweep, Terms
+from bladerun.stride._mesh import mesh
 from bladerun.stride._muscles import Muscles, muscles
 
 HOPPER = """
@@ -105,13 +106,14 @@ def no_muscles() -> Muscles:
 
 def hop_terms(knots: int) -> Terms:
     """Hopping on the spot as the target, for HOPPER: 50 mm up and down, twice a second."""
-    phase = 2 * np.pi * np.arange(knots) / knots
+    phase = 2 * np.pi * mesh(knots).phase
     target, pace = np.zeros((2, knots, 8))
     target[:, 2] = 0.05 * np.cos(phase)
     pace[:, 2] = -2 * np.pi * 0.05 * np.sin(phase)
     scale = np.tile([[200.0], [200.0], [200.0], [50.0], [50.0], [80.0], [600.0], [200.0]], 2)
     scale[5:7, 1] *= 1.3  # not the same in both senses
     return Terms(
+        mesh=mesh(knots),
         speed=0.0,
         ground=Ground(0.01, 0.1, 20.0),
         muscles=no_muscles(),
@@ -144,6 +146,7 @@ def random_terms(rng: np.random.Generator, knots: int, n: int, pulling: Muscles 
     for, and none on the pace of joint 0, to which the speed is added.
     """
     return Terms(
+        mesh=mesh(knots),
         speed=1.3,
         ground=Ground(0.01, 0.2, 20.0, 0.8),
         muscles=pulling or no_muscles(),

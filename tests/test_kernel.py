@@ -139,7 +139,7 @@ def test_hessian_is_exact_with_the_forces_curvature(hopper):
     gauss_newton = dense(out, out.border + out.exact)
     whole, expected = gauss_newton.copy(), problem.hessian_by_differences(x)
     for unit, column in zip(np.eye(len(x)), whole.T, strict=True):
-        times_squares(*squares, unit, column)
+        times_squares(problem.terms.mesh.share, *squares, unit, column)
     scale = np.abs(expected).max()
     np.testing.assert_allclose(whole, expected, atol=1e-4 * scale)
     assert np.abs(whole - expected).max() < 1e-2 * np.abs(gauss_newton - expected).max()
@@ -162,20 +162,6 @@ def test_curvature_is_that_of_the_weighed_forces(hopper):
                 pulls.append(out.y[k] @ moved.J[k] + out.y_force[k] @ moved.Jf[k])
             expected[:, column] = (pulls[0] - pulls[1])[: 3 * n] / (2 * eps)
         np.testing.assert_allclose(squares[k, :-1, :-1], expected, atol=1e-4 * np.abs(expected).max())
-
-
-@given(st.integers(3, 20), st.floats(0.3, 1.2), st.integers(0, 2**31))
-def test_spline_is_the_periodic_cubic(blocks, T, seed):
-    knots = 3 * blocks
-    c = np.random.default_rng(seed).normal(size=(knots, 2))
-    q, v, a = np.zeros((3, knots, 2))
-    spline(c, T, 2.5, q, v, a)
-    h = T / knots
-    curve = BSpline(h * np.arange(-4, knots + 6), np.take(c, range(-2, knots + 4), axis=0, mode="wrap"), 3)
-    t = h * np.arange(knots)
-    np.testing.assert_allclose(q, curve(t), atol=1e-12)
-    np.testing.assert_allclose(v - [2.5, 0], curve(t, 1), atol=1e-9 / T)
-    np.testing.assert_allclose(a, curve(t, 2), atol=1e-8 / h**2)
 
 
 def corrected(problem, base, trial, step):
@@ -207,14 +193,14 @@ def test_correction_is_the_gradient_of_what_a_step_left(hopper):
     moves = step[T + 1 :].reshape(nodes, -1)
     for k in range(KNOTS):
         at = np.append([((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], T)
-        share, j = k % NODE / NODE, k // NODE
+        share, counts, j = t.mesh.share[k], t.mesh.weight[k] / KNOTS, k // NODE
         by_a = np.zeros((n, moves.shape[1]))
         by_a[t.muscles.rows] = base.Ja[k]
         change = (1 - share) * moves[j] + share * moves[(j + 1) % nodes]
         left = weight[k] * (trial.tau[k] - base.tau[k] - base.J[k] @ step[at] - by_a @ change)
-        np.testing.assert_allclose(misfit[k], left @ left / KNOTS, rtol=1e-7)
-        np.add.at(expected, at, (weight[k] * left) @ base.J[k] / KNOTS)
-        back = (weight[k] * left) @ by_a / KNOTS
+        np.testing.assert_allclose(misfit[k], counts * left @ left, rtol=1e-7)
+        np.add.at(expected, at, counts * (weight[k] * left) @ base.J[k])
+        back = counts * (weight[k] * left) @ by_a
         for node, part in ((j, 1 - share), ((j + 1) % nodes, share)):
             here = T + 1 + node * len(back)
             expected[here : here + len(back)] += part * back

@@ -66,12 +66,11 @@ def scatter_mixed(k, share, out, B, n):
 @njit(cache=True)
 def add_velocity(i, k, weight, sv, v_T, hessian, border, N, n):
     """Add weight |d v_i|^2, the velocity of joint i at knot k as a residual of its own."""
-    lo, hi = (k - 1) % N, (k + 1) % N
-    hessian[lo, 0, i, i] += weight * sv[0] * sv[0]
-    hessian[hi, 0, i, i] += weight * sv[2] * sv[2]
-    hessian[lo, 2, i, i] += weight * sv[0] * sv[2]
-    border[lo * n + i] += weight * sv[0] * v_T
-    border[hi * n + i] += weight * sv[2] * v_T
+    for x in range(OFFSETS):
+        at = (k + x - 1) % N
+        border[at * n + i] += weight * sv[x] * v_T
+        for z in range(x, OFFSETS):
+            hessian[at, z - x, i, i] += weight * sv[x] * sv[z]
     border[N * n] += weight * v_T * v_T
 
 
@@ -87,14 +86,17 @@ def add_activation(at, value, k, share, out, M):
 
 
 @njit(cache=True)
-def times_squares(squares, mixed, x, out):
-    """Add to out what `curvature` fills, times x / N; both flat, T between joints and activations."""
+def times_squares(share_of, squares, mixed, x, out):
+    """Add to out what `curvature` fills, times x / N; both flat, T between joints and activations.
+
+    share_of (N,): as `Mesh.share`.
+    """
     N, M, w = mixed.shape
     n = (w - 1) // OFFSETS
     G, at_time = N // NODE, N * n
     here, there, change, back = np.zeros(w), np.zeros(w), np.zeros(M), np.zeros(M)
     for k in range(N):
-        share, node = (k % NODE) / NODE, k // NODE
+        share, node = share_of[k], k // NODE
         first = at_time + 1 + node * M
         second = at_time + 1 + (node + 1) % G * M
         for o in range(OFFSETS):

@@ -11,8 +11,8 @@ from bladerun.stride._contact import positive_part
 
 
 @njit(cache=True)
-def add_clearance(model, m, height, weight, k, N, sq, gradient, G, derivatives):
-    """Cost of spheres below `height` [m]; weight (s,) [1/m] is 0 for feet in stance.
+def add_clearance(model, m, height, weight, counts, k, N, sq, gradient, G, derivatives):
+    """Cost of spheres below `height` [m]; weight (s,) [1/m] is 0 for feet in stance; counts: of the knot.
 
     With `derivatives`, adds to the flat gradient at knot k of N and to its square G (3 n + 1, 3 n + 1);
     sq are the three spline weights of position.
@@ -25,7 +25,8 @@ def add_clearance(model, m, height, weight, k, N, sq, gradient, G, derivatives):
         low, slope = positive_part(height - p[2], 0.3 * height)
         if weight[c] == 0.0 or low == 0.0:
             continue
-        r = weight[c] * low
+        w = np.sqrt(counts) * weight[c]
+        r = w * low
         cost += r * r
         if not derivatives:
             continue
@@ -34,7 +35,7 @@ def add_clearance(model, m, height, weight, k, N, sq, gradient, G, derivatives):
         while i >= 0:
             S = m.S[i]
             chain[depth] = i
-            by_q[depth] = -weight[c] * slope * (S[5] + S[0] * p[1] - S[1] * p[0])
+            by_q[depth] = -w * slope * (S[5] + S[0] * p[1] - S[1] * p[0])
             depth += 1
             i = model.parent[i]
         for x in range(3):

@@ -26,8 +26,7 @@ def curvature(model, m, terms, nodes, swept, T, out, mixed):
     with T is not in it but in swept.exact.
     """
     N, n = swept.q.shape
-    h = T / N
-    stencil = np.array([[1 / 6, 4 / 6, 1 / 6], [-0.5 / h, 0.0, 0.5 / h], [1 / h**2, -2 / h**2, 1 / h**2]])
+    stencil = np.empty((3, OFFSETS))
     space = np.zeros((6, n, 6))
     S = np.zeros((3 * n, 3 * n))
     base, moved = np.zeros(3 * n), np.zeros(3 * n)
@@ -38,6 +37,8 @@ def curvature(model, m, terms, nodes, swept, T, out, mixed):
     for k in range(N):
         q, v, a = swept.q[k].copy(), swept.v[k].copy(), swept.a[k]
         y, y_force = swept.y[k], swept.y_force[k]
+        for d in range(3):
+            stencil[d] = terms.mesh.stencil[k, d] / T**d
         _pull(model, m, terms.ground, q, v, a, y, y_force, space, base)
         for j in range(n):
             q[j] += STEP
@@ -52,7 +53,7 @@ def curvature(model, m, terms, nodes, swept, T, out, mixed):
             v[j] = swept.v[k, j]
             for r in range(n, 2 * n):
                 S[r, n + j] = (moved[r] - base[r]) / STEP
-        at_knot(nodes, k, activation)
+        at_knot(terms.mesh, nodes, k, activation)
         cross[:] = 0.0
         add_muscle_curvature(muscles, pull, activation, q, v, y, S, cross)
         for i in range(n):

@@ -7,6 +7,7 @@ and 1 is, without u, 0 <= a + tau_fall da/dt and a + tau_rise da/dt <= 1 (De Gro
 10.1080/10255840902788587, after Zajac 1989).
 """
 
+import numpy as np
 from numba import njit
 
 from bladerun.stride._contact import positive_part
@@ -21,9 +22,10 @@ def add_effort(terms, nodes, T, at_time, gradient, own, border, derivatives):
     at_time: place of T in the flat vectors; activations follow it.
     """
     G, M = nodes.shape
-    step = T / G
     cost = 0.0
     for j in range(G):
+        at_node, between = terms.mesh.node_weight[j], terms.mesh.node_step[j]
+        step = T / G * between
         later = (j + 1) % G
         for e in range(M):
             a, b = nodes[j, e], nodes[later, e]
@@ -31,15 +33,15 @@ def add_effort(terms, nodes, T, at_time, gradient, own, border, derivatives):
             we, wb = terms.effort_weight[e], terms.bound_weight
             under, fall = positive_part(terms.least - a, ROUND)
             over, climb = positive_part(a - 1, ROUND)
-            cost += (we * a) ** 2 + (wb * under) ** 2 + (wb * over) ** 2
+            cost += at_node * ((we * a) ** 2 + (wb * under) ** 2 + (wb * over) ** 2)
             if derivatives:
-                gradient[here] += (we * we * a + wb * wb * (over * climb - under * fall)) / G
-                own[j, 0, e, e] += (we * we + wb * wb * (climb * climb + fall * fall)) / G
+                gradient[here] += at_node * (we * we * a + wb * wb * (over * climb - under * fall)) / G
+                own[j, 0, e, e] += at_node * (we * we + wb * wb * (climb * climb + fall * fall)) / G
             for up in range(2):
                 tau = terms.muscles.rise[e] if up else terms.muscles.fall[e]
                 excitation = 0.5 * (a + b) + tau * (b - a) / step
                 past, slope = positive_part(excitation - 1 if up else -excitation, ROUND)
-                w = terms.excitation_weight
+                w = np.sqrt(between) * terms.excitation_weight
                 cost += (w * past) ** 2
                 if not derivatives or slope == 0.0:
                     continue

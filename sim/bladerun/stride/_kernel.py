@@ -3,13 +3,14 @@
 Takes spline control points, activations, the stride time and the `Terms` of the cost; gives the cost, and on
 request its gradient and Hessian in the blocks that `_linear` factorises. Nothing here knows what a runner is.
 
-At knot k of N, with h = T / N and control points c (N, n), a periodic cubic B-spline gives
+At knot k of N a periodic cubic B-spline with control points c (N, n) gives q, v and a by the stencil of the
+`Mesh`; evenly spaced, h = T / N apart, it were
 
     q = (c[k-1] + 4 c[k] + c[k+1]) / 6,   v = (c[k+1] - c[k-1]) / 2h,   a = (c[k-1] - 2 c[k] + c[k+1]) / h^2
 
 activations are straight lines between nodes NODE knots apart (a muscle cannot change faster),
 
-and the cost is half the sum of squares, means over knots, of the residuals that `Terms` weighs.
+and the cost is half the sum of squares, means over time, of the residuals that `Terms` weighs.
 """
 
 from typing import NamedTuple
@@ -31,6 +32,7 @@ from bladerun.stride._clearance import add_clearance
 from bladerun.stride._contact import Ground, positive_part
 from bladerun.stride._dynamics import add_contact, inverse
 from bladerun.stride._effort import add_effort
+from bladerun.stride._mesh import Mesh
 from bladerun.stride._muscles import Muscles
 from bladerun.stride._smoothness import add_jerks, add_rates
 from bladerun.stride._tension import add_muscles, tension
@@ -39,6 +41,7 @@ from bladerun.stride._tension import add_muscles, tension
 class Terms(NamedTuple):
     """What is weighed; n joints, N knots, M muscles. A weight is a factor on the residual, not its square."""
 
+    mesh: Mesh
     speed: float  # m/s, added to the velocity of joint 0
     ground: Ground
     muscles: Muscles
@@ -114,23 +117,23 @@ def sweep_arrays(knots: int, n: int, muscles: Muscles) -> Sweep:
 
 
 @njit(cache=True)
-def spline(c, T, speed, q, v, a):
+def spline(mesh, c, T, speed, q, v, a):
     """Values at the knots of control points c (N, n) over the stride time T; fills q, v, a (N, n)."""
     N, n = c.shape
-    h = T / N
     for k in range(N):
+        sq, sv, sa = mesh.stencil[k]
         for i in range(n):
             lo, mid, hi = c[k - 1, i], c[k, i], c[(k + 1) % N, i]
-            q[k, i] = (lo + 4 * mid + hi) / 6
-            v[k, i] = (hi - lo) / (2 * h)
-            a[k, i] = (lo - 2 * mid + hi) / (h * h)
+            q[k, i] = sq[0] * lo + sq[1] * mid + sq[2] * hi
+            v[k, i] = (sv[0] * lo + sv[1] * mid + sv[2] * hi) / T
+            a[k, i] = (sa[0] * lo + sa[1] * mid + sa[2] * hi) / (T * T)
         v[k, 0] += speed
 
 
 @njit(cache=True)
-def at_knot(nodes, k, out):
+def at_knot(mesh, nodes, k, out):
     """Activations (M,) at knot k of those at the nodes (G, M); gives the share of the later node."""
-    share = (k % NODE) / NODE
+    share = mesh.share[k]
     here, there = nodes[k // NODE], nodes[(k // NODE + 1) % len(nodes)]
     for i in range(len(out)):
         out[i] = (1 - share) * here[i] + share * there[i]
@@ -148,15 +151,14 @@ def sweep(model, m, terms, c, nodes, T, out, derivatives):
     pull, activation = tension(terms.muscles), np.zeros(M)
     Am = np.zeros((len(rows), 3 * n + 1))
     Da = np.zeros((len(rows), M))
-    h = T / N
     w = 3 * n  # column of T in a knot's Jacobian
-    spline(c, T, terms.speed, out.q, out.v, out.a)
+    mesh, sv, sa = terms.mesh, np.empty(3), np.empty(3)
+    spline(mesh, c, T, terms.speed, out.q, out.v, out.a)
     tau_q, tau_v, tau_a = np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n))
     force_z = np.zeros((N, 2, 3, n))  # d force / d v, d force / d a
     A = np.zeros((n, w + 1))
     G = np.zeros((w + 1, w + 1))
     lam_v, lam_a = np.zeros((N, n)), np.zeros((N, n))  # d cost / d v, d cost / d a
-    sq, sv, sa = (1 / 6, 4 / 6, 1 / 6), (-0.5 / h, 0.0, 0.5 / h), (1 / h**2, -2 / h**2, 1 / h**2)
     gradient, hessian, border, exact = out.gradient, out.hessian, out.border, out.exact
     if derivatives:
         gradient[:] = 0.0
@@ -168,6 +170,9 @@ def sweep(model, m, terms, c, nodes, T, out, derivatives):
     cost = 0.0
     for k in range(N):
         q, v, a, tau = out.q[k], out.v[k], out.a[k], out.tau[k]
+        sq, counts = mesh.stencil[k, 0], mesh.weight[k]
+        for x in range(3):
+            sv[x], sa[x] = mesh.stencil[k, 1, x] / T, mesh.stencil[k, 2, x] / T**2
         inverse(model, m, q, v, a, tau, derivatives, tau_q, tau_v, tau_a)
         J = out.J[k]
         for r in range(3):
@@ -178,7 +183,7 @@ def sweep(model, m, terms, c, nodes, T, out, derivatives):
                 force_z[k, 0, r] = tau_v[r]
                 force_z[k, 1, r] = tau_a[r]
         add_contact(model, m, terms.ground, tau, derivatives, tau_q, tau_v)
-        share = at_knot(nodes, k, activation)
+        share = at_knot(mesh, nodes, k, activation)
         add_muscles(terms.muscles, pull, activation, q, v, tau, derivatives, tau_q, tau_v, out.Ja[k])
         if derivatives:
             _columns(tau_q, tau_v, tau_a, v, a, terms.speed, T, sq, sv, sa, n, J)
@@ -190,24 +195,25 @@ def sweep(model, m, terms, c, nodes, T, out, derivatives):
             r = weight * tau[i] + terms.multiplier[k, i]
             p = terms.power_weight[i]
             pw = p * tau[i] * v[i]
-            cost += r * r + pw * pw
+            cost += counts * (r * r + pw * pw)
             if not derivatives:
                 continue
-            y = weight * r + p * v[i] * pw  # d cost / d tau
-            x = p * tau[i] * pw  # d cost / d v, directly
+            y = counts * (weight * r + p * v[i] * pw)  # d cost / d tau
+            x = counts * p * tau[i] * pw  # d cost / d v, directly
             out.y[k, i] = y
             lam_v[k, i] += x
             for j in range(n):
                 lam_v[k, j] += y * tau_v[i, j]
                 lam_a[k, j] += y * tau_a[i, j]
-            s = weight * weight + p * p * v[i] * v[i]
+            s = counts * (weight * weight + p * p * v[i] * v[i])
             root = np.sqrt(s)
-            mix = p * p * v[i] * tau[i] / s if s > 0 else 0.0
-            rest = p * p * tau[i] * tau[i] - mix * mix * s
+            mix = counts * p * p * v[i] * tau[i] / s if s > 0 else 0.0
+            rest = counts * p * p * tau[i] * tau[i] - mix * mix * s
             v_T = -(v[i] - (terms.speed if i == 0 else 0.0)) / T
             for j in range(w + 1):
                 A[i, j] = root * J[i, j]
             A[i, i] += root * mix * sv[0]
+            A[i, n + i] += root * mix * sv[1]
             A[i, 2 * n + i] += root * mix * sv[2]
             A[i, w] += root * mix * v_T
             add_velocity(i, k, rest, sv, v_T, hessian, border, N, n)
@@ -229,26 +235,30 @@ def sweep(model, m, terms, c, nodes, T, out, derivatives):
             for r in range(len(rows)):
                 i = rows[r]
                 weight = terms.force_weight[i] / terms.force_scale[i, 1 if tau[i] > 0 else 0]
+                weight *= np.sqrt(counts)
                 for j in range(w + 1):
                     Am[r, j] = A[i, j]
                 for e in range(M):
                     Da[r, e] = weight * out.Ja[k, r, e]
             scatter_muscles(k, share, out, Am, Da, n)
         cost += add_clearance(
-            model, m, terms.clearance, terms.clearance_weight[k], k, N, sq, gradient, G, derivatives
+            model, m, terms.clearance, terms.clearance_weight[k], counts, k, N, sq, gradient, G, derivatives
         )
         if derivatives:
             scatter(G, k, hessian, border, N, n)
         cost += _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, exact, N, n, derivatives)
-    cost += add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives)
-    cost += add_jerks(terms, c, h, T, gradient, hessian, border, exact, derivatives)
+    cost += add_rates(terms, out, force_z, lam_v, lam_a, T, derivatives)
+    cost += add_jerks(terms, c, T, gradient, hessian, border, exact, derivatives)
     if derivatives:  # exact terms of the dependence of v and a on T
         for k in range(N):
             for i in range(n):
                 dev = out.v[k, i] - (terms.speed if i == 0 else 0.0)
                 exact[N * n] += lam_v[k, i] * 2 * dev / T**2 + lam_a[k, i] * 6 * out.a[k, i] / T**2
+                by_v, by_a = lam_v[k, i] / T, 2 * lam_a[k, i] / T**2
                 for o in range(3):
-                    exact[((k + o - 1) % N) * n + i] -= (lam_v[k, i] * sv[o] + 2 * lam_a[k, i] * sa[o]) / T
+                    exact[((k + o - 1) % N) * n + i] -= (
+                        by_v * mesh.stencil[k, 1, o] + by_a * mesh.stencil[k, 2, o]
+                    ) / T
         gradient /= N
         hessian /= N
         out.mixed[:] /= N
@@ -273,7 +283,7 @@ def correction(terms, base, trial, step, out, misfit):
     out[:] = 0.0
     misfit[:] = 0.0
     for k in range(N):
-        share = at_knot(moves, k, change)
+        share = at_knot(terms.mesh, moves, k, change)
         back[:] = 0.0
         for i in range(n):
             J = base.J[k, i]
@@ -285,8 +295,9 @@ def correction(terms, base, trial, step, out, misfit):
             for e in range(M if of[i] >= 0 else 0):
                 left -= base.Ja[k, of[i], e] * change[e]
             weight = terms.force_weight[i] / terms.force_scale[i, 1 if base.tau[k, i] > 0 else 0]
-            misfit[k] += (weight * left) ** 2 / N
-            left *= weight * weight / N
+            counts = terms.mesh.weight[k] / N
+            misfit[k] += counts * (weight * left) ** 2
+            left *= counts * weight * weight
             for o in range(3):
                 at = ((k + o - 1) % N) * n
                 for j in range(n):
@@ -306,7 +317,7 @@ def _columns(by_q, by_v, by_a, v, a, speed, T, sq, sv, sa, rows, J):
         for j in range(n):
             fq, fv, fa = by_q[i, j], by_v[i, j], by_a[i, j]
             J[i, j] = sq[0] * fq + sv[0] * fv + sa[0] * fa
-            J[i, n + j] = sq[1] * fq + sa[1] * fa
+            J[i, n + j] = sq[1] * fq + sv[1] * fv + sa[1] * fa
             J[i, 2 * n + j] = sq[2] * fq + sv[2] * fv + sa[2] * fa
             last += fv * v[j] + 2 * fa * a[j]
         J[i, 3 * n] = -(last - by_v[i, 0] * speed) / T
@@ -315,19 +326,19 @@ def _columns(by_q, by_v, by_a, v, a, speed, T, sq, sv, sa, rows, J):
 @njit(cache=True)
 def _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, exact, N, n, derivatives):
     """Targets, limits and pace: residuals of one joint at one knot."""
-    cost = 0.0
+    cost, root = 0.0, np.sqrt(terms.mesh.weight[k])
     for i in range(n):
-        w = terms.target_weight[k, i]
+        w = root * terms.target_weight[k, i]
         r = w * (q[i] - terms.target[k, i])
         cost += r * r
         y, s = w * r, w * w
         over, slope = positive_part(q[i] - terms.limit[i, 1], terms.limit_round[i])
         under, fall = positive_part(terms.limit[i, 0] - q[i], terms.limit_round[i])
-        wl = terms.limit_weight[i]
+        wl = root * terms.limit_weight[i]
         cost += (wl * over) ** 2 + (wl * under) ** 2
         y += wl * wl * (over * slope - under * fall)
         s += wl * wl * (slope * slope + fall * fall)
-        wp = terms.pace_weight[i]
+        wp = root * terms.pace_weight[i]
         rp = 0.0
         if wp > 0:
             rp = wp * (v[i] - terms.pace[k, i] / T)

@@ -20,7 +20,8 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
     muscles, (N, n) = terms.muscles, out.q.shape
     M, paths = muscles.count, len(muscles.path)
     step = np.roll(point.activation, -1, 0) - point.activation
-    change = np.repeat(step, NODE, axis=0) * len(step) / point.T
+    per_s = len(step) / (point.T * terms.mesh.node_step[:, None])
+    change = np.repeat(step * per_s, NODE, axis=0)
     activation = np.zeros((N, M))
     time = np.where(change > 0, muscles.rise, muscles.fall)
     moments = np.zeros((N, n))
@@ -28,7 +29,7 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
     arm = np.zeros((N, paths, n))
     scratch, none = tension(muscles), np.zeros((n, n))
     for k in range(N):
-        at_knot(point.activation, k, activation[k])
+        at_knot(terms.mesh, point.activation, k, activation[k])
         add_muscles(muscles, scratch, activation[k], out.q[k], out.v[k], moments[k], False, none, none, none)
         order = muscles.path
         length[k, order], velocity[k, order] = scratch.shape[:, 0], scratch.velocity

@@ -15,6 +15,7 @@ from bladerun.model import Model
 from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._links import Links, contact_spheres
+from bladerun.stride._mesh import at_phase
 from bladerun.stride._muscle_result import SIDES, muscle_rows, say
 from bladerun.stride._solver import Point
 from bladerun.stride._terms import hard_joints, required
@@ -23,10 +24,9 @@ LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10
 
 
 def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> xr.Dataset:
-    """The stride at its knots, t = k T / N, out the `Sweep` there; the solve's attributes are to be added."""
+    """The stride at its knots, out the `Sweep` there; the solve's attributes are to be added."""
     mj, c, T = model.mj, point.c, point.T
-    N = len(c)
-    time = np.arange(N) * T / N
+    time = terms.mesh.phase * T
     q = out.q.copy()
     q[:, 0] += terms.speed * time
     ground = _ground(links, terms, out)
@@ -91,7 +91,11 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
             "multiplier": (("time", "joint"), point.multiplier.copy(), say("1", "of the hard forces")),
         },
         coords={
-            "time": ("time", time, {"units": "s", "long_name": "time; 0 near touchdown of the right foot"}),
+            "time": (
+                "time",
+                time,
+                {"units": "s", "long_name": "time, not evenly spaced; 0 near touchdown of the right foot"},
+            ),
             "joint": list(model.joints),
             "muscle": list(model.muscles[: terms.muscles.count]),
             "side": list(SIDES),
@@ -136,10 +140,10 @@ def residuals(
     ground = _ground(links, terms, out)
     driven = np.array([kind == "driven" for kind in model.kind])
     power = stride.tau.values * out.v
-    dt = T / len(c)
-    contact = (ground["force"] * ground["velocity"]).sum()
-    damped = (links.damping * out.v**2).sum()
-    motor = power[:, driven].sum()
+    dt = T / len(c) * terms.mesh.weight
+    contact = dt @ (ground["force"] * ground["velocity"]).sum((1, 2))
+    damped = dt @ (links.damping * out.v**2).sum(1)
+    motor = dt @ power[:, driven].sum(1)
     hard = hard_joints(model, terms.muscles)
     passive = out.tau[:, 6:][:, hard[6:]]
     return {
@@ -150,8 +154,8 @@ def residuals(
         "passive_peak_nm": float(np.abs(passive).max(initial=0.0)),
         "penetration_mm": float(1e3 * np.maximum(0.0, -ground["point"][:, :, 2]).max(initial=0.0)),
         "slip_mm": 1e3 * _slip(model, ground, dt),
-        "energy_balance_j": float((motor + contact - damped) * dt),
-        "energy_positive_j": float(np.maximum(power[:, driven], 0.0).sum() * dt),
+        "energy_balance_j": float(motor + contact - damped),
+        "energy_positive_j": float(dt @ np.maximum(power[:, driven], 0.0).sum(1)),
     }
 
 
@@ -170,11 +174,7 @@ def _ground(links, terms, out):
 
 def _between(links, terms, c, T):
     """Residual (N, n) half-way between knots, from the spline itself."""
-    h = T / len(c)
-    lo, mid, hi, top = np.roll(c, 1, 0), c, np.roll(c, -1, 0), np.roll(c, -2, 0)
-    q = (lo + 23 * mid + 23 * hi + top) / 48
-    v = (-lo - 5 * mid + 5 * hi + top) / (8 * h)
-    a = (lo - mid - hi + top) / (2 * h * h)
+    q, v, a = at_phase(c, T, terms.mesh.phase + 0.5 * terms.mesh.step / len(c))
     v[:, 0] += terms.speed
     return required(links, terms.ground, q, v, a)
 
@@ -191,7 +191,7 @@ def _slip(model, ground, dt):
         drift = (normal[:, :, None] * ground["velocity"][:, mine, :2]).sum(1) / np.maximum(total, 1e-9)[
             :, None
         ]
-        longest = max(longest, float((np.linalg.norm(drift, axis=1) * firm).sum() * dt))
+        longest = max(longest, float((np.linalg.norm(drift, axis=1) * firm) @ dt))
     return longest
 
 

@@ -8,7 +8,7 @@ from numba import njit
 
 
 @njit(cache=True)
-def add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
+def add_rates(terms, out, force_z, lam_v, lam_a, T, derivatives):
     """Rate of the whole-body force between knots k and k + 1, in true time."""
     N, n = out.q.shape
     gradient, hessian, border, exact = out.gradient, out.hessian, out.border, out.exact
@@ -19,7 +19,7 @@ def add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
     for k in range(N):
         k1 = (k + 1) % N
         for r in range(3):
-            w = terms.rate_weight[r] / h
+            w = terms.rate_weight[r] * N / (T * np.sqrt(terms.mesh.step[k]))
             res = w * (out.force[k1, r] - out.force[k, r])
             cost += res * res
             if not derivatives:
@@ -68,12 +68,18 @@ def _add_product(rows, k, hessian):
 
 
 @njit(cache=True)
-def add_jerks(terms, c, h, T, gradient, hessian, border, exact, derivatives):
-    """Third derivative of each joint between knots, linear in c and exact in T."""
+def add_jerks(terms, c, T, gradient, hessian, border, exact, derivatives):
+    """Third derivative of each joint between knots k and k + 1, linear in c and exact in T."""
     N, n = c.shape
-    stencil = (-1 / h**3, 3 / h**3, -3 / h**3, 1 / h**3)
+    stencil = np.zeros(4)
     cost = 0.0
     for k in range(N):
+        here, there = terms.mesh.stencil[k, 2], terms.mesh.stencil[(k + 1) % N, 2]
+        stencil[:] = 0.0
+        for x in range(3):
+            per = N / (T**3 * np.sqrt(terms.mesh.step[k]))
+            stencil[x] -= per * here[x]
+            stencil[x + 1] += per * there[x]
         for i in range(n):
             w = terms.jerk_weight[i]
             res = 0.0

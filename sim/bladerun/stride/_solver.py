@@ -21,6 +21,7 @@ from bladerun.stride._links import Links
 
 HARD = 30.0  # weight of the hard forces in whose units multipliers are kept
 SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots
+LEAST = 1e-3  # damping
 EASE = 0.2  # least factor on the damping after a good step
 BEND = 1.0  # share of the promised decrease that curvature at one knot may take before it is damped more
 GROW, SHRINK = 10.0, 0.1  # factors on the damping of such a knot, and of the others
@@ -95,7 +96,7 @@ def minimise(
             continue
         first = factor.solve(-here.gradient)
         if near:
-            first = _curved(factor, here.gradient, first, here.exact, c.size, squares)
+            first = _curved(factor, t.mesh.share, here.gradient, first, here.exact, c.size, squares)
         step = first
         promised = 0.5 * (damping @ step**2 - here.gradient @ step)
         trial, rho = _try(model, m, t, c, nodes, T, step, cost, promised, there)
@@ -117,7 +118,7 @@ def minimise(
             near, slow = near or cost - trial < NEAR * cost, slow or cost - trial < SLOW * cost
             quiet = quiet + 1 if cost - trial < tolerance * cost else 0
             cost = sweep(model, m, t, c, nodes, T, here, True)
-            mu, nu = mu * max(EASE, 1 - (2 * min(rho, 1.0) - 1) ** 3), 2.0
+            mu, nu = max(LEAST, mu * max(EASE, 1 - (2 * min(rho, 1.0) - 1) ** 3)), 2.0
         else:
             local = np.maximum(local, before)
             if nu > 2.0 or not 0 < bad.sum() < FEW * knots:
@@ -154,8 +155,7 @@ def updated(model: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point
 def objective(terms: Terms, point: Point, out: Sweep, hard: np.ndarray) -> float:
     """The cost without its hard forces: what is weighed when nobody holds the runner."""
     held = point.weight * out.tau / terms.force_scale[:, 1] + HARD**2 / point.weight * point.multiplier
-    held = held[:, hard]
-    return float(point.cost - 0.5 * (held**2).sum() / len(point.c))
+    return float(point.cost - 0.5 * terms.mesh.weight @ (held[:, hard] ** 2).sum(1) / len(point.c))
 
 
 def at_knots(model: Links, terms: Terms, point: Point) -> Sweep:
@@ -187,7 +187,7 @@ def _uneven(local, mu, bad):
     return np.where(near, GROW * (local + mu), SHRINK * local)
 
 
-def _curved(factor, gradient, first, exact, at_time, squares):
+def _curved(factor, share, gradient, first, exact, at_time, squares):
     """The Newton step: conjugate gradients from the Gauss-Newton step `first`, preconditioned by its factor.
 
     Added to the factor's matrix are exact (flat), in the row and column of T, which is at at_time, and
@@ -203,7 +203,7 @@ def _curved(factor, gradient, first, exact, at_time, squares):
         product[at_time] = exact @ along
         if squares:
             by_joints, by_muscles = squares
-            times_squares(by_joints, by_muscles, along, product)
+            times_squares(share, by_joints, by_muscles, along, product)
         product += pushed
         bent = along @ product
         if bent < POSITIVE * (along @ pushed):

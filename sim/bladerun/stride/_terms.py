@@ -15,6 +15,7 @@ from bladerun.stride._contact import Ground, ground
 from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import Terms, spline
 from bladerun.stride._links import Links, contact_spheres
+from bladerun.stride._mesh import mesh
 from bladerun.stride._muscles import Muscles
 
 REACH_KNOTS = 60  # of a stride, at which the reference's range is looked up
@@ -26,7 +27,7 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
     With `_muscles.none_of(muscles)` motors as strong as the muscles move the legs.
     """
     cost = toml("cost.toml")
-    n, variation = len(model.joints), model.variation
+    n, variation, places = len(model.joints), model.variation, mesh(knots)
     ref = reference(
         model.joints,
         speed_m_s,
@@ -51,7 +52,9 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
     limited = np.array(model.mj.jnt_limited, bool) & ~hard
     rate = cost["rate"]
     rates = np.array([rate["horizontal"], rate["horizontal"], rate["vertical"]])
+    target, pace = _on(places.phase, ref.q)
     return Terms(
+        mesh=places,
         speed=float(speed_m_s),
         ground=ground(),
         muscles=muscles,
@@ -60,15 +63,15 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         * np.where(hard, 1.0, np.where(held_by_muscles, force["reserve"], force["moment"])),
         multiplier=np.zeros((knots, n)),
         power_weight=np.where(hard | held_by_muscles, 0.0, cost["power"]["weight"] / 1000),
-        target=ref.q,
+        target=target,
         target_weight=np.tile(target_weight, (knots, 1)),
-        pace=_phase_slope(ref.q),
+        pace=pace,
         pace_weight=pace_weight,
         limit=limit,
         limit_weight=np.where(limited, cost["limit"]["weight_rad"], 0.0),
         limit_round=np.full(n, cost["limit"]["round_rad"]),
         clearance=cost["clearance"]["height_m"],
-        clearance_weight=_clearance(model, knots, cost["clearance"]),
+        clearance_weight=_clearance(model, places.phase, cost["clearance"]),
         rate_weight=rates / (weight_n * rate["per_s"]),
         jerk_weight=1 / np.where(passive_joints(model), cost["jerk"]["passive"], cost["jerk"]["driven"]),
         effort_weight=_effort(muscles, cost["activation"]["effort"]),
@@ -165,7 +168,7 @@ def control_points(q: np.ndarray) -> np.ndarray:
 def at_points(c: np.ndarray, T: float, speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """q, v, a (N, n) at the knots of control points c (N, n)."""
     q, v, a = np.zeros_like(c), np.zeros_like(c), np.zeros_like(c)
-    spline(c, T, speed, q, v, a)
+    spline(mesh(len(c)), c, T, speed, q, v, a)
     return q, v, a
 
 
@@ -183,8 +186,7 @@ def resample(c: np.ndarray, knots: int) -> np.ndarray:
     """Control points of (nearly) the same motion on another number of knots."""
     old = len(c)
     q = (np.roll(c, 1, 0) + 4 * c + np.roll(c, -1, 0)) / 6
-    curve = CubicSpline(np.arange(old + 1) / old, np.vstack([q, q[:1]]), bc_type="periodic")
-    return control_points(curve(np.arange(knots) / knots))
+    return control_points(_periodic(q)(np.arange(knots) / knots))
 
 
 def _tracking(model: Model, ref: Reference, cost) -> tuple[np.ndarray, np.ndarray]:
@@ -211,23 +213,24 @@ def _effort(muscles: Muscles, weight: float) -> np.ndarray:
     return np.sqrt(weight * volume / volume.sum())
 
 
-def _clearance(model: Model, knots: int, cost) -> np.ndarray:
-    """(N, s) weight on the height of each sphere: full in mid-swing of its side, 0 in stance."""
+def _clearance(model: Model, at: np.ndarray, cost) -> np.ndarray:
+    """(N, s) weight at phases (N,) on the height of each sphere: full in mid-swing of its side, 0 in stance."""
     start, end = cost["swing"]
     ramp = cost["ramp"]
-    weight = np.zeros((knots, 0))
+    weight = np.zeros((len(at), 0))
     for sphere in contact_spheres(model.mj):
         left = model.mj.geom(sphere).name.startswith("contact_l_")
-        phase = (np.arange(knots) / knots - 0.5 * left) % 1.0
+        phase = (at - 0.5 * left) % 1.0
         inside = np.clip(np.minimum(phase - start, end - phase) / ramp, 0.0, 1.0)
         weight = np.column_stack([weight, cost["weight_m"] * np.sin(np.pi / 2 * inside) ** 2])
     return weight
 
 
-def _phase_slope(q):
-    """d q / d phase of periodic samples (N, n)."""
-    knots = len(q)
-    terms = np.fft.rfft(q, axis=0) * (2j * np.pi * np.arange(knots // 2 + 1))[:, None]
-    if knots % 2 == 0:
-        terms[-1] = 0
-    return np.fft.irfft(terms, n=knots, axis=0)
+def _on(phase, q):
+    """Evenly spaced periodic samples q (., n) at phases (N,), and their slopes there, per stride."""
+    curve = _periodic(q)
+    return curve(phase), curve(phase, 1)
+
+
+def _periodic(q):
+    return CubicSpline(np.arange(len(q) + 1) / len(q), np.vstack([q, q[:1]]), bc_type="periodic")
