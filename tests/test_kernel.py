@@ -6,30 +6,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 
-from bladerun.stride._blocks import NODE, times_squares
+from bladerun.stride._blocks import NODE, TIMES, times_squares
 from bladerun.stride._curvature import curvature
 from bladerun.stride._dynamics import motion
 from bladerun.stride._kernel import correction, spline, sweep, sweep_arrays
 from bladerun.stride._links import links
+from bladerun.stride._mesh import mesh
 from bladerun.stride._muscles import muscles
 from hopper import HOPPER, MUSCLED, SLIDES, compiled, copied, dense, random_terms
 
-KNOTS, TIME = 12, 0.55
+KNOTS, TIME = 12, (0.55, 0.013, -0.02)
 
 
 class Problem:
-    """Terms on a machine, as functions of x = (control points, stride time, activations)."""
+    """Terms on a machine, as functions of x = (control points, times, activations)."""
 
     def __init__(self, xml, terms):
         self.model, self.terms = links(compiled(xml)), terms
-        self.m, self.n, self.knots = motion(self.model), len(self.model.parent), len(terms.target)
+        self.m, self.n, self.knots = motion(self.model), len(self.model.parent), KNOTS
 
     def __call__(self, x, derivatives=True):
         out = sweep_arrays(self.knots, self.n, self.terms.muscles)
-        T = self.knots * self.n
-        c, nodes = x[:T].reshape(self.knots, self.n), x[T + 1 :].reshape(self.knots // NODE, -1)
-        cost = sweep(self.model, self.m, self.terms, c, nodes, x[T], out, derivatives)
-        return cost, out
+        c, places, nodes = self.parts(x)
+        return sweep(self.model, self.m, self.terms, places, c, nodes, out, derivatives), out
+
+    def parts(self, x):
+        c, times, nodes = np.split(x, [self.knots * self.n, self.knots * self.n + TIMES])
+        return c.reshape(self.knots, self.n), mesh(self.knots, times), nodes.reshape(self.knots // NODE, -1)
 
     def gradient_by_differences(self, x, eps=1e-6):
         cost = [[self(x + s * e, False)[0] for s in (eps, -eps)] for e in np.eye(len(x))]
@@ -70,6 +73,8 @@ def with_everything(terms):
         limit_weight=np.full(8, 5.0),
         clearance=0.06,
         clearance_weight=np.tile([0.0, 300.0, 400.0], (KNOTS, 1)),
+        landing=np.array([[True, True, False], [False, False, True]]),
+        landing_weight=30.0,
     )
 
 
@@ -79,7 +84,7 @@ def test_gradient(hopper):
     gradient, expected = problem(x)[1].gradient, problem.gradient_by_differences(x)
     np.testing.assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
     T = KNOTS * problem.n
-    assert gradient[T] == pytest.approx(expected[T], rel=1e-6)
+    np.testing.assert_allclose(gradient[T : T + TIMES], expected[T : T + TIMES], rtol=1e-5)
 
 
 def test_clearance_weighs_low_feet_only(hopper):
@@ -124,10 +129,9 @@ def test_hessian_is_exact_where_forces_are_linear():
 
 
 def second_order(problem, x, out):
-    T, width = KNOTS * problem.n, 3 * problem.n + 1
-    nodes = x[T + 1 :].reshape(KNOTS // NODE, -1)
+    width, (_, places, nodes) = 3 * problem.n + TIMES, problem.parts(x)
     filled = np.zeros((KNOTS, width, width)), np.zeros((KNOTS, nodes.shape[1], width))
-    curvature(problem.model, problem.m, problem.terms, nodes, out, x[T], *filled)
+    curvature(problem.model, problem.m, problem.terms, places, nodes, out, *filled)
     return filled
 
 
@@ -139,7 +143,7 @@ def test_hessian_is_exact_with_the_forces_curvature(hopper):
     gauss_newton = dense(out, out.border + out.exact)
     whole, expected = gauss_newton.copy(), problem.hessian_by_differences(x)
     for unit, column in zip(np.eye(len(x)), whole.T, strict=True):
-        times_squares(problem.terms.mesh.share, *squares, unit, column)
+        times_squares(*squares, unit, column)
     scale = np.abs(expected).max()
     np.testing.assert_allclose(whole, expected, atol=1e-4 * scale)
     assert np.abs(whole - expected).max() < 1e-2 * np.abs(gauss_newton - expected).max()
@@ -161,12 +165,12 @@ def test_curvature_is_that_of_the_weighed_forces(hopper):
                 moved = problem(x + side * e)[1]
                 pulls.append(out.y[k] @ moved.J[k] + out.y_force[k] @ moved.Jf[k])
             expected[:, column] = (pulls[0] - pulls[1])[: 3 * n] / (2 * eps)
-        np.testing.assert_allclose(squares[k, :-1, :-1], expected, atol=1e-4 * np.abs(expected).max())
+        np.testing.assert_allclose(squares[k, : 3 * n, : 3 * n], expected, atol=1e-4 * np.abs(expected).max())
 
 
-def corrected(problem, base, trial, step):
+def corrected(problem, x, base, trial, step):
     out, misfit = np.empty(len(step)), np.empty(problem.knots)
-    correction(problem.terms, base, trial, step, out, misfit)
+    correction(problem.terms, problem.parts(x)[1], base, trial, step, out, misfit)
     return out, misfit
 
 
@@ -174,9 +178,9 @@ def test_no_correction_where_forces_are_linear():
     rng = np.random.default_rng(6)
     problem = Problem(SLIDES, random_terms(rng, KNOTS, 3))
     x = np.append(0.1 * rng.normal(size=3 * KNOTS), TIME)
-    step = np.append(0.1 * rng.normal(size=3 * KNOTS), 0.0)  # in T even these are not
+    step = np.append(0.1 * rng.normal(size=3 * KNOTS), np.zeros(TIMES))  # in those even these are not
     base, trial = copied(problem(x)[1]), problem(x + step, False)[1]
-    out, misfit = corrected(problem, base, trial, step)
+    out, misfit = corrected(problem, x, base, trial, step)
     assert np.abs(out).max() < 1e-12 * np.abs(base.gradient).max()
     assert misfit.max() < 1e-20
 
@@ -185,23 +189,24 @@ def test_correction_is_the_gradient_of_what_a_step_left(hopper):
     problem, x = hopper
     step = 1e-2 * np.random.default_rng(7).normal(size=len(x))
     base, trial = copied(problem(x)[1]), problem(x + step, False)[1]
-    out, misfit = corrected(problem, base, trial, step)
+    out, misfit = corrected(problem, x, base, trial, step)
     n, t = problem.n, problem.terms
     weight = t.force_weight / np.where(base.tau > 0, t.force_scale[:, 1], t.force_scale[:, 0])
     expected = np.zeros(len(x))
     T, nodes = KNOTS * n, KNOTS // NODE
-    moves = step[T + 1 :].reshape(nodes, -1)
+    moves, places = step[T + TIMES :].reshape(nodes, -1), problem.parts(x)[1]
     for k in range(KNOTS):
-        at = np.append([((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], T)
-        share, counts, j = t.mesh.share[k], t.mesh.weight[k] / KNOTS, k // NODE
+        at = np.append([((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], T + np.arange(TIMES))
+        share, j = k % NODE / NODE, k // NODE
+        counts = np.where(t.hard, 1.0, places.weight[k]) / KNOTS
         by_a = np.zeros((n, moves.shape[1]))
         by_a[t.muscles.rows] = base.Ja[k]
         change = (1 - share) * moves[j] + share * moves[(j + 1) % nodes]
         left = weight[k] * (trial.tau[k] - base.tau[k] - base.J[k] @ step[at] - by_a @ change)
-        np.testing.assert_allclose(misfit[k], counts * left @ left, rtol=1e-7)
-        np.add.at(expected, at, counts * (weight[k] * left) @ base.J[k])
-        back = counts * (weight[k] * left) @ by_a
+        np.testing.assert_allclose(misfit[k], left @ (counts * left), rtol=1e-7)
+        np.add.at(expected, at, (counts * weight[k] * left) @ base.J[k])
+        back = (counts * weight[k] * left) @ by_a
         for node, part in ((j, 1 - share), ((j + 1) % nodes, share)):
-            here = T + 1 + node * len(back)
+            here = T + TIMES + node * len(back)
             expected[here : here + len(back)] += part * back
     np.testing.assert_allclose(out, expected, atol=1e-9 * np.abs(expected).max())

@@ -19,8 +19,9 @@ from bladerun._plant import Plant
 from bladerun._regulator import gains, transitions
 from bladerun.model import joint_strength
 from bladerun.stride._links import links
-from bladerun.stride._mesh import at_phase
+from bladerun.stride._mesh import at_times
 from bladerun.stride._muscles import muscles
+from bladerun.stride._result import times_of
 
 Curve = Callable[[float], tuple[np.ndarray, np.ndarray, np.ndarray]]
 _SERIES = "achilles_"
@@ -110,11 +111,11 @@ def by_muscles(own: Policy, stride: xr.Dataset) -> Policy:
 
 def spline(stride: xr.Dataset) -> Curve:
     """The stride's own cubic B-spline at any time, strides following each other."""
-    c, period = stride.control_points.values, float(stride.attrs["stride_time_s"])
+    c, times = stride.control_points.values, times_of(stride)
     speed = float(stride.attrs["speed_m_s"])
 
     def at(t: float):
-        q, v, a = (row[0] for row in at_phase(c, period, np.array([t / period])))
+        q, v, a = (row[0] for row in at_times(c, times, np.array([t])))
         q[0] += speed * t
         v[0] += speed
         return q, v, a

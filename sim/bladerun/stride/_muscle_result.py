@@ -9,6 +9,7 @@ import numpy as np
 from bladerun.model import Model
 from bladerun.stride._blocks import NODE
 from bladerun.stride._kernel import Sweep, Terms, at_knot
+from bladerun.stride._mesh import mesh
 from bladerun.stride._solver import Point
 from bladerun.stride._tension import add_muscles, tension
 
@@ -20,8 +21,7 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
     muscles, (N, n) = terms.muscles, out.q.shape
     M, paths = muscles.count, len(muscles.path)
     step = np.roll(point.activation, -1, 0) - point.activation
-    per_s = len(step) / (point.T * terms.mesh.node_step[:, None])
-    change = np.repeat(step * per_s, NODE, axis=0)
+    change = np.repeat(step / mesh(N, point.times).node_step[:, None], NODE, axis=0)
     activation = np.zeros((N, M))
     time = np.where(change > 0, muscles.rise, muscles.fall)
     moments = np.zeros((N, n))
@@ -29,7 +29,7 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
     arm = np.zeros((N, paths, n))
     scratch, none = tension(muscles), np.zeros((n, n))
     for k in range(N):
-        at_knot(terms.mesh, point.activation, k, activation[k])
+        at_knot(point.activation, k, activation[k])
         add_muscles(muscles, scratch, activation[k], out.q[k], out.v[k], moments[k], False, none, none, none)
         order = muscles.path
         length[k, order], velocity[k, order] = scratch.shape[:, 0], scratch.velocity

@@ -15,7 +15,7 @@ from bladerun.model import Model
 from bladerun.stride._dynamics import add_contact, inverse, motion
 from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._links import Links, contact_spheres
-from bladerun.stride._mesh import at_phase
+from bladerun.stride._mesh import LATER, UNEVEN, at_times, mesh
 from bladerun.stride._muscle_result import SIDES, muscle_rows, say
 from bladerun.stride._solver import Point
 from bladerun.stride._terms import hard_joints, required
@@ -25,8 +25,8 @@ LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10
 
 def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> xr.Dataset:
     """The stride at its knots, out the `Sweep` there; the solve's attributes are to be added."""
-    mj, c, T = model.mj, point.c, point.T
-    time = terms.mesh.phase * T
+    mj, c = model.mj, point.c
+    time = mesh(len(c), point.times).time
     q = out.q.copy()
     q[:, 0] += terms.speed * time
     ground = _ground(links, terms, out)
@@ -94,7 +94,7 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
             "time": (
                 "time",
                 time,
-                {"units": "s", "long_name": "time, not evenly spaced; 0 near touchdown of the right foot"},
+                {"units": "s", "long_name": "time, not evenly spaced; 0 at touchdown of the right foot"},
             ),
             "joint": list(model.joints),
             "muscle": list(model.muscles[: terms.muscles.count]),
@@ -105,7 +105,9 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
         },
     )
     data.attrs = {
-        "stride_time_s": float(T),
+        "stride_time_s": float(point.times[0]),
+        "later_than_reference_s": float(point.times[LATER]),
+        "left_later_s": float(point.times[UNEVEN]),
         "speed_m_s": float(terms.speed),
         "mass_kg": float(model.mass_kg),
         "gravity": float(links.gravity),
@@ -134,13 +136,13 @@ def residuals(
     sphere; slip_mm: longest sliding of a foot's loaded contact; energy_balance_j: work of motors and ground
     less what dampers took, over a stride, 0 if perfect; energy_positive_j: positive work of the motors.
     """
-    c, T = point.c, point.T
+    places = mesh(len(point.c), point.times)
     root = out.tau[:, :6]
-    between = _between(links, terms, c, T)
+    between = _between(links, terms, point.c, places)
     ground = _ground(links, terms, out)
     driven = np.array([kind == "driven" for kind in model.kind])
     power = stride.tau.values * out.v
-    dt = T / len(c) * terms.mesh.weight
+    dt = point.times[0] / len(point.c) * places.weight
     contact = dt @ (ground["force"] * ground["velocity"]).sum((1, 2))
     damped = dt @ (links.damping * out.v**2).sum(1)
     motor = dt @ power[:, driven].sum(1)
@@ -172,9 +174,9 @@ def _ground(links, terms, out):
     return dict(zip(("force", "point", "velocity"), kept, strict=True))
 
 
-def _between(links, terms, c, T):
+def _between(links, terms, c, places):
     """Residual (N, n) half-way between knots, from the spline itself."""
-    q, v, a = at_phase(c, T, terms.mesh.phase + 0.5 * terms.mesh.step / len(c))
+    q, v, a = at_times(c, places.times, places.time + 0.5 * places.step)
     v[:, 0] += terms.speed
     return required(links, terms.ground, q, v, a)
 
@@ -267,3 +269,8 @@ def _compression(model, q, force):
             load = force[k, mine]
             table[k, s] = ((place - unloaded) @ frame.T * load).sum() / (np.linalg.norm(load.sum(0)) + 1.0)
     return table
+
+
+def times_of(stride: xr.Dataset) -> np.ndarray:
+    """The times (TIMES,) that `_mesh` takes, of a solved stride."""
+    return np.array([stride.attrs[name] for name in ("stride_time_s", "later_than_reference_s", "left_later_s")])

@@ -53,12 +53,12 @@ def _driven(links, model, terms):
     coarse = coarse._replace(jerk_weight=np.full_like(coarse.jerk_weight, CALM))
     soft = coarse._replace(ground=SOFT[0][0])
     c = _terms.first_guess(links, _terms.passive_joints(model), model.mass_kg * links.gravity, soft)
-    point = Point(c, coarse.time, np.zeros_like(c), np.zeros((COARSE // NODE, 0)))
+    point = Point(c, coarse.times, np.zeros_like(c), np.zeros((COARSE // NODE, 0)))
     for ground, weight in SOFT:
         soft = coarse._replace(ground=ground)
         point = minimise(links, soft, point, hard, weight, tolerance=1e-3, limit=LIMIT)
-    point = replace(resampled(point, len(terms.target)), damping=CAREFUL)
-    fine = _terms.terms(model, terms.speed, len(terms.target), motors)
+    point = replace(resampled(point, len(terms.multiplier)), damping=CAREFUL)
+    fine = _terms.terms(model, terms.speed, len(terms.multiplier), motors)
     tolerance = 1e-3 if terms.muscles.count else 1e-4
     return minimise(links, fine, point, hard, SOFT[-1][-1], tolerance=tolerance, limit=LIMIT)
 
