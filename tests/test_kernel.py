@@ -11,7 +11,7 @@ from bladerun.stride._curvature import curvature
 from bladerun.stride._dynamics import motion
 from bladerun.stride._kernel import correction, spline, sweep, sweep_arrays
 from bladerun.stride._links import links
-from bladerun.stride._mesh import mesh
+from bladerun.stride._mesh import UNEVEN, mesh
 from bladerun.stride._muscles import muscles
 from hopper import HOPPER, MUSCLED, SLIDES, compiled, copied, dense, random_terms
 
@@ -117,15 +117,27 @@ def test_gauss_newton_is_symmetric_and_never_negative(hopper):
     assert eigenvalues[0] > -1e-12 * eigenvalues[-1]
 
 
-def test_hessian_is_exact_where_forces_are_linear():
+def at_one_weight(terms):
+    """All that does not count by a knot's share of time: how that changes with the times no Hessian knows."""
+    none = np.zeros_like(terms.target_weight)
+    weights = {"target_weight": none, "pace_weight": none, "effort_weight": 0 * terms.effort_weight}
+    return terms._replace(hard=np.ones(len(none), bool), bound_weight=0.0, excitation_weight=0.0, **weights)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_hessian_is_exact_where_forces_are_linear(soft):
+    """With soft terms in every row but that of UNEVEN, which moves weights even where it is zero."""
     rng = np.random.default_rng(5)
-    problem = Problem(SLIDES, random_terms(rng, KNOTS, 3))
-    x = np.append(0.1 * rng.normal(size=3 * KNOTS), TIME)
+    terms = random_terms(rng, KNOTS, 3)
+    problem = Problem(SLIDES, terms if soft else at_one_weight(terms))
+    x = np.append(0.1 * rng.normal(size=3 * KNOTS), (*TIME[:UNEVEN], 0.0) if soft else TIME)
     out = problem(x)[1]
-    expected = problem.hessian_by_differences(x)
-    whole = dense(out, out.border + out.exact)
+    rows = slice(0, len(x) - soft)  # UNEVEN is the last: there are no muscles
+    expected = problem.hessian_by_differences(x)[rows, rows]
+    whole = dense(out, out.border + out.exact)[rows, rows]
     np.testing.assert_allclose(whole, expected, atol=1e-6 * np.abs(expected).max())
-    np.testing.assert_allclose(whole[-1], expected[-1], atol=1e-6 * np.abs(expected[-1]).max())
+    for time in range(3 * KNOTS, len(whole)):
+        np.testing.assert_allclose(whole[time], expected[time], atol=1e-6 * np.abs(expected[time]).max())
 
 
 def second_order(problem, x, out):
@@ -138,6 +150,7 @@ def second_order(problem, x, out):
 def test_hessian_is_exact_with_the_forces_curvature(hopper):
     """All second-order terms together are the derivative of the gradient, contact included."""
     problem, x = hopper
+    problem.terms = at_one_weight(problem.terms)
     out = problem(x)[1]
     squares = second_order(problem, x, out)
     gauss_newton = dense(out, out.border + out.exact)

@@ -10,7 +10,7 @@ from bladerun.stride import _solver
 from bladerun.stride._blocks import NODE
 from bladerun.stride._links import links
 from bladerun.stride._solver import Point, minimise, updated
-from bladerun.stride._terms import control_points
+from bladerun.stride._terms import _targets, control_points
 from hopper import HARD, HOPPER, compiled, hop_terms
 
 KNOTS = 30
@@ -23,7 +23,7 @@ def model():
 
 def guess(knots=KNOTS):
     t = hop_terms(knots)
-    return Point(control_points(t.target), t.time, np.zeros_like(t.target), np.zeros((knots // NODE, 0)))
+    return Point(control_points(_targets(t)), t.times, np.zeros((knots, 8)), np.zeros((knots // NODE, 0)))
 
 
 def left(point, t):
@@ -84,10 +84,10 @@ def test_end_is_a_minimum(seed):
     t, points = descended()
     end = points[-1]
     away = 1e-3 * np.random.default_rng(seed).normal(size=end.c.shape)
-    away = replace(end, c=end.c + away, T=end.T * 1.02, damping=1.0)
+    away = replace(end, c=end.c + away, times=end.times * [1.02, 1, 1], damping=1.0)
     back = minimise(model(), t, away, HARD, _solver.HARD, tolerance=1e-10, limit=200)
     assert back.cost == pytest.approx(end.cost, rel=1e-9)
-    assert pytest.approx(end.T, abs=1e-7) == back.T
+    np.testing.assert_allclose(back.times, end.times, atol=1e-7)
     np.testing.assert_allclose(back.c, end.c, atol=1e-6)
 
 

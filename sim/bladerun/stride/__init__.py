@@ -20,7 +20,7 @@ from bladerun.stride._links import links
 from bladerun.stride._muscles import muscles, none_of
 from bladerun.stride._recruit import recruited
 
-KNOTS = 180
+KNOTS = 144
 
 __all__ = ["KNOTS", "solve"]
 
