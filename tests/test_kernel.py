@@ -209,7 +209,9 @@ def test_correction_is_the_gradient_of_what_a_step_left(hopper):
     T, nodes = KNOTS * n, KNOTS // NODE
     moves, places = step[T + TIMES :].reshape(nodes, -1), problem.parts(x)[1]
     for k in range(KNOTS):
-        at = np.append([((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], T + np.arange(TIMES))
+        at = np.append(
+            [((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], T + np.arange(TIMES)
+        )
         share, j = k % NODE / NODE, k // NODE
         counts = np.where(t.hard, 1.0, places.weight[k]) / KNOTS
         by_a = np.zeros((n, moves.shape[1]))

@@ -20,7 +20,7 @@ from bladerun.stride._links import links
 from bladerun.stride._muscles import muscles, none_of
 from bladerun.stride._recruit import recruited
 
-KNOTS = 144
+KNOTS = 120
 
 __all__ = ["KNOTS", "solve"]
 

@@ -283,7 +283,17 @@ def sweep(model, m, terms, mesh, c, nodes, out, derivatives):
                     Da[r, e] = weight * out.Ja[k, r, e]
             scatter_muscles(k, out, Am, Da, n)
         low = add_clearance(
-            model, m, terms.clearance, terms.clearance_weight[k], over_time, k, N, sq, gradient, G, derivatives
+            model,
+            m,
+            terms.clearance,
+            terms.clearance_weight[k],
+            over_time,
+            k,
+            N,
+            sq,
+            gradient,
+            G,
+            derivatives,
         )
         if 2 * k % N == 0:
             cost += add_landing(

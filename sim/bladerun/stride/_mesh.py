@@ -22,7 +22,7 @@ import numpy as np
 from bladerun.stride._blocks import NODE, TIMES
 
 GRADE = 0.6  # 1 - GRADE: spacing at its closest, in strides of even spacing; numerical
-LANDED = 0.035  # s at which it is closest, half a stride later again; numerical
+LANDED = 0.03  # s at which it is closest, half a stride later again; numerical
 LATER, UNEVEN = 1, 2  # places in times, after T
 _TURN = 2 * np.pi
 

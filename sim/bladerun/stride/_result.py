@@ -273,4 +273,6 @@ def _compression(model, q, force):
 
 def times_of(stride: xr.Dataset) -> np.ndarray:
     """The times (TIMES,) that `_mesh` takes, of a solved stride."""
-    return np.array([stride.attrs[name] for name in ("stride_time_s", "later_than_reference_s", "left_later_s")])
+    return np.array(
+        [stride.attrs[name] for name in ("stride_time_s", "later_than_reference_s", "left_later_s")]
+    )

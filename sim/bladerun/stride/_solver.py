@@ -35,7 +35,7 @@ NEAR = 0.1  # relative decrease below which the exact terms of the times join in
 SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
 REFRESH = 12  # steps for which they are kept
 STALE = 8  # growth of the damping in a row of refused steps, after which they are made anew
-CORRECTIONS = 4  # second-order corrections a step may get
+CORRECTIONS = 8  # second-order corrections a step may get
 MOST = 0.12  # of the stride time, that landings may come early or late; time would soon run backwards
 QUIET = 2  # stop after so many successive small decreases
 

@@ -176,9 +176,7 @@ def control_points(q: np.ndarray) -> np.ndarray:
     return np.fft.irfft(np.fft.rfft(q, axis=0) / gain[:, None], n=knots, axis=0)
 
 
-def at_points(
-    c: np.ndarray, times: np.ndarray, speed: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def at_points(c: np.ndarray, times: np.ndarray, speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """q, v, a (N, n) at the knots of control points c (N, n)."""
     q, v, a = np.zeros_like(c), np.zeros_like(c), np.zeros_like(c)
     spline(mesh(len(c), times), c, speed, q, v, a)
