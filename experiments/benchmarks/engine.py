@@ -8,6 +8,7 @@ import argparse
 import tempfile
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -68,6 +69,12 @@ class Memory:
                     self.worker = max(self.worker, child.memory_info().rss / 1e6)
                 except psutil.Error:
                     continue
+
+
+def apart(measure, *args):
+    """What `measure` gives in a process of its own, whose memory nothing before it has filled."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(measure, *args).result()
 
 
 def products(_) -> float:
@@ -145,8 +152,8 @@ if __name__ == "__main__":
     )
     options.add_argument("--workers", type=int, default=2)
     chosen = options.parse_args()
-    overhead_s = [standin(rows, chosen.workers) for rows in chosen.rows][-1]
-    resuming(DONE, chosen.workers)
+    overhead_s = [apart(standin, rows, chosen.workers) for rows in chosen.rows][-1]
+    apart(resuming, DONE, chosen.workers)
     each_s = real(chosen.strides) if chosen.strides else 6.5
     print(
         f"overhead {100 * overhead_s / each_s:.2f} % of a stride of {each_s:.1f} s (client's processor time)"
