@@ -23,8 +23,8 @@ def figure(rows) -> Figure:
         for beside, speed in zip(np.linspace(-0.15, 0.15, len(speeds)), speeds, strict=True):
             part = rows[rows.speed_m_s == speed]
             groups = part.groupby("category_step")
-            spread = (groups[outcome].std() ** 2 + groups[f"{outcome}_scatter"].mean().fillna(0) ** 2) ** 0.5
-            mean = groups[outcome].mean()
+            mean, over_heights = groups[outcome].mean(), groups[outcome].std().fillna(0)
+            spread = np.hypot(over_heights, groups[f"{outcome}_scatter"].mean().fillna(0))
             axes.errorbar(mean.index + beside, mean, spread, marker="o", capsize=2, label=f"{speed:g} m/s")
         axes.set_xticks(sorted(set(rows.category_step)))
         axes.set_ylabel(label)

@@ -92,7 +92,8 @@ def _heat(table: pd.DataFrame, levels: pd.DataFrame, a: str, b: str, outcomes: l
     for axes, outcome in zip(figure.subplots(1, len(outcomes), squeeze=False)[0], outcomes, strict=True):
         cells = table.groupby([levels[b], levels[a]])
         mean = cells[outcome].mean().unstack()
-        known = _uncertainty(table, cells, outcome).unstack()
+        known = _uncertainty(table, cells, outcome)
+        known = known.fillna(known.mean()).unstack()  # where nothing is known of a cell, what others have
         image = axes.pcolormesh(mean.to_numpy(), cmap="cividis", edgecolors="white", linewidth=0.5)
         figure.colorbar(image, ax=axes, label=_unit(outcome))
         lowest = np.unravel_index(np.nanargmin(mean.to_numpy()), mean.shape)
