@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from bladerun._intervals import intervals
 from bladerun.app import _neighbourhood as near
+from bladerun.app._margins import table as known_members
 from bladerun.app._neighbourhood import Point
 from bladerun.app._work import Work
 from bladerun.errors import InputError
@@ -32,6 +34,12 @@ def sheet(work: Work, chosen: Point, folder: Path) -> Path:
         )
     table = _table(work)
     names = [name_of(near.at(work.case, point)[0]) for point in (today, chosen)]
+    members = known_members(work, {today, chosen})
+    if members is None:
+        members = pd.DataFrame()
+    else:
+        members = members.rename({str(today): names[0], str(chosen): names[1]}, level="name")
+        table = table.join(intervals(members))
     result = FitResult(
         case=replace(work.case, fitting=near.at(work.case, today)[0]),
         table=table,
@@ -42,6 +50,7 @@ def sheet(work: Work, chosen: Point, folder: Path) -> Path:
         comparison=[],
         weights={},
         folder=folder,
+        members=members,
     )
     return write_sheet(result, names[1])[1]
 

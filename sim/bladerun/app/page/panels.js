@@ -36,9 +36,9 @@ function arrowTo(parent, x, y, toX, toY, colour, width) {
   parent.append(svg("polygon", { points: head.map((p) => p.join(",")).join(" "), fill: colour }));
 }
 
-function numbers(now, before, names) {
+function numbers(now, before, { names, differences, margins }) {
   const made = card("The numbers", true), table = html("table"), head = html("tr");
-  const columns = before ? ["", names.before, names.now] : ["", names.now];
+  const columns = before ? ["", names.before, names.now, "difference"] : ["", names.now];
   for (const word of columns) head.append(Object.assign(html("th", "", word || "Result"), { scope: "col" }));
   table.append(html("thead"));
   table.tHead.append(head);
@@ -47,19 +47,19 @@ function numbers(now, before, names) {
     const line = html("tr"), title = html("th", "", row.unit ? `${row.title}, ${row.unit}` : row.title);
     title.scope = "row";
     line.append(title);
-    for (const one of before ? [before.numbers[i], row] : [row]) {
-      const cell = html("td");
-      cell.append(html("b", "", one.text), html("small", "", one.margin === null ? "" : ` ± ${one.margin}`));
-      line.append(cell);
-    }
+    for (const one of before ? [before.numbers[i], row] : [row]) line.append(amount(one));
+    if (before) line.append(differences[i].apart ? amount(differences[i]) : html("td", "alike", "cannot be told apart"));
     body.append(line);
   });
   table.append(body);
-  const note = now.numbers[0].margin === null
-    ? "± follows when enough neighbouring fittings are solved."
-    : "± is twice the scatter between neighbouring solved fittings; what is unknown about blade and runner comes on top.";
-  made.append(table, html("p", "legend", note));
+  made.append(table, html("p", "legend", margins));
   return made;
+}
+
+function amount({ text, margin }) {
+  const cell = html("td");
+  cell.append(html("b", "", text), html("small", "", margin ? ` ± ${margin}` : ""));
+  return cell;
 }
 
 function push(now, before) {
@@ -211,9 +211,9 @@ function spot(now) {
 }
 
 /** Fill `parent` with everything that is known of a fitting, and of the one to compare with, if any. */
-export function show(parent, now, before, names) {
+export function show(parent, now, before, between) {
   parent.replaceChildren(
-    numbers(now, before, names), push(now, before), pelvis(now, before), hip(now, before, names),
+    numbers(now, before, between), push(now, before), pelvis(now, before), hip(now, before, between.names),
     whip(now, before), bars(now, before), spot(now), margin(now, before),
   );
 }
