@@ -95,6 +95,20 @@ def test_form_sliders_numbers_and_picture(page, tmp_path):
     assert drawn > 20
 
 
+@pytest.mark.parametrize("page", ["laptop"], indirect=True)
+def test_how_sure_a_difference_is(page):
+    predict(page)
+    page.focus("#s-toe_out_deg")
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    answered(page, "='5 30 5 3 solved'")
+    assert "numerical scatter alone" in page.inner_text("#results")
+    page.click("#sure")
+    page.wait_for_selector("#results :text('are varied as far as they are unknown')", timeout=60000)
+    assert "cannot be told apart" in page.inner_text("#results")
+    assert page.is_disabled("#sure")
+
+
 def test_numbers_follow_a_slider_at_once(page):
     predict(page)
     times = []
