@@ -192,7 +192,8 @@ class _Desk:
             "varied": known.varied,
         }
         if here and there and point != against:
-            answer["story"] = story(here.numbers, there.numbers, known.change, here.side)
+            other = "what is worn today" if against == work.middle else "the other fitting"
+            answer["story"] = story(here.numbers, there.numbers, known.change, here.side, other)
             answer["differences"] = differences(here, there, known.change)
         return JSONResponse(answer)
 

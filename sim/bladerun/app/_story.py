@@ -48,9 +48,16 @@ _MOST = 3
 
 
 def story(
-    now: Mapping[str, float], before: Mapping[str, float], margin: Mapping[str, float] | None, side: str
+    now: Mapping[str, float],
+    before: Mapping[str, float],
+    margin: Mapping[str, float] | None,
+    side: str,
+    other: str = "the other fitting",
 ) -> tuple[str, str]:
-    """What changed, and what it goes with; `margin` (of each difference) is None while it is not known."""
+    """What changed, and what it goes with; `margin` (of each difference) is None while it is not known.
+
+    other: what it is compared with, in words.
+    """
     if margin is None:
         return (
             "Not enough neighbouring fittings are solved yet to say which differences are real.",
@@ -58,8 +65,8 @@ def story(
         )
     changed, same = _sorted_out(_CHANGES, now, before, margin, side)
     if not changed:
-        return "Nothing that matters can be told apart from it: choose by feel.", ""
-    first = "Compared with it: " + "; ".join(changed[:_MOST]) + "."
+        return f"Nothing that matters can be told apart from {other}: choose by feel.", ""
+    first = f"Compared with {other}: " + "; ".join(changed[:_MOST]) + "."
     if same:
         first = first[:-1] + f"; {' and '.join(same[:2])} cannot be told apart."
     reasons, _ = _sorted_out(_REASONS, now, before, margin, side)

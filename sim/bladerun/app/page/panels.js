@@ -131,7 +131,7 @@ function hip(now, before, names) {
       picture.append(svg("path", drawn));
     }
     picture.append(svg("text", { x: left, y: 11, class: "strong" }, row.title));
-    picture.append(svg("text", { x: left, y: 22 }, `${row.up}, ${short(low, 1)} to ${short(high, 1)}`));
+    picture.append(svg("text", { x: left, y: 22 }, `${row.up}, ${short(low, 1)}…${short(high, 1)}`));
   });
   picture.append(svg("text", { x: 4, y: 124 }, "touchdown"), svg("text", { x: 368, y: 124, "text-anchor": "end" }, "next touchdown"));
   made.append(picture);
@@ -174,10 +174,10 @@ function bars(now, before) {
     const most = Math.max(row.values.left, row.values.right, ...(before ? Object.values(before.bars[i].values) : []), 1e-9);
     picture.append(svg("text", { x: 85, y: y + 9, "text-anchor": "middle" }, `${row.title}, ${row.unit}`));
     for (const side of ["left", "right"]) {
-      const wide = (56 * row.values[side]) / most, x = side === "left" ? 84 - wide : 86;
+      const wide = (53 * row.values[side]) / most, x = side === "left" ? 84 - wide : 86;
       picture.append(svg("rect", { x, y: y + 14, width: wide, height: 13, fill: COLOUR[side] }));
       if (before) {
-        const old = (56 * before.bars[i].values[side]) / most, place = side === "left" ? 84 - old : 86 + old;
+        const old = (53 * before.bars[i].values[side]) / most, place = side === "left" ? 84 - old : 86 + old;
         picture.append(svg("line", { x1: place, x2: place, y1: y + 12, y2: y + 29, stroke: INK, "stroke-width": 2 }));
       }
       picture.append(svg("text", { x: side === "left" ? 0 : 170, y: y + 25, "text-anchor": side === "left" ? "start" : "end" }, short(row.values[side], digits)));
