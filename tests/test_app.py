@@ -146,6 +146,13 @@ def test_saving_and_opening_keeps_everything(page):
     assert page.post("/api/open", json={"text": saved.text}).json()["document"] == document
 
 
+def test_other_words_about_a_runner_solve_nothing_again(page):
+    before = finish(page)
+    named = DOCUMENT | {"runner": DOCUMENT["runner"] | {"name": "B. Runner", "notes": "Likes the track."}}
+    assert page.post("/api/explore", json={"document": named}).status_code == 200
+    assert page.get("/api/progress").json() == before
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

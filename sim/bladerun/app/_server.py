@@ -150,7 +150,9 @@ class _Desk:
         """Begin with a case: its sliders, and what is solved around it from now on."""
         case = check_case(_document((await body_of(request)).get("document")))
         near.at(case, near.centre(case))
-        if self.work is None or self.work.case != case:
+        if self.work and self.work.serves(case):
+            self.work.case = case
+        else:
             if self.work:
                 self.work.stop()
             self.work = Work(case, self.folder, await run_in_threadpool(self.crew), self.job)

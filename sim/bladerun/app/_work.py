@@ -90,6 +90,11 @@ class Work:
     def done(self) -> int:
         return len(self.portraits) + len(self.failed) + sum(map(len, self.members.values()))
 
+    def serves(self, case: Case) -> bool:
+        """Whether what is solved here is that of another case too: one with another name or other notes."""
+        words = {"name": "", "notes": "", "sweep": {}}
+        return replace(case, **words) == replace(self.case, **words)
+
     def ask(self, point: Point) -> None:
         """Solve this point before all others, and no earlier one; InputError where it is not allowed."""
         near.at(self.case, point)
