@@ -28,9 +28,9 @@ _SCATTER = (
     "What is unknown about blade, body and way of running comes on top: “How sure is this?” adds it."
 )
 _VARIED = (
-    "± is where {level:.0%} of results lie when the blade's stiffness and loss, strength, masses, socket and "
-    "way of running are varied as far as they are unknown, {count} times, alike for both fittings; numerical "
-    "scatter is in it. Not in it: this runner's pain and habits, other ground, errors of the model itself."
+    "± is where {level:.0f} % of results lie when the blade's stiffness and loss, strength, masses, socket "
+    "and way of running are varied as far as they are unknown, {count} times, alike for both fittings; "
+    "numerical scatter is in it. Not in it: this runner's pain and habits, other ground, errors of the model."
 )
 _TOO_FEW = " With them varied too few strides converged to say more."
 
@@ -64,7 +64,7 @@ def margins(work: Work, point: Point, against: Point) -> Margins:
         pair = difference(members, str(point), str(against))
         change = ((pair.high - pair.low) / 2).to_dict()
         count = min(map(len, (_good(work, one) for one in (point, against))))
-        words = _VARIED.format(level=LEVEL, count=count)
+        words = _VARIED.format(level=100 * LEVEL, count=count)
         return Margins(half[point], half[against], change, words, True)
     found = near.scatter(work.middle, work.known())
     if found is None or work.middle not in work.portraits:
