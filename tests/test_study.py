@@ -278,11 +278,12 @@ def test_the_recommended_fitting_is_tried_without_adapting_where_that_is_asked(s
         return stride.assign_attrs(told)
 
     monkeypatch.setattr("bladerun.held.hold", hold)
-    monkeypatch.setattr("bladerun.held.other_fitting", lambda stride, changed: (changed, None))
+    monkeypatch.setattr("bladerun.held.other_fitting", lambda stride, changed: (Fitting("", **changed), None))
     monkeypatch.setattr(_fit, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
     monkeypatch.setattr(_fit, "flat", lambda values: values)
-    result = study.fit(SMALL, tmp_path, workers=1, hold=True)
-    assert asked == [{"category": 5.0, "height_mm": 20.0, "toe_out_deg": 5.0}]
+    whole = replace(SMALL, sweep={"height_mm": (20, 30), "toe_out_deg": (0, 5)})
+    result = study.fit(whole, tmp_path, workers=1, hold=True)
+    assert asked == [Fitting("", category=5.0, height_mm=20.0, toe_out_deg=5.0)]
     assert result.held == {
         "status": "held", "why": "", "feedback_share": 0.1, "contact_time_s_right": 0.2
     }  # fmt: skip

@@ -66,14 +66,21 @@ def margins(work: Work, point: Point, against: Point) -> Margins:
         count = min(map(len, (_good(work, one) for one in (point, against))))
         words = _VARIED.format(level=100 * LEVEL, count=count)
         return Margins(half[point], half[against], change, words, True)
-    found = near.scatter(work.middle, work.known())
-    if found is None or work.middle not in work.portraits:
+    half = scatter(work)
+    if half is None:
         return Margins(None, None, None, _UNKNOWN, False)
-    keys = work.portraits[work.middle].keys
-    half = {key: _SURE * sd for key, sd in zip(keys, found.tolist(), strict=True)}
     tried = any(len(work.members.get(one, {})) == len(work.draws) for one in (point, against))
     change = {key: math.sqrt(2) * each for key, each in half.items()}
     return Margins(half, half, change, _SCATTER + _TOO_FEW * tried, False)
+
+
+def scatter(work: Work) -> Margin | None:
+    """Twice the standard deviation of numerical scatter; None before enough neighbours are solved."""
+    found = near.scatter(work.middle, work.known())
+    if found is None or work.middle not in work.portraits:
+        return None
+    keys = work.portraits[work.middle].keys
+    return {key: _SURE * sd for key, sd in zip(keys, found.tolist(), strict=True)}
 
 
 def table(work: Work, points: set[Point]) -> pd.DataFrame | None:

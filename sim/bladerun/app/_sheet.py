@@ -13,6 +13,7 @@ import pandas as pd
 
 from bladerun._intervals import intervals
 from bladerun.app import _neighbourhood as near
+from bladerun.app._margins import scatter
 from bladerun.app._margins import table as known_members
 from bladerun.app._neighbourhood import Point
 from bladerun.app._work import Work
@@ -56,19 +57,18 @@ def sheet(work: Work, chosen: Point, folder: Path) -> Path:
 
 
 def _table(work: Work) -> pd.DataFrame:
-    """One row a fitting solved at today's speed, with the scatter about the neighbourhood's arms."""
-    scatter = near.scatter(work.middle, work.known())
+    """One row a fitting solved at today's speed, with numerical scatter as the page shows it."""
+    margin = scatter(work) or {}
     rows = {}
     for point, one in work.portraits.items():
         if point.speed_m_s != work.middle.speed_m_s:
             continue
         fitting = near.at(work.case, point)[0]
-        spread = scatter if scatter is not None else [math.nan] * len(one.keys)
         rows[name_of(fitting)] = {
             **asdict(fitting),
             "status": "converged",
             "stride": str(work.paths[point].relative_to(work.folder)),
             **one.numbers,
-            **{f"{key}_scatter": float(sd) for key, sd in zip(one.keys, spread, strict=True)},
+            **{f"{key}_scatter": margin.get(key, math.nan) for key in one.keys},
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")

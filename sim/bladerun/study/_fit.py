@@ -21,7 +21,7 @@ import xarray as xr
 from bladerun import __version__, _recommend
 from bladerun._files import atomic, output_dir
 from bladerun._intervals import intervals
-from bladerun.case import Case
+from bladerun.case import SWEPT, Case
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.outcomes import flat, outcomes
@@ -236,7 +236,7 @@ def _held(result: FitResult) -> dict[str, Any]:
 
     row = result.table.loc[str(result.recommended)]
     today = xr.load_dataset(result.stride(result.current), engine="h5netcdf")
-    model, _ = other_fitting(today, {key: row[key] for key in ("category", "height_mm", "toe_out_deg")})
+    model, _ = other_fitting(today, {key: float(row[key]) for key in SWEPT})
     stride = hold(today, model)
     told = {key: stride.attrs[key] for key in ("status", "why", "feedback_share")}
     return told | (flat(outcomes(stride)) if told["status"] == "held" else {})
