@@ -9,6 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 import stand_in
+from bladerun import _facts
+from bladerun._intervals import FEWEST
 from bladerun.app import _neighbourhood as near
 from bladerun.app import create
 from bladerun.app._guard import MOST_BYTES
@@ -24,7 +26,8 @@ NASTY = '</script><img src=x onerror=alert(1)> "quoted"'
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     app = create(tmp_path_factory.mktemp("app"), crew=stand_in.Crew(), job=stand_in.solved)
-    with TestClient(app, base_url="http://127.0.0.1") as client:
+    with pytest.MonkeyPatch.context() as patch, TestClient(app, base_url="http://127.0.0.1") as client:
+        patch.setitem(_facts.toml("neighbourhood.toml"), "draws", FEWEST)
         began = client.post("/api/explore", json={"document": DOCUMENT})
         assert began.status_code == 200 and began.json()["middle"] == list(MIDDLE)
         finish(client)
@@ -119,7 +122,7 @@ def test_how_sure_it_is_comes_from_strides_with_varied_facts(page):
     assert page.post("/api/vary", json={"point": list(turned), "against": list(MIDDLE)}).status_code == 200
     finish(page)
     answer = beside(page, turned, MIDDLE)
-    assert answer["varied"] and "8 times" in answer["margins"]
+    assert answer["varied"] and f"{FEWEST} times" in answer["margins"]
     twist = row(answer["now"], "Twist")
     change = answer["differences"][answer["now"]["view"]["numbers"].index(twist)]
     assert float(twist["margin"]) > 5 * float(before["margin"])  # unknown strength moves both fittings alike
