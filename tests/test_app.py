@@ -9,6 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 import stand_in
+from bladerun import _facts
+from bladerun._intervals import FEWEST
 from bladerun.app import _neighbourhood as near
 from bladerun.app import create
 from bladerun.app._guard import MOST_BYTES
@@ -24,7 +26,8 @@ NASTY = '</script><img src=x onerror=alert(1)> "quoted"'
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     app = create(tmp_path_factory.mktemp("app"), crew=stand_in.Crew(), job=stand_in.solved)
-    with TestClient(app, base_url="http://127.0.0.1") as client:
+    with pytest.MonkeyPatch.context() as patch, TestClient(app, base_url="http://127.0.0.1") as client:
+        patch.setitem(_facts.toml("neighbourhood.toml"), "draws", FEWEST)
         began = client.post("/api/explore", json={"document": DOCUMENT})
         assert began.status_code == 200 and began.json()["middle"] == list(MIDDLE)
         finish(client)
@@ -40,14 +43,22 @@ def finish(client):
     raise AssertionError(progress)
 
 
-def at(client, point, against=None):
-    answer = client.post("/api/at", json={"point": list(point), "against": against and list(against)})
+def beside(client, point, against):
+    answer = client.post("/api/at", json={"point": list(point), "against": list(against)})
     assert answer.status_code == 200
     return answer.json()
 
 
+def at(client, point):
+    return beside(client, point, MIDDLE)["now"]
+
+
+def row(answer, title):
+    return next(row for row in answer["view"]["numbers"] if row["title"].startswith(title))
+
+
 def value(answer, title):
-    return next(row["value"] for row in answer["view"]["numbers"] if row["title"].startswith(title))
+    return row(answer, title)["value"]
 
 
 def test_two_steps_along_every_quantity_are_solved(page):
@@ -88,18 +99,43 @@ def test_the_scene_has_every_part_in_every_frame(page):
 
 
 def test_what_changed_is_said_with_its_uncertainty(page):
-    first, _ = at(page, MIDDLE._replace(height_mm=40.0), MIDDLE)["story"]
+    higher = beside(page, MIDDLE._replace(height_mm=40.0), MIDDLE)
+    first, _ = higher["story"]
     assert "pelvis higher on the blade side (by" in first and "±" in first
-    first, _ = at(page, MIDDLE._replace(toe_out_deg=5.0), MIDDLE)["story"]
+    assert "numerical scatter alone" in higher["margins"] and not higher["varied"]
+    titles = [each["title"] for each in higher["now"]["view"]["numbers"]]
+    apart = dict(zip(titles, higher["differences"], strict=True))
+    assert (
+        apart["Pelvis higher on the blade side"]["apart"]
+        and not apart["Whip after toe-off (inward +)"]["apart"]
+    )
+    first, _ = beside(page, MIDDLE._replace(toe_out_deg=5.0), MIDDLE)["story"]
     assert "less hip twist (by" in first
+
+
+def test_how_sure_it_is_comes_from_strides_with_varied_facts(page):
+    turned = MIDDLE._replace(toe_out_deg=-5.0)
+    before = row(at(page, turned), "Twist")
+    unsolved = MIDDLE._replace(height_mm=31.0)
+    refused = page.post("/api/vary", json={"point": list(unsolved), "against": list(MIDDLE)})
+    assert refused.status_code == 422 and "not solved yet" in refused.json()["error"]
+    assert page.post("/api/vary", json={"point": list(turned), "against": list(MIDDLE)}).status_code == 200
+    finish(page)
+    answer = beside(page, turned, MIDDLE)
+    assert answer["varied"] and f"{FEWEST} times" in answer["margins"]
+    twist = row(answer["now"], "Twist")
+    change = answer["differences"][answer["now"]["view"]["numbers"].index(twist)]
+    assert float(twist["margin"]) > 5 * float(before["margin"])  # unknown strength moves both fittings alike
+    assert float(change["margin"]) < float(twist["margin"]) / 5 and change["apart"]
+    assert page.post("/api/sheet", json={"point": list(turned)}).content.startswith(b"%PDF")
 
 
 def test_answers_come_at_once(page):
     point = MIDDLE._replace(height_mm=33.0)
-    at(page, point, MIDDLE)
+    at(page, point)
     began = time.perf_counter()
     for height in range(31, 41):
-        at(page, MIDDLE._replace(height_mm=float(height)), MIDDLE)
+        at(page, MIDDLE._replace(height_mm=float(height)))
     assert (time.perf_counter() - began) / 10 < 0.15
 
 
@@ -111,6 +147,13 @@ def test_saving_and_opening_keeps_everything(page):
     saved = page.post("/api/save", json={"document": document})
     assert tomllib.loads(saved.text) == document
     assert page.post("/api/open", json={"text": saved.text}).json()["document"] == document
+
+
+def test_other_words_about_a_runner_solve_nothing_again(page):
+    before = finish(page)
+    named = DOCUMENT | {"runner": DOCUMENT["runner"] | {"name": "B. Runner", "notes": "Likes the track."}}
+    assert page.post("/api/explore", json={"document": named}).status_code == 200
+    assert page.get("/api/progress").json() == before
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,13 @@ def test_processes_do_the_same_work():
     assert os.getpid() not in {process for _, process in results.values()}
 
 
+def test_few_of_the_messages_with_their_seeds_are_kept():
+    with _crew.hire(1) as crew:
+        assert len(dict(_crew.run(crew, some(range(30)), slow_square))) == 30
+        sent = [crew._client.scheduler_comm, *crew._local.scheduler.stream_comms.values()]
+        assert 0 < max(len(each.recent_message_log) for each in sent) <= 10
+
+
 def test_a_killed_process_is_a_sentence():
     with _crew.hire(2) as crew:
         ((_, lost),) = _crew.run(crew, some([1]), killed)

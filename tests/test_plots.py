@@ -3,12 +3,25 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import muscled
 from bladerun import plots
 from bladerun._facts import models_dir
 from bladerun.plots import COLOURS
 from synthetic import PERIOD, bell, stride
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Figures are written small and without finding room for every label, which takes seconds."""
+    whole = Figure.savefig
+
+    def savefig(figure, path, **_):
+        figure.set_layout_engine("none")
+        whole(figure, path, dpi=20)
+
+    monkeypatch.setattr(Figure, "savefig", savefig)
 
 
 def test_every_picture_is_written(tmp_path):
@@ -48,7 +61,7 @@ def test_loop_goes_out_and_back_over_the_same_line_when_nothing_is_lost():
         assert force == pytest.approx(compression * 25e-3, abs=0.01)  # kN, mm, 25 kN/m
 
 
-def test_a_runner_who_never_touches_the_ground_can_still_be_looked_at(tmp_path):
+def test_a_runner_who_never_touches_the_ground_can_still_be_looked_at(tmp_path, small):
     assert plots.plot_run(stride(peak_n=10.0), tmp_path)
 
 
@@ -77,6 +90,6 @@ def test_every_timing_is_of_a_muscle_that_is_drawn_and_has_a_source():
     assert timing.source.str.contains("doi").all() and timing.status.str.startswith("measured").all()
 
 
-def test_a_stride_with_muscles_has_a_picture_of_them(tmp_path):
+def test_a_stride_with_muscles_has_a_picture_of_them(tmp_path, small):
     written = [path.stem for path in plots.plot_run(muscled.stride(knots=20), tmp_path)]
     assert "activations" in written and "blade-loop" not in written

@@ -14,7 +14,8 @@ from bladerun import _recommend
 from bladerun.case import Case, Task
 from bladerun.fitting import Fitting
 from bladerun.outcomes import flat, outcomes
-from bladerun.report import write_report
+from bladerun.report import _content, write_report
+from bladerun.report._page import page as page_of
 from bladerun.report._words import figure, recoil, setting, sweet_spot
 from bladerun.runner import Amputation, Runner
 from bladerun.study import FitResult, _visits
@@ -95,6 +96,12 @@ def page(tmp_path_factory):
     return result, write_report(result).read_text(encoding="utf-8")
 
 
+def said(result, monkeypatch):
+    """The report's text without pictures, which take seconds to draw."""
+    monkeypatch.setattr("bladerun.report._stride", lambda *_: None)
+    return page_of("template.html", "style.css", _content(result))
+
+
 def words_of(page):
     reader = _Balance()
     reader.feed(page)
@@ -130,24 +137,39 @@ def test_every_setting_is_in_every_map(page):
     assert text.count('class="recommended') == maps
 
 
-def test_failed_settings_are_named_and_their_reason_is_only_text(tmp_path):
+def test_failed_settings_are_named_and_their_reason_is_only_text(tmp_path, monkeypatch):
     worn = replace(WORN, category=3.0, height_mm=40.0)
     result = study(tmp_path, worn=worn, fail=(_visits.name_of(worn),))
-    text = write_report(result).read_text(encoding="utf-8")
+    text = said(result, monkeypatch)
     assert "it &lt;fell&gt; over" in text and "<fell>" not in text
     assert "1 of 27 settings" in words_of(text)
 
 
-def test_nothing_is_recommended_where_nothing_was_solved(tmp_path):
+def test_nothing_is_recommended_where_nothing_was_solved(tmp_path, monkeypatch):
     names = study(tmp_path).table.index
     result = study(tmp_path, fail=tuple(names))
-    assert "No recommendation" in words_of(write_report(result).read_text(encoding="utf-8"))
+    assert "No recommendation" in words_of(said(result, monkeypatch))
 
 
-def test_a_difference_within_scatter_is_named_as_such(tmp_path):
-    noisy = words_of(write_report(study(tmp_path, noise=5.0)).read_text(encoding="utf-8"))
+def test_a_difference_within_scatter_is_named_as_such(tmp_path, monkeypatch):
+    noisy = words_of(said(study(tmp_path, noise=5.0), monkeypatch))
     assert "differs" not in noisy
     assert "These cannot be told apart" in noisy
+
+
+def test_the_runner_who_does_not_adapt_stands_beside_the_one_who_does(tmp_path, monkeypatch):
+    result = study(tmp_path)
+    told = {"why": "", "feedback_share": 0.077}
+    found = result.table.loc[result.current].to_dict()
+    key, blade = "hip_torque_rotation_peak_nm_kg_right", "psis_difference_mm_right"
+    held = found | {key: found[key] + 0.1, blade: found[blade] - 3.0, "status": "held"} | told
+    page = words_of(said(replace(result, held=held), monkeypatch))
+    assert "If the runner did not adapt" in page and "7.7 %" in page
+    assert "the other way" in page and "same way" in page
+    fell = {"status": "fell", "why": "the runner fell after 1.46 s", "feedback_share": 1.0}
+    page = words_of(said(replace(result, held=fell), monkeypatch))
+    assert "With today's controls the runner fell after 1.46 s." in page and "not adapted" not in page
+    assert "If the runner did not adapt" not in words_of(said(result, monkeypatch))
 
 
 def test_figures_have_three_digits_and_no_exponent():

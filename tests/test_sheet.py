@@ -6,13 +6,28 @@ from dataclasses import replace
 import pytest
 
 from bladerun import _recommend
-from bladerun.report import _pictures, write_sheet
+from bladerun.report import _pictures, _sheet, write_sheet
 from bladerun.report._sheet import interval, sheet_content
 from bladerun.report._words import both_masses, setting
 from synthetic import stride
 from test_report import study, words_of
 
 NASTY = '<script>alert("x")</script> & <img src=x onerror=1>'
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once():
+    """The pictures are of the same stride in every test, and take a second."""
+    drawn = []
+
+    def moments(stride, size):
+        if not drawn:
+            drawn.append(_pictures.moments(stride, size))
+        return drawn[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_sheet, "moments", moments)
+        yield
 
 
 @pytest.fixture(scope="module")

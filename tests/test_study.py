@@ -269,6 +269,28 @@ def test_an_ensemble_gives_every_fitting_the_same_draws_and_an_interval(solver, 
     assert row["low"] <= row["difference"] <= row["high"]
 
 
+def test_the_recommended_fitting_is_tried_without_adapting_where_that_is_asked(solver, tmp_path, monkeypatch):
+    asked = []
+
+    def hold(stride, model):
+        asked.append(model)
+        told = {"status": "held", "why": "", "feedback_share": 0.1, "values": '{"contact_time_s_right": 0.2}'}
+        return stride.assign_attrs(told)
+
+    monkeypatch.setattr("bladerun.held.hold", hold)
+    monkeypatch.setattr("bladerun.held.other_fitting", lambda stride, changed: (Fitting("", **changed), None))
+    monkeypatch.setattr(_fit, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
+    monkeypatch.setattr(_fit, "flat", lambda values: values)
+    whole = replace(SMALL, sweep={"height_mm": (20, 30), "toe_out_deg": (0, 5)})
+    result = study.fit(whole, tmp_path, workers=1, hold=True)
+    assert asked == [Fitting("", category=5.0, height_mm=20.0, toe_out_deg=5.0)]
+    assert result.held == {
+        "status": "held", "why": "", "feedback_share": 0.1, "contact_time_s_right": 0.2
+    }  # fmt: skip
+    assert result.to_dict()["held"] == result.held
+    assert study.fit(SMALL, tmp_path, workers=1).held == {} and len(asked) == 1
+
+
 def test_a_single_fitting_has_no_scatter_and_is_its_own_recommendation(solver, tmp_path):
     result = study.fit(replace(CASE, sweep={}), tmp_path, workers=1)
     assert len(solver.calls) == 1 and result.recommended == result.current

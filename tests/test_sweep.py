@@ -20,8 +20,10 @@ from bladerun.study import _store, load_study, sweep
 from bladerun.study._file import study
 from bladerun.study._job import Done, Job, work
 from bladerun.study._plan import Plan
+from bladerun.study._plots import _of_sweep, plot
 from bladerun.study._program import sources
 from bladerun.study._status import status
+from bladerun.study._sweep import opened
 from bladerun.study._tree import tree
 
 HERE = Path(__file__).parent
@@ -295,6 +297,20 @@ def test_a_folder_without_a_study_is_a_sentence(tmp_path, capsys):
     for command in ("status", "plot"):
         assert cli.main([command, str(tmp_path)]) == 2
         assert "holds no study" in capsys.readouterr().err
+
+
+def test_a_sweep_is_drawn_with_the_names_of_what_is_varied_and_hatching_that_is_seen(tmp_path):
+    asked = study(GRID)
+    plan = Plan(asked, set(), tmp_path, "standin:instant")
+    with opened(asked, tmp_path, "standin:instant") as store:
+        for number, _, done in drained(plan):
+            store.add(plan.described(number) | done.row)
+    assert {path.name for path in plot(tmp_path, tmp_path)} >= {"main-effects.png", "interactions.png"}
+    drawn = dict(_of_sweep(_store.table(tmp_path).to_pandas(), list(GRID["parameters"]), ["objective"]))
+    names = {axes.get_xlabel() for axes in drawn["main-effects"].axes}
+    assert names == {"height, mm", "toe out, deg", "category step"}
+    heat = drawn["heat-height_mm-toe_out_deg"].axes[0]
+    assert [each.get_alpha() for each in heat.collections if each.get_hatch()] == [None]
 
 
 def test_a_second_client_is_told_who_holds_the_folder(tmp_path):

@@ -8,6 +8,7 @@ import argparse
 import tempfile
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,8 +18,11 @@ from threadpoolctl import threadpool_limits
 
 from bladerun.study import _store, sweep
 from bladerun.study._file import study
+from bladerun.study._sweep import opened
 
 SLEEP_S = 0.005
+STANDIN = "engine:sleeping"
+DONE = 100_000  # rows in the folder of a study that is gone on with
 _ROW = {"status": "converged", "why": "", "objective": 1.0}
 FIRST_FIT = str(Path(__file__).parents[1] / "first-fit.toml")
 
@@ -53,6 +57,9 @@ class Memory:
         self._over.set()
         self._thread.join()
 
+    def __str__(self):
+        return f"memory {self.client:.0f} MB client, {self.worker:.0f} MB largest worker"
+
     def _watch(self):
         me = psutil.Process()
         while not self._over.wait(1.0):
@@ -62,6 +69,12 @@ class Memory:
                     self.worker = max(self.worker, child.memory_info().rss / 1e6)
                 except psutil.Error:
                     continue
+
+
+def apart(measure, *args):
+    """What `measure` gives in a process of its own, whose memory nothing before it has filled."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(measure, *args).result()
 
 
 def products(_) -> float:
@@ -102,35 +115,45 @@ def real(rows: int) -> float:
 
 
 def standin(rows: int, workers: int) -> float:
-    """Overhead, memory and resuming with a stand-in; gives the client's processor time a row in s."""
+    """Overhead and memory with a stand-in; gives the client's processor time a row in s."""
     with tempfile.TemporaryDirectory() as folder, Memory() as memory:
         begin, cpu = time.perf_counter(), time.process_time()
-        sweep(asked(rows), folder, workers=workers, solver="engine:sleeping")
+        sweep(asked(rows), folder, workers=workers, solver=STANDIN)
         wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
-        begin = time.perf_counter()
-        sweep(asked(rows), folder, workers=workers, solver="engine:sleeping")
-        resumed = time.perf_counter() - begin
         parts = len(list((Path(folder) / _store.TABLE).glob("*.parquet")))
     print(
         f"{rows} rows of {1e3 * SLEEP_S:.0f} ms asleep, {workers} workers: {wall:.0f} s, "
-        f"client {1e3 * cpu / rows:.1f} ms a row, "
-        f"memory {memory.client:.0f} MB client, {memory.worker:.0f} MB largest worker, {parts} parts,"
-        f" resumed in {resumed:.1f} s"
+        f"client {1e3 * cpu / rows:.1f} ms a row, {memory}, {parts} parts"
     )
     return cpu / rows
 
 
+def resuming(rows: int, workers: int) -> None:
+    """How soon a study goes on whose folder holds all rows but one, put there without solving."""
+    with tempfile.TemporaryDirectory() as folder:
+        with opened(asked(rows), Path(folder), STANDIN) as store:
+            for number in range(rows - 1):
+                store.add(_ROW | {"number": number})
+        begin, first = time.perf_counter(), []
+
+        def solved(*_):
+            first.append(time.perf_counter() - begin)
+
+        with Memory() as memory:
+            sweep(asked(rows), folder, workers=workers, solver=STANDIN, progress=solved)
+    print(f"{rows} rows in the folder: goes on after {first[0]:.1f} s, {memory}")
+
+
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument(
-        "--rows", type=int, nargs="*", default=[1000, 10_000, 100_000], help="with the stand-in"
-    )
+    options.add_argument("--rows", type=int, nargs="*", default=[1000, 10_000], help="with the stand-in")
     options.add_argument(
         "--strides", type=int, default=32, help="real ones, with 1 and with 2 workers; 0 for none"
     )
     options.add_argument("--workers", type=int, default=2)
     chosen = options.parse_args()
-    overhead_s = [standin(rows, chosen.workers) for rows in chosen.rows][-1]
+    overhead_s = [apart(standin, rows, chosen.workers) for rows in chosen.rows][-1]
+    apart(resuming, DONE, chosen.workers)
     each_s = real(chosen.strides) if chosen.strides else 6.5
     print(
         f"overhead {100 * overhead_s / each_s:.2f} % of a stride of {each_s:.1f} s (client's processor time)"

@@ -28,11 +28,12 @@ from bladerun import __version__, _facts
 from bladerun._files import output_dir
 from bladerun.app import _neighbourhood as near
 from bladerun.app._guard import Guard, body_of
+from bladerun.app._margins import Margin, margins
 from bladerun.app._neighbourhood import Point
-from bladerun.app._portrait import blend
+from bladerun.app._portrait import Portrait, blend
 from bladerun.app._sheet import sheet
 from bladerun.app._story import story
-from bladerun.app._view import scene, view
+from bladerun.app._view import differences, scene, view
 from bladerun.app._work import Work, solved
 from bladerun.blade import catalog, load_blade
 from bladerun.case import check_case
@@ -79,6 +80,7 @@ def create(
             Route("/api/explore", desk.explore, methods=["POST"]),
             Route("/api/at", desk.at, methods=["POST"]),
             Route("/api/solve", desk.solve, methods=["POST"]),
+            Route("/api/vary", desk.vary, methods=["POST"]),
             Route("/api/sheet", desk.sheet, methods=["POST"]),
             Mount("/page", StaticFiles(directory=_PAGE)),
         ],
@@ -148,7 +150,9 @@ class _Desk:
         """Begin with a case: its sliders, and what is solved around it from now on."""
         case = check_case(_document((await body_of(request)).get("document")))
         near.at(case, near.centre(case))
-        if self.work is None or self.work.case != case:
+        if self.work and self.work.serves(case):
+            self.work.case = case
+        else:
             if self.work:
                 self.work.stop()
             self.work = Work(case, self.folder, await run_in_threadpool(self.crew), self.job)
@@ -171,16 +175,28 @@ class _Desk:
         self._on_desk().ask(_point(await body_of(request), "point"))
         return JSONResponse({})
 
-    async def at(self, request: Request) -> Response:
-        """One point: numbers and drawings; with `against`, what changed since that point."""
+    async def vary(self, request: Request) -> Response:
+        """Find out how sure a comparison is: both its points again with the facts behind them varied."""
         asked, work = await body_of(request), self._on_desk()
-        point = _point(asked, "point")
-        answer = self._answer(work, point)
-        if asked.get("against") and answer["state"] != "unknown":
-            before = self._mixed(work, _point(asked, "against"))
-            one = self._mixed(work, point)
-            if before and one and asked["against"] != asked["point"]:
-                answer["story"] = story(one.numbers, before.numbers, _scatter(work), one.side)
+        work.vary(_point(asked, "against"), _point(asked, "point"))
+        return JSONResponse({})
+
+    async def at(self, request: Request) -> Response:
+        """One point beside another: numbers and drawings of both, what changed and how sure that is."""
+        asked, work = await body_of(request), self._on_desk()
+        point, against = _point(asked, "point"), _point(asked, "against")
+        here, there = _mixed(work, point), _mixed(work, against)
+        known = margins(work, point, against)
+        answer = {
+            "now": _shown(work, point, here, known.here),
+            "before": _shown(work, against, there, known.there),
+            "margins": known.words,
+            "varied": known.varied,
+        }
+        if here and there and point != against:
+            other = "what is worn today" if against == work.middle else "the other fitting"
+            answer["story"] = story(here.numbers, there.numbers, known.change, here.side, other)
+            answer["differences"] = differences(here, there, known.change)
         return JSONResponse(answer)
 
     async def sheet(self, request: Request) -> Response:
@@ -194,29 +210,22 @@ class _Desk:
             raise InputError("no runner is on the desk yet")
         return self.work
 
-    def _answer(self, work: Work, point: Point) -> dict[str, Any]:
-        """state: solved, between (solved strides), failed or unknown (yet)."""
-        words = setting(point._asdict()) + f", {point.speed_m_s:g} m/s"
-        one = self._mixed(work, point)
-        if point in work.failed:
-            return {"state": "failed", "setting": words, "why": work.failed[point]}
-        if one is None:
-            return {"state": "unknown", "setting": words}
-        state = "solved" if point in work.portraits else "between"
-        shown = view(one, _scatter(work), point.speed_m_s)
-        return {"state": state, "setting": words, "view": shown, "scene": scene(one)}
 
-    @staticmethod
-    def _mixed(work: Work, point: Point):
-        parts = near.weights(point, work.middle, work.portraits)
-        return blend([work.portraits[p] for p in parts], list(parts.values())) if parts else None
+def _shown(work: Work, point: Point, one: Portrait | None, margin: Margin | None) -> dict[str, Any]:
+    """state: solved, between (solved strides), failed or unknown (yet)."""
+    words = setting(point._asdict()) + f", {point.speed_m_s:g} m/s"
+    if point in work.failed:
+        return {"state": "failed", "setting": words, "why": work.failed[point]}
+    if one is None:
+        return {"state": "unknown", "setting": words}
+    state = "solved" if point in work.portraits else "between"
+    shown = view(one, margin, point.speed_m_s)
+    return {"state": state, "setting": words, "view": shown, "scene": scene(one)}
 
 
-def _scatter(work: Work) -> dict[str, float] | None:
-    found = near.scatter(work.middle, work.known())
-    if found is None or work.middle not in work.portraits:
-        return None
-    return dict(zip(work.portraits[work.middle].keys, found.tolist(), strict=True))
+def _mixed(work: Work, point: Point) -> Portrait | None:
+    parts = near.weights(point, work.middle, work.portraits)
+    return blend([work.portraits[p] for p in parts], list(parts.values())) if parts else None
 
 
 def _document(value: Any) -> dict[str, Any]:

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from bladerun._intervals import intervals
 from bladerun.app import _neighbourhood as near
+from bladerun.app._margins import scatter
+from bladerun.app._margins import table as known_members
 from bladerun.app._neighbourhood import Point
 from bladerun.app._work import Work
 from bladerun.errors import InputError
@@ -32,6 +35,12 @@ def sheet(work: Work, chosen: Point, folder: Path) -> Path:
         )
     table = _table(work)
     names = [name_of(near.at(work.case, point)[0]) for point in (today, chosen)]
+    members = known_members(work, {today, chosen})
+    if members is None:
+        members = pd.DataFrame()
+    else:
+        members = members.rename({str(today): names[0], str(chosen): names[1]}, level="name")
+        table = table.join(intervals(members))
     result = FitResult(
         case=replace(work.case, fitting=near.at(work.case, today)[0]),
         table=table,
@@ -42,24 +51,24 @@ def sheet(work: Work, chosen: Point, folder: Path) -> Path:
         comparison=[],
         weights={},
         folder=folder,
+        members=members,
     )
     return write_sheet(result, names[1])[1]
 
 
 def _table(work: Work) -> pd.DataFrame:
-    """One row a fitting solved at today's speed, with the scatter about the neighbourhood's arms."""
-    scatter = near.scatter(work.middle, work.known())
+    """One row a fitting solved at today's speed, with numerical scatter as the page shows it."""
+    margin = scatter(work) or {}
     rows = {}
     for point, one in work.portraits.items():
         if point.speed_m_s != work.middle.speed_m_s:
             continue
         fitting = near.at(work.case, point)[0]
-        spread = scatter if scatter is not None else [math.nan] * len(one.keys)
         rows[name_of(fitting)] = {
             **asdict(fitting),
             "status": "converged",
             "stride": str(work.paths[point].relative_to(work.folder)),
             **one.numbers,
-            **{f"{key}_scatter": float(sd) for key, sd in zip(one.keys, spread, strict=True)},
+            **{f"{key}_scatter": margin.get(key, math.nan) for key in one.keys},
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")

@@ -1,8 +1,7 @@
 """What changed between two fittings and why, in two sentences computed from the numbers.
 
-Takes the outcomes of two fittings and how far outcomes scatter; gives the sentences. A difference counts
-where it exceeds twice its own standard deviation. The "why" names what went along with it, never a proven
-cause.
+Takes the outcomes of two fittings and the margins of their differences; gives the sentences. A difference
+counts where it exceeds its margin. The "why" names what went along with it, never a proven cause.
 """
 
 from __future__ import annotations
@@ -45,42 +44,48 @@ _REASONS = (
     _Word("landing_offset_m_", 1e3, " mm", "", "it lands further ahead", "it lands closer to the body"),
     _Word("peak_vgrf_bw_", 1, " body weights", "", "the peak force is higher", "the peak force is lower"),
 )  # fmt: skip
-_SURE = 2.0  # standard deviations of a difference
 _MOST = 3
 
 
 def story(
-    now: Mapping[str, float], before: Mapping[str, float], scatter: Mapping[str, float] | None, side: str
+    now: Mapping[str, float],
+    before: Mapping[str, float],
+    margin: Mapping[str, float] | None,
+    side: str,
+    other: str = "the other fitting",
 ) -> tuple[str, str]:
-    """What changed, and what it goes with; `scatter` (SD of each outcome) is None while it is not known."""
-    if scatter is None:
+    """What changed, and what it goes with; `margin` (of each difference) is None while it is not known.
+
+    other: what it is compared with, in words.
+    """
+    if margin is None:
         return (
             "Not enough neighbouring fittings are solved yet to say which differences are real.",
             "The numbers beside each other are shown meanwhile.",
         )
-    changed, same = _sorted_out(_CHANGES, now, before, scatter, side)
+    changed, same = _sorted_out(_CHANGES, now, before, margin, side)
     if not changed:
-        return "Nothing that matters can be told apart from it: choose by feel.", ""
-    first = "Compared with it: " + "; ".join(changed[:_MOST]) + "."
+        return f"Nothing that matters can be told apart from {other}: choose by feel.", ""
+    first = f"Compared with {other}: " + "; ".join(changed[:_MOST]) + "."
     if same:
         first = first[:-1] + f"; {' and '.join(same[:2])} cannot be told apart."
-    reasons, _ = _sorted_out(_REASONS, now, before, scatter, side)
+    reasons, _ = _sorted_out(_REASONS, now, before, margin, side)
     second = "It goes with this: " + "; ".join(reasons[:_MOST]) + "." if reasons else ""
     return first, second
 
 
-def _sorted_out(words, now, before, scatter, side) -> tuple[list[str], list[str]]:
+def _sorted_out(words, now, before, margin, side) -> tuple[list[str], list[str]]:
     """Phrases for what differs, surest first, and the names of what cannot be told apart."""
     differing, same = [], []
     for word in words:
         key = word.key + side if word.key.endswith("_") else word.key
-        change, noise = word.factor * (now[key] - before[key]), word.factor * math.sqrt(2) * scatter[key]
+        change, may = word.factor * (now[key] - before[key]), word.factor * margin.get(key, math.nan)
         if not math.isfinite(change):
             continue
-        if abs(change) <= _SURE * noise or change == 0:
+        if not abs(change) > may or change == 0:
             same.append(word.name)
             continue
         text = word.more if change > 0 else word.less
-        size = f"{figure(abs(change), 2)} ± {figure(_SURE * noise, 1)}{word.unit}"
-        differing.append((abs(change) / max(noise, 1e-12), f"{text} (by {size})"))
+        size = f"{figure(abs(change), 2)} ± {figure(may, 1)}{word.unit}"
+        differing.append((abs(change) / max(may, 1e-12), f"{text} (by {size})"))
     return [text for _, text in sorted(differing, reverse=True)], same

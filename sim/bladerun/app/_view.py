@@ -1,6 +1,6 @@
 """What the page draws of one fitting: words, numbers and curves, ready to be shown.
 
-Takes a `Portrait`, what is known about its uncertainty and the able-bodied reference; gives plain JSON.
+Takes a `Portrait`, the margins of its numbers and the able-bodied reference; gives plain JSON.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from bladerun._recommend import weights
 from bladerun._reference import band
+from bladerun.app._margins import Margin
 from bladerun.app._portrait import FRAMES, PERCENT, SIDES, Portrait
 from bladerun.report._words import figure, recoil, sweet_spot
 
@@ -40,7 +41,7 @@ _HIP = (
 )
 
 
-def view(one: Portrait, scatter: dict[str, float] | None, speed_m_s: float) -> dict[str, Any]:
+def view(one: Portrait, margin: Margin | None, speed_m_s: float) -> dict[str, Any]:
     """Everything beside the moving runner."""
     numbers, side = one.numbers, one.side
     returned = numbers[f"blade_energy_returned_j_{side}"]
@@ -51,7 +52,7 @@ def view(one: Portrait, scatter: dict[str, float] | None, speed_m_s: float) -> d
     return _plain(
         {
             "side": side,
-            "numbers": [_number(numbers, scatter, side, *row) for row in _NUMBERS],
+            "numbers": [_number(numbers, margin, side, *row) for row in _NUMBERS],
             "energy": {
                 "in": 100 * returned / percent if percent else math.nan,
                 "out": returned,
@@ -90,16 +91,30 @@ def scene(one: Portrait) -> dict[str, Any]:
     }
 
 
-def _number(numbers, scatter, side, key, title, unit, factor) -> dict[str, Any]:
+def differences(now: Portrait, before: Portrait, margin: Margin | None) -> list[dict[str, Any]]:
+    """By how much each number of `view` differs, and whether that can be told; one line a number."""
+    rows = []
+    for key, _, _, factor in _NUMBERS:
+        column = key + now.side if key.endswith("_") else key
+        change = factor * (now.numbers[column] - before.numbers[column])
+        may = factor * margin.get(column, math.nan) if margin else math.nan
+        sign = "+" if change > 0 else ""
+        rows.append(
+            {"text": sign + figure(change, 2), "margin": figure(may, 1), "apart": bool(abs(change) > may)}
+            if math.isfinite(change)
+            else {"text": "–", "margin": "", "apart": False}
+        )
+    return rows
+
+
+def _number(numbers, margin, side, key, title, unit, factor) -> dict[str, Any]:
     column = key + side if key.endswith("_") else key
-    value = factor * numbers[column]
-    spread = None if scatter is None else 2 * factor * scatter[column]
     return {
         "title": title,
         "unit": unit,
-        "value": value,
-        "text": figure(value),
-        "margin": None if spread is None else figure(spread, 1),
+        "value": factor * numbers[column],
+        "text": figure(factor * numbers[column]),
+        "margin": None if margin is None else figure(factor * margin.get(column, math.nan), 1),
     }
 
 

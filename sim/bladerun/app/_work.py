@@ -1,7 +1,8 @@
 """Solving in the background: the neighbourhood of one case, its points in order of need.
 
-Takes a case, a folder and a crew of processes; gives portraits as they are solved, progress, and a table of
-what is known for the sheet. Strides are kept on disk and found again by what they were solved from.
+Takes a case, a folder and a crew of processes; gives portraits as they are solved, numbers of the same points
+with the facts behind them varied where that is asked for, and progress. Strides are kept on disk and found
+again by what they were solved from.
 """
 
 from __future__ import annotations
@@ -11,19 +12,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from bladerun import _facts
 from bladerun._files import atomic
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.app._portrait import Portrait, portrait
 from bladerun.case import Case
+from bladerun.errors import InputError
 from bladerun.study._crew import Crew
 from bladerun.study._job import Inputs, along
 from bladerun.study._program import of_strides
+from bladerun.variation import draw
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,19 @@ def solved(job: Job) -> tuple[str, str]:
     return stride.attrs["status"], stride.attrs["why"]
 
 
+class _Task(NamedTuple):
+    """A point to solve: with the facts as they are (0) or with one of the draws (from 1)."""
+
+    point: Point
+    member: int = 0
+
+
 class Work:
     """What is solved and being solved around one case.
 
-    portraits: of converged points. failed: why the others failed. version: changes when either does.
+    portraits: of converged points. failed: why the others failed. draws: the facts varied, the same for every
+    point. members: of a point for which `vary` was asked, each draw's row of numbers by its number from 1, or
+    its status and why. done: how much of `asked` is behind us.
     """
 
     def __init__(self, case: Case, folder: Path, crew: Crew, job: Callable = solved):
@@ -59,30 +72,48 @@ class Work:
         self.portraits: dict[Point, Portrait] = {}
         self.paths: dict[Point, Path] = {}
         self.failed: dict[Point, str] = {}
-        self.running: list[Point] = []
-        self.asked: set[Point] = set()
+        self.draws = draw(_facts.toml("neighbourhood.toml")["draws"])
+        self.members: dict[Point, dict[int, dict[str, Any]]] = {}
+        self.running: list[_Task] = []
+        self.asked: set[_Task] = set()
         self._latest: Point | None = None
         self._crew, self._job = crew, job
-        self._queue: asyncio.PriorityQueue[tuple[int, int, Point]] = asyncio.PriorityQueue()
-        self._began, self._first = time.monotonic(), asyncio.Event()
+        self._queue: asyncio.PriorityQueue[tuple[int, int, _Task]] = asyncio.PriorityQueue()
+        self._first = asyncio.Event()
+        self._paced: tuple[float, int] | None = None
         for order, point in enumerate(near.around(case)):
-            self._put(1 + order, point)
+            self._put(2 + order, _Task(point))
         self._tasks = [asyncio.create_task(self._run(first=i == 0)) for i in range(crew.size)]
         self._tasks.append(asyncio.create_task(self._tend()))
 
     @property
-    def version(self) -> int:
-        return len(self.portraits) + len(self.failed)
+    def done(self) -> int:
+        return len(self.portraits) + len(self.failed) + sum(map(len, self.members.values()))
+
+    def serves(self, case: Case) -> bool:
+        """Whether what is solved here is that of another case too: one with another name or other notes."""
+        words = {"name": "", "notes": "", "sweep": {}}
+        return replace(case, **words) == replace(self.case, **words)
 
     def ask(self, point: Point) -> None:
         """Solve this point before all others, and no earlier one; InputError where it is not allowed."""
         near.at(self.case, point)
-        if point in self.asked:
+        if _Task(point) in self.asked:
             return
-        if self._latest and not {self._latest} & {*self.portraits, *self.failed, *self.running}:
-            self.asked.discard(self._latest)
+        if self._latest and not self._begun(self._latest):
+            self.asked.discard(_Task(self._latest))
         self._latest = point
-        self._put(0, point)
+        self._put(0, _Task(point))
+
+    def vary(self, *points: Point) -> None:
+        """Solve points again with every draw, before the neighbours; InputError where one is not solved."""
+        if not self.portraits.keys() >= set(points):
+            raise InputError("this fitting is not solved yet; wait for it, then ask how sure it is")
+        for point in points:
+            if point not in self.members:
+                self.members[point] = {}
+                for member in range(1, 1 + len(self.draws)):
+                    self._put(1, _Task(point, member))
 
     def stop(self) -> None:
         """Begin no further point."""
@@ -91,13 +122,16 @@ class Work:
 
     def progress(self) -> dict[str, Any]:
         """done, total, seconds left (None while unknown), what is being solved, what failed."""
-        done, total = self.version, len(self.asked)
-        pace = (time.monotonic() - self._began) / done if done else None
+        done, total = self.done, len(self.asked)
+        if done and self._paced is None:  # the first stride of all may also compile
+            self._paced = time.monotonic(), done
+        since, already = self._paced or (0.0, 0)
+        pace = (time.monotonic() - since) / (done - already) if done > already else None
         return {
             "done": done,
             "total": total,
             "left_s": round(pace * (total - done)) if pace else None,
-            "running": [list(point) for point in self.running],
+            "running": [list(task.point) for task in self.running],
             "failed": [[list(point), why] for point, why in self.failed.items()],
         }
 
@@ -105,9 +139,12 @@ class Work:
         """The numbers of every solved point."""
         return {point: one.arrays["numbers"] for point, one in self.portraits.items()}
 
-    def _put(self, priority: int, point: Point) -> None:
-        self.asked.add(point)
-        self._queue.put_nowait((priority, len(self.asked), point))
+    def _begun(self, point: Point) -> bool:
+        return point in self.portraits or point in self.failed or _Task(point) in self.running
+
+    def _put(self, priority: int, task: _Task) -> None:
+        self.asked.add(task)
+        self._queue.put_nowait((priority, len(self.asked), task))
 
     async def _tend(self) -> None:
         while True:
@@ -119,32 +156,45 @@ class Work:
         if not first:
             await self._first.wait()
         while True:
-            _, _, point = await self._queue.get()
-            if point not in self.asked:
+            _, _, task = await self._queue.get()
+            if task not in self.asked:
                 continue
-            self.running.append(point)
+            self.running.append(task)
             try:
-                await self._solve(point)
+                await self._solve(task)
             except Exception as error:  # a lost process or a full disk must not end the page
-                self.failed[point] = f"{type(error).__name__}: {error}"
+                self._fail(task, "failed", f"{type(error).__name__}: {error}")
             finally:
-                self.running.remove(point)
+                self.running.remove(task)
                 self._first.set()
 
-    async def _solve(self, point: Point) -> None:
-        inputs, start = _inputs(self.case, point), near.nearest(point, self.portraits)
+    async def _solve(self, task: _Task) -> None:
+        point, member = task
+        inputs = _inputs(self.case, point)
+        if member:
+            inputs = replace(inputs, variation=self.draws[member - 1])
         path = self.folder / "strides" / f"{inputs.identity(of_strides())}.nc"
         if path.exists():
             status, why = await asyncio.to_thread(_status, path)
         else:
+            start = point if member else near.nearest(point, self.portraits)
             job = Job(inputs, self.paths[start] if start else None, path)
             future = await asyncio.to_thread(self._crew.submit, self._job, job)
             status, why = await asyncio.to_thread(future.result)
         if status != "converged":
-            self.failed[point] = f"{status}: {why}"
-            return
-        self.paths[point] = path
-        self.portraits[point] = await asyncio.to_thread(_portrait_of, path)
+            self._fail(task, status, why)
+        elif member:
+            found = await asyncio.to_thread(_portrait_of, path)
+            self.members[point][member] = {"status": status, **found.numbers}
+        else:
+            self.paths[point] = path
+            self.portraits[point] = await asyncio.to_thread(_portrait_of, path)
+
+    def _fail(self, task: _Task, status: str, why: str) -> None:
+        if task.member:
+            self.members[task.point][task.member] = {"status": status, "why": why}
+        else:
+            self.failed[task.point] = f"{status}: {why}"
 
 
 def _inputs(case: Case, point: Point) -> Inputs:

@@ -33,6 +33,9 @@ def add(commands: Any) -> None:
     fit.add_argument(
         "--ensemble", type=count, default=0, metavar="N", help="draws of varied facts, each fitting"
     )
+    fit.add_argument(
+        "--hold", action="store_true", help="also the recommended fitting without adapting (a minute)"
+    )
     sweep = declare(
         commands,
         _sweep,
@@ -70,7 +73,14 @@ def _fit(args: argparse.Namespace) -> Answer:
     from bladerun.study import fit  # slow to load: only for a file that can be used
 
     with about(args.file), progress_bar() as progress:
-        result = fit(case, folder, workers=args.workers, progress=progress, ensemble=args.ensemble)
+        result = fit(
+            case,
+            folder,
+            workers=args.workers,
+            progress=progress,
+            ensemble=args.ensemble,
+            hold=args.hold,
+        )
     rows = [
         [
             row["title"],

@@ -47,6 +47,11 @@ _SOUND = (
     "leg_cost_of_transport_j_kg_m", "activation_peak", "reserve_peak_fraction", "hip_contact_force_bw",
     "knee_contact_force_bw",
 )  # fmt: skip
+_HELD = (
+    "blade_compression_mm", "blade_energy_returned_j", "sweet_spot_offset_m", "recoil_direction_deg",
+    "hip_torque_rotation_peak_nm_kg", "psis_difference_mm", "lateral_whip_deg", "contact_time_s",
+    "peak_vgrf_bw", "landing_offset_m",
+)  # fmt: skip
 _MAPPED = ("sweet_spot_offset_m", "blade_energy_return_percent")  # heat maps besides score and trade-offs
 _FRAME = (640, 480)
 
@@ -78,6 +83,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "limit": weights()["constraint"],
         "weights_source": weights()["source"],
         "sections": _sections(result) if solved.any() else [],
+        "held": _held(result),
         "words": {role: _in_words(result, name) for role, name in names.items() if solved[name]},
         "maps": _maps(result) if solved.any() else [],
         "failed": [
@@ -163,6 +169,23 @@ def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
         "values": [_with_margin(table, column, name, factor) for name in names],
         "told_apart": told,
     }
+
+
+def _held(result: FitResult) -> dict[str, Any]:
+    """The recommended fitting under today's controls beside the adapted one; empty where it was not asked."""
+    if not result.held:
+        return {}
+    rows = []
+    for leg in _sides(result)[0]:
+        for key in _HELD:
+            row, column = _row(result, key, leg), f"{key}_{leg}"
+            if row is None or result.held["status"] != "held":
+                continue
+            _, factor = _shown(next(each.unit for each in OUTCOMES if each.key == key))
+            held, (adapted, _), (today, _) = factor * result.held[column], *row["values"]
+            same = (held - today) * (adapted - today) > 0 if row["told_apart"] else None
+            rows.append(row | {"leg": leg, "held": held, "same": same})
+    return {"rows": rows, **{key: result.held[key] for key in ("status", "why", "feedback_share")}}
 
 
 def _with_margin(table: pd.DataFrame, column: str, name: str, factor: float = 1.0) -> tuple[float, float]:

@@ -197,6 +197,7 @@ def _dask(workers: int, address: str | None) -> Iterator[Crew]:
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.spill": False,
         "distributed.admin.large-graph-warning-threshold": "100MB",
+        "distributed.admin.low-level-log-length": 10,  # of messages, with their seeds, for each connection
         "distributed.comm.timeouts.connect": "20s",
     }
     with config.set(settings):

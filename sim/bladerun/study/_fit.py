@@ -21,9 +21,10 @@ import xarray as xr
 from bladerun import __version__, _recommend
 from bladerun._files import atomic, output_dir
 from bladerun._intervals import intervals
-from bladerun.case import Case
+from bladerun.case import SWEPT, Case
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
+from bladerun.outcomes import flat, outcomes
 from bladerun.study import _crew, _job, _program, _visits
 from bladerun.study._job import Inputs
 from bladerun.study._visits import Visit
@@ -46,6 +47,8 @@ class FitResult:
     comparison: the trade-offs of recommended and current side by side (empty where either has none).
     members: one row a fitting and draw of the ensemble, as `table` without scatter; member 0 is as the facts
     have it. Empty without an ensemble.
+    held: the recommended fitting under the controls of today's stride (`bladerun.held`): status, why,
+    feedback_share, and every outcome where status is "held". Empty unless asked for and the two differ.
     """
 
     case: Case
@@ -58,6 +61,7 @@ class FitResult:
     weights: dict[str, Any]
     folder: Path
     members: pd.DataFrame = field(default_factory=pd.DataFrame)
+    held: dict[str, Any] = field(default_factory=dict)
 
     @property
     def report(self) -> Path:
@@ -82,6 +86,7 @@ class FitResult:
             "indistinct": self.indistinct,
             "why": self.why,
             "comparison": [_plain(row) for row in self.comparison],
+            "held": _plain(self.held),
             "weights": self.weights,
             "report": str(self.report),
             "table": str(self.folder / "outcomes.parquet"),
@@ -95,6 +100,7 @@ def fit(
     workers: int | None = None,
     progress: Progress | None = None,
     ensemble: int = 0,
+    hold: bool = False,
 ) -> FitResult:
     """Solve every combination in the case's sweep, and the fitting worn today, and recommend one.
 
@@ -102,6 +108,7 @@ def fit(
     down; where the two disagree, once more from the best neighbour. The lowest objective counts, the
     differences are the scatter. workers: processes, one a core by default; 1 solves in this process.
     ensemble: how many times more each fitting is solved, with facts varied by the same draws for all.
+    hold: also run the recommended fitting under the controls of today's stride, a minute more.
     Raises InputError, before anything is solved, where there is nothing to fit, a fitting cannot be built or
     `out` cannot be written to. A fitting that does not converge is a row.
     """
@@ -137,6 +144,10 @@ def fit(
         folder=folder,
         members=members,
     )
+    if hold and comparable and recommended != grid.current:
+        if progress:
+            progress(len(results), len(results), "the same controls on the recommended fitting", None)
+        result = replace(result, held=_held(result))
     with atomic(folder / "outcomes.parquet") as tmp:
         table.to_parquet(tmp)
     with atomic(folder / "study.json") as tmp:
@@ -217,6 +228,18 @@ def _members(case, grid, plan, results, ensemble, folder, crew, progress) -> pd.
     with atomic(folder / "members.parquet") as tmp:
         table.to_parquet(tmp)
     return table
+
+
+def _held(result: FitResult) -> dict[str, Any]:
+    """What becomes of today's stride on the recommended fitting where nothing is optimised again."""
+    from bladerun.held import hold, other_fitting  # slow to load, and seldom asked for
+
+    row = result.table.loc[str(result.recommended)]
+    today = xr.load_dataset(result.stride(result.current), engine="h5netcdf")
+    model, _ = other_fitting(today, {key: float(row[key]) for key in SWEPT})
+    stride = hold(today, model)
+    told = {key: stride.attrs[key] for key in ("status", "why", "feedback_share")}
+    return told | (flat(outcomes(stride)) if told["status"] == "held" else {})
 
 
 def _inputs(case: Case, fitting: Fitting) -> Inputs:

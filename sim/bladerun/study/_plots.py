@@ -92,14 +92,19 @@ def _heat(table: pd.DataFrame, levels: pd.DataFrame, a: str, b: str, outcomes: l
     for axes, outcome in zip(figure.subplots(1, len(outcomes), squeeze=False)[0], outcomes, strict=True):
         cells = table.groupby([levels[b], levels[a]])
         mean = cells[outcome].mean().unstack()
-        known = _uncertainty(table, cells, outcome).unstack()
+        known = _uncertainty(table, cells, outcome)
+        known = known.fillna(known.mean()).unstack()  # where nothing is known of a cell, what others have
         image = axes.pcolormesh(mean.to_numpy(), cmap="cividis", edgecolors="white", linewidth=0.5)
         figure.colorbar(image, ax=axes, label=_unit(outcome))
         lowest = np.unravel_index(np.nanargmin(mean.to_numpy()), mean.shape)
         at_best = known.to_numpy()[lowest]
         same = mean.to_numpy() - np.nanmin(mean.to_numpy()) <= np.hypot(known.to_numpy(), at_best)
         axes.pcolor(
-            np.ma.masked_where(~same, mean.to_numpy()), hatch="///", alpha=0.0, edgecolor="white", linewidth=0
+            np.ma.masked_where(~same, mean.to_numpy()),
+            hatch="///",
+            facecolor="none",
+            edgecolor="white",
+            linewidth=0,
         )
         axes.plot(lowest[1] + 0.5, lowest[0] + 0.5, "o", color="white", markeredgecolor="black")
         for axis, ticks, name in ((axes.xaxis, mean.columns, a), (axes.yaxis, mean.index, b)):
@@ -135,7 +140,7 @@ def _point(table: pd.DataFrame) -> list[str]:
 
 def _effects(table: pd.DataFrame, levels: pd.DataFrame, varied: list[str], outcomes: list[str]) -> Figure:
     figure = Figure(figsize=(2.9 * len(varied) + 0.8, 2.3 * len(outcomes)), layout="constrained")
-    grid = figure.subplots(len(outcomes), len(varied), squeeze=False, sharey="row")
+    grid = figure.subplots(len(outcomes), len(varied), squeeze=False, sharex="col", sharey="row")
     for row, outcome in zip(grid, outcomes, strict=True):
         for axes, name in zip(row, varied, strict=True):
             groups: Any = table.groupby(levels[name])[outcome]
@@ -144,9 +149,9 @@ def _effects(table: pd.DataFrame, levels: pd.DataFrame, varied: list[str], outco
             axes.errorbar(at, mean, half, marker="o", color=_INK, capsize=3)
             axes.set_xticks(at, [_short(tick) for tick in mean.index], rotation=45 if len(at) > 5 else 0)
             axes.grid(alpha=0.25)
-            if row is grid[-1]:
-                axes.set_xlabel(_words(name))
         row[0].set_ylabel(f"{_title(outcome, 20)},\n{_unit(outcome)}")
+    for axes, name in zip(grid[-1], varied, strict=True):
+        axes.set_xlabel(_words(name))
     figure.suptitle("mean over everything else that is varied, 95 % interval of that mean", fontsize=9)
     return figure
 

@@ -107,7 +107,7 @@ class Store:
         """Read which rows there are; of the newest drop what a part has already and what is half written."""
         for left in (*(self.folder / TABLE).glob(".*"), self.folder / TABLE / _LOST):
             left.unlink(missing_ok=True)
-        for batch in _dataset(self.folder, self.columns).to_batches(columns=["number"]):
+        for batch in _dataset(self.folder, self.columns).to_batches(columns=["number"], cache_metadata=False):
             self.done.update(batch.column(0).to_pylist())
         rows = [row for row in newest(self.folder) if row["number"] not in self.done]
         with atomic(self.folder / NEWEST) as tmp:
@@ -159,7 +159,7 @@ def table(folder: str | Path, columns: list[str] | None = None) -> pa.Table:
         known = set(parts.to_table(columns=["number"]).column(0).to_pylist())
         new = [row for row in new if row["number"] not in known]
     kept = [
-        parts.to_table(columns=wanted),
+        parts.to_table(columns=wanted, cache_metadata=False),
         _as_table(new, pa.schema([schema.field(name) for name in wanted])),
     ]
     rows = pa.concat_tables(kept)

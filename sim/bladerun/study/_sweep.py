@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,14 +75,7 @@ def sweep(
     if study.search is not None:
         raise InputError("this study has a [search]; use `bladerun optimise`", key="[search]")
     folder, program = Path(out), _program.of_rows()
-    about = {
-        "kind": "sweep",
-        "program": program,
-        "study": study.document,
-        "rows": rows(study),
-        "solver": solver,
-    }
-    with _store.opened(folder, schema(study), about) as store:
+    with opened(study, folder, solver) as store:
         plan = Plan(study, store.done, folder, solver)
         begin, known = time.monotonic(), len(store.done)
         if known < plan.total:
@@ -99,6 +93,18 @@ def sweep(
                         left = (time.monotonic() - begin) / (count - known) * (plan.total - count)
                         progress(count, plan.total, f"row {number}: {done.row['status']}", left)
     return result(folder)
+
+
+def opened(study: Study, folder: Path, solver: str = SOLVER) -> AbstractContextManager[_store.Store]:
+    """A sweep's rows in a folder, made or gone on with, for this client alone; raises as `_store.opened`."""
+    about = {
+        "kind": "sweep",
+        "program": _program.of_rows(),
+        "study": study.document,
+        "rows": rows(study),
+        "solver": solver,
+    }
+    return _store.opened(folder, schema(study), about)
 
 
 def lost(error: _crew.Lost) -> Done:

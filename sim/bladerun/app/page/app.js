@@ -14,7 +14,7 @@ const fields = [...document.querySelectorAll("[data-key]")];
 
 let facts, file = {}, units = "metric"; // what the server knows, the runner's file, how it is shown
 let middle = null, against = null; // points: worn today, compared with
-let now = null, before = null; // answers
+let now = null, before = null, between = null; // answers: of the sliders, of what it is compared with, of the two
 let busy = false, wanted = false, seen = -1;
 let playing = false, frame = 0, turn = 0, last = 0;
 
@@ -108,7 +108,7 @@ const explore = guarded(async () => {
   if (!$("form").reportValidity()) return;
   const found = await (await ask("explore", { document: file })).json();
   middle = against = found.middle;
-  now = before = null;
+  now = before = between = null;
   seen = -1;
   for (const axis of AXES) {
     const slider = $(`s-${axis}`), { value, least, most, step } = found.axes[axis];
@@ -132,7 +132,6 @@ async function watch() {
   if ($("working").textContent !== text) $("working").textContent = text;
   if (progress.done !== seen) {
     seen = progress.done;
-    before = null;
     refresh();
   }
   if (progress.done < progress.total) setTimeout(watch, 700);
@@ -147,13 +146,11 @@ async function refresh() {
     while (wanted) {
       wanted = false;
       const asked = point(), began = performance.now();
-      if (!before) before = await (await ask("at", { point: against })).json();
-      const answer = await (await ask("at", { point: asked, against })).json();
-      if (answer.scene) answer.scene = unpack(answer.scene);
-      if (before.scene && typeof before.scene.bodies === "string") before.scene = unpack(before.scene);
-      now = answer;
+      between = await (await ask("at", { point: asked, against })).json();
+      ({ now, before } = between);
+      for (const one of [now, before]) if (one.scene) one.scene = unpack(one.scene);
       present();
-      document.body.dataset.answered = `${asked.join(" ")} ${answer.state}`;
+      document.body.dataset.answered = `${asked.join(" ")} ${now.state}`;
       document.body.dataset.milliseconds = String(Math.round(performance.now() - began));
     }
   } catch (error) {
@@ -175,16 +172,17 @@ function present() {
     ? `This fitting could not be run: ${now.why}.`
     : solving && now.state === "between" ? "An estimate between solved strides; being solved exactly now."
       : solving && now.state === "unknown" ? "Being solved." : STATES[now.state];
-  const compared = before && before.view && !same(point(), against) ? before.view : null;
+  const compared = same(point(), against) ? null : before.view;
   $("results").classList.toggle("old", !now.view);
-  if (now.view) show($("results"), now.view, compared, names());
+  if (now.view) show($("results"), now.view, compared, { ...between, names: names() });
+  $("sure").disabled = between.varied || now.state !== "solved" || before.state !== "solved";
   $("now-title").textContent = now.setting;
-  $("before-title").textContent = before ? `${names().before}: ${before.setting}` : "";
+  $("before-title").textContent = `${names().before}: ${before.setting}`;
   $("now").setAttribute("aria-label", now.view
     ? `The runner, ${now.setting}: the push goes ${now.view.recoil.word}; bent most, the blade stands ${now.view.sweet_spot.word}`
     : "The runner; nothing is solved yet");
-  $("before").setAttribute("aria-label", `The runner, ${before ? before.setting : ""}`);
-  const [first, second] = now.story || (same(point(), against) ? ["This is the fitting compared with: move a slider to see what changes.", ""] : ["", ""]);
+  $("before").setAttribute("aria-label", `The runner, ${before.setting}`);
+  const [first, second] = between.story || (same(point(), against) ? ["This is the fitting compared with: move a slider to see what changes.", ""] : ["", ""]);
   $("story-1").textContent = first;
   $("story-2").textContent = second;
   paint();
@@ -236,7 +234,6 @@ function step(by) {
 
 function keep(chosen) {
   against = chosen;
-  before = null;
   refresh();
 }
 
@@ -284,6 +281,11 @@ function listen() {
     paint();
   });
   $("keep").addEventListener("click", () => keep(point()));
+  $("sure").addEventListener("click", guarded(async () => {
+    $("sure").disabled = true;
+    await ask("vary", { point: point(), against });
+    watch();
+  }));
   $("reset").addEventListener("click", () => {
     AXES.forEach((axis, i) => ($(`s-${axis}`).value = middle[i]));
     outputs();

@@ -36,9 +36,9 @@ function arrowTo(parent, x, y, toX, toY, colour, width) {
   parent.append(svg("polygon", { points: head.map((p) => p.join(",")).join(" "), fill: colour }));
 }
 
-function numbers(now, before, names) {
+function numbers(now, before, { names, differences, margins }) {
   const made = card("The numbers", true), table = html("table"), head = html("tr");
-  const columns = before ? ["", names.before, names.now] : ["", names.now];
+  const columns = before ? ["", names.before, names.now, "difference"] : ["", names.now];
   for (const word of columns) head.append(Object.assign(html("th", "", word || "Result"), { scope: "col" }));
   table.append(html("thead"));
   table.tHead.append(head);
@@ -47,19 +47,19 @@ function numbers(now, before, names) {
     const line = html("tr"), title = html("th", "", row.unit ? `${row.title}, ${row.unit}` : row.title);
     title.scope = "row";
     line.append(title);
-    for (const one of before ? [before.numbers[i], row] : [row]) {
-      const cell = html("td");
-      cell.append(html("b", "", one.text), html("small", "", one.margin === null ? "" : ` ± ${one.margin}`));
-      line.append(cell);
-    }
+    for (const one of before ? [before.numbers[i], row] : [row]) line.append(amount(one));
+    if (before) line.append(differences[i].apart ? amount(differences[i]) : html("td", "alike", "cannot be told apart"));
     body.append(line);
   });
   table.append(body);
-  const note = now.numbers[0].margin === null
-    ? "± follows when enough neighbouring fittings are solved."
-    : "± is twice the scatter between neighbouring solved fittings; what is unknown about blade and runner comes on top.";
-  made.append(table, html("p", "legend", note));
+  made.append(table, html("p", "legend", margins));
   return made;
+}
+
+function amount({ text, margin }) {
+  const cell = html("td");
+  cell.append(html("b", "", text), html("small", "", margin ? ` ± ${margin}` : ""));
+  return cell;
 }
 
 function push(now, before) {
@@ -131,7 +131,7 @@ function hip(now, before, names) {
       picture.append(svg("path", drawn));
     }
     picture.append(svg("text", { x: left, y: 11, class: "strong" }, row.title));
-    picture.append(svg("text", { x: left, y: 22 }, `${row.up}, ${short(low, 1)} to ${short(high, 1)}`));
+    picture.append(svg("text", { x: left, y: 22 }, `${row.up}, ${short(low, 1)}…${short(high, 1)}`));
   });
   picture.append(svg("text", { x: 4, y: 124 }, "touchdown"), svg("text", { x: 368, y: 124, "text-anchor": "end" }, "next touchdown"));
   made.append(picture);
@@ -174,10 +174,10 @@ function bars(now, before) {
     const most = Math.max(row.values.left, row.values.right, ...(before ? Object.values(before.bars[i].values) : []), 1e-9);
     picture.append(svg("text", { x: 85, y: y + 9, "text-anchor": "middle" }, `${row.title}, ${row.unit}`));
     for (const side of ["left", "right"]) {
-      const wide = (56 * row.values[side]) / most, x = side === "left" ? 84 - wide : 86;
+      const wide = (53 * row.values[side]) / most, x = side === "left" ? 84 - wide : 86;
       picture.append(svg("rect", { x, y: y + 14, width: wide, height: 13, fill: COLOUR[side] }));
       if (before) {
-        const old = (56 * before.bars[i].values[side]) / most, place = side === "left" ? 84 - old : 86 + old;
+        const old = (53 * before.bars[i].values[side]) / most, place = side === "left" ? 84 - old : 86 + old;
         picture.append(svg("line", { x1: place, x2: place, y1: y + 12, y2: y + 29, stroke: INK, "stroke-width": 2 }));
       }
       picture.append(svg("text", { x: side === "left" ? 0 : 170, y: y + 25, "text-anchor": side === "left" ? "start" : "end" }, short(row.values[side], digits)));
@@ -211,9 +211,9 @@ function spot(now) {
 }
 
 /** Fill `parent` with everything that is known of a fitting, and of the one to compare with, if any. */
-export function show(parent, now, before, names) {
+export function show(parent, now, before, between) {
   parent.replaceChildren(
-    numbers(now, before, names), push(now, before), pelvis(now, before), hip(now, before, names),
+    numbers(now, before, between), push(now, before), pelvis(now, before), hip(now, before, between.names),
     whip(now, before), bars(now, before), spot(now), margin(now, before),
   );
 }
