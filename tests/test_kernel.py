@@ -2,14 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.interpolate import BSpline
 
 from bladerun.stride._blocks import NODE, TIMES, times_squares
 from bladerun.stride._curvature import curvature
 from bladerun.stride._dynamics import motion
-from bladerun.stride._kernel import correction, spline, sweep, sweep_arrays
+from bladerun.stride._kernel import correction, sweep, sweep_arrays
 from bladerun.stride._links import links
 from bladerun.stride._mesh import UNEVEN, mesh
 from bladerun.stride._muscles import muscles

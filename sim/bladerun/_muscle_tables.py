@@ -41,8 +41,8 @@ def muscle_table(stride: xr.Dataset) -> pd.DataFrame:
         },
         index=pd.Index(stride.muscle.values, name="muscle"),
     )
-    shares = pd.concat([hip_shares(stride, side) for side in ("left", "right")])
-    return table.join(shares.add_suffix("_share_percent").add_prefix("hip_"))
+    of_hip = pd.concat([hip_shares(stride, side) for side in ("left", "right")])
+    return table.join(of_hip.add_suffix("_share_percent").add_prefix("hip_"))
 
 
 def hip_shares(stride: xr.Dataset, side: str) -> pd.DataFrame:

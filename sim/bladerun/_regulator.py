@@ -15,7 +15,8 @@ from scipy.linalg import cho_factor, cho_solve, expm
 
 from bladerun._facts import toml
 from bladerun.stride._contact import ground
-from bladerun.stride._dynamics import add_contact, inverse, motion
+from bladerun.stride._dynamics import inverse, motion
+from bladerun.stride._ground import add_contact
 from bladerun.stride._links import Links
 
 Curve = Callable[[float], tuple[np.ndarray, np.ndarray, np.ndarray]]

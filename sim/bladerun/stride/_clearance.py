@@ -1,9 +1,9 @@
 """Feet off the ground in swing, and on it when they land: where the lowest points of a foot are.
 
 Takes the heights of the contact spheres after `add_contact`; gives the cost of those that swing too low, or of
-a foot that is not just touching the ground at the knot where it lands, with their derivatives. Without the
-first a leg that is too long drags its toe: small as the force there is, runners do not. The second moves
-nothing but the mesh.
+a foot that is not just touching the ground at the knot where it lands, with derivatives. Without the first a
+leg that is too long drags its toe: small as the force there is, runners do not. The second moves nothing but
+the mesh.
 """
 
 import numpy as np
@@ -73,7 +73,7 @@ def _add_height(model, m, c, factor, by_q):
 
 @njit(cache=True)
 def _add_square(weight, value, by_q, k, N, sq, gradient, G):
-    """Add half of weight value^2, whose derivative in q is by_q (n,), to the gradient and to a knot's square."""
+    """Add half of weight value^2, its derivative in q by_q (n,), to the gradient and to a knot's square."""
     n = len(by_q)
     for i in range(n):
         if by_q[i] == 0.0:

@@ -19,9 +19,10 @@ STEP = 1e-6  # of the differences, rad or m and per s
 
 @njit(cache=True)
 def curvature(model, m, terms, mesh, nodes, swept, out, mixed):
-    """Fill out (N, w, w), w = 3 n + TIMES: sum_i y_i d^2 tau_i / d (c[k-1], c[k], c[k+1], times)^2, y = swept.y.
+    """Fill out (N, w, w), w = 3 n + TIMES: sum_i y_i d^2 tau_i / d (c[k-1], c[k], c[k+1], times)^2.
 
-    nodes (G, M): activations; swept: Sweep with y and y_force at the point; rows and columns as in its J.
+    y = swept.y. nodes (G, M): activations; swept: Sweep with y and y_force at the point; rows and columns as
+    in its J.
     mixed (N, M, w): the same in a knot's activations and those. Symmetric. How v and a themselves bend with
     the times is not in it but in swept.exact.
     """

@@ -18,7 +18,7 @@ ROUND = 0.05
 
 @njit(cache=True)
 def add_effort(terms, mesh, nodes, at_times, gradient, own, border, derivatives):
-    """Half the sum of squares, means over time at the nodes (G, M), of effort, bounds and excitations beyond theirs.
+    """Half the squares, means over time, of effort, bounds and excitations beyond theirs at the nodes (G, M).
 
     at_times: place of the times in the flat vectors; activations follow them.
     """

@@ -1,6 +1,7 @@
 """One sweep over the knots of a stride: cost, gradient and Gauss-Newton blocks, compiled by numba.
 
-Takes spline control points, activations, a `Mesh` and the `Terms` of the cost; gives the cost, and on request its gradient and Hessian in the blocks that `_linear` factorises. Nothing here knows what a runner is.
+Takes spline control points, activations, a `Mesh` and the `Terms` of the cost; gives the cost, and on request
+its gradient and Hessian in the blocks that `_linear` factorises. Nothing here knows what a runner is.
 
 At knot k of N a periodic cubic B-spline with control points c (N, n) gives q, v and a by the stencil of the
 `Mesh`; evenly spaced, h = T / N apart, it were
@@ -32,9 +33,9 @@ from bladerun.stride._blocks import (
 )
 from bladerun.stride._clearance import add_clearance, add_landing
 from bladerun.stride._contact import Ground, positive_part
-from bladerun.stride._dynamics import add_contact, inverse
+from bladerun.stride._dynamics import inverse
 from bladerun.stride._effort import add_effort
-from bladerun.stride._mesh import Mesh
+from bladerun.stride._ground import add_contact
 from bladerun.stride._muscles import Muscles
 from bladerun.stride._smoothness import add_jerks, add_rates
 from bladerun.stride._tension import add_muscles, tension

@@ -1,13 +1,13 @@
 """Where the knots of a stride lie in time: close where feet land, and moving with them.
 
-Takes a number of knots and the `times` of a stride; gives a `Mesh`. Between knots a motion is a periodic cubic
-B-spline in the knots' own count s, 0..1 over a stride, and time follows s as
+Takes a number of knots and the `times` of a stride; gives a `Mesh`. Between knots a motion is a periodic
+cubic B-spline in the knots' own count s, 0..1 over a stride, and time follows s as
 
     t(s) = T phase(s) + uneven (1 - cos 2 pi s) / 2,
     phase(s) = s - GRADE / 4 pi (sin 4 pi (s - LANDED) + sin 4 pi LANDED),
 
-twice as dense just after s = 0, where the right foot lands, and s = 1/2, where the left one does, as evenly
-spaced knots. A landing that stands still on the mesh is what lets a step of the solver change its moment: one
+2.5 times as dense just after s = 0, where the right foot lands, and s = 1/2, where the left one does, as
+evenly spaced knots. A landing that stands still on the mesh is what lets a step of the solver change its moment: one
 that had to cross knots would stick between them. Reference running is looked up at (t + later) / T.
 
 times (TIMES,) [s]: T, stride time; later, how much after its moment in the reference the right foot lands;

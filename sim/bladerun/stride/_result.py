@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 
 from bladerun.model import Model
-from bladerun.stride._dynamics import add_contact, inverse, motion
+from bladerun.stride._dynamics import inverse, motion
+from bladerun.stride._ground import add_contact
 from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._links import Links, contact_spheres
 from bladerun.stride._mesh import LATER, UNEVEN, at_times, mesh

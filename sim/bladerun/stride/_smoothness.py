@@ -74,7 +74,7 @@ def _per_step(mesh, k, by_log, bend_log):
 
 @njit(cache=True)
 def _add_times(res, by_value, by_log, bend_log, at, gradient, border, exact):
-    """The times' own part of a residual `per_step` x value, by_value (TIMES,) its derivative in the value's."""
+    """The times' own part of a residual `_per_step` x value; by_value (TIMES,): by the value alone."""
     for p in range(TIMES):
         by_p = by_value[p] + res * by_log[p]
         gradient[at + p] += by_p * res

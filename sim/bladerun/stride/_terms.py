@@ -12,7 +12,8 @@ from bladerun._facts import toml
 from bladerun._reference import Reference, reference
 from bladerun.model import Model
 from bladerun.stride._contact import Ground, ground
-from bladerun.stride._dynamics import add_contact, inverse, motion
+from bladerun.stride._dynamics import inverse, motion
+from bladerun.stride._ground import add_contact
 from bladerun.stride._kernel import Terms, look_up, spline
 from bladerun.stride._links import Links, contact_spheres
 from bladerun.stride._mesh import mesh
@@ -195,7 +196,6 @@ def required(model: Links, ground: Ground, q: np.ndarray, v: np.ndarray, a: np.n
 
 def resample(c: np.ndarray, knots: int) -> np.ndarray:
     """Control points of (nearly) the same motion on another number of knots."""
-    old = len(c)
     q = (np.roll(c, 1, 0) + 4 * c + np.roll(c, -1, 0)) / 6
     return control_points(_periodic(q)(np.arange(knots) / knots))
 

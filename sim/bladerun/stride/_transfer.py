@@ -22,7 +22,7 @@ PASSES = 3
 
 
 def transferred(start: xr.Dataset, model: Model) -> np.ndarray:
-    """Positions (N, n) for `model`, with each spring's moment, and each contact's height and slip, as in `start`.
+    """Positions (N, n) for `model`: moments of springs, heights and slip of contacts are those of `start`.
 
     Least squares of what is missed, of how far joints go and of how fast they turn there. pelvis_tx is the
     deviation from steady running. Raises ValueError where joints or contacts differ.
