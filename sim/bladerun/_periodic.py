@@ -11,7 +11,7 @@ from scipy.interpolate import CubicSpline, PPoly
 
 
 class Periodic:
-    """Periodic cubic spline x(t), t in s, through `values` (N,) at `times` (N,) from 0 on, of this `period`."""
+    """Periodic cubic spline x(t), t in s, of this `period`, through `values` (N,) at `times` (N,) from 0."""
 
     def __init__(self, values: np.ndarray, times: np.ndarray, period: float):
         self.values, self.times = np.asarray(values, float), np.asarray(times, float)
