@@ -155,7 +155,7 @@ def _contact(vertical: Periodic) -> tuple[float, float]:
     longest = int(np.argmax(following - loaded))
     last, first = loaded[longest], following[longest]  # the loaded knots around the swing
     excess = Periodic(vertical.values - CONTACT_THRESHOLD_N, vertical.times, vertical.period)
-    times = np.concatenate([vertical.times + turn * vertical.period for turn in (0, 1, 2)])
+    times = [float(t + turn * vertical.period) for turn in (0, 1, 2) for t in vertical.times]
     up = np.mean(excess.zeros(times[last], times[last + 1]))
     down = np.mean(excess.zeros(times[first - 1], times[first])) % vertical.period
     return float(down), float(down + (up - down) % vertical.period)

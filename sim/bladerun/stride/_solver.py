@@ -163,7 +163,8 @@ def objective(terms: Terms, point: Point, out: Sweep, hard: np.ndarray) -> float
 
 def at_knots(model: Links, terms: Terms, point: Point) -> Sweep:
     """Values at the knots."""
-    out, places = sweep_arrays(*point.c.shape, terms.muscles), mesh(len(point.c), point.times)
+    knots, n = point.c.shape
+    out, places = sweep_arrays(knots, n, terms.muscles), mesh(knots, point.times)
     sweep(model, motion(model), terms, places, point.c, point.activation, out, False)
     return out
 
