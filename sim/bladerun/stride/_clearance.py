@@ -2,8 +2,7 @@
 
 Takes the heights of the contact spheres after `add_contact`; gives the cost of those that swing too low, or
 of a foot that is not just touching the ground at the knot where it lands, with derivatives. Without the first
-a leg that is too long drags its toe: small as the force there is, runners do not. The second moves nothing but
-the mesh.
+a leg that is too long drags its toe: small as the force there is, runners do not. The second moves the mesh.
 """
 
 import numpy as np
