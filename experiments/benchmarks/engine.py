@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 from threadpoolctl import threadpool_limits
 
+from bladerun._facts import toml
 from bladerun.study import _store, sweep
 from bladerun.study._file import study
 from bladerun.study._sweep import opened
@@ -154,7 +155,7 @@ if __name__ == "__main__":
     chosen = options.parse_args()
     overhead_s = [apart(standin, rows, chosen.workers) for rows in chosen.rows][-1]
     apart(resuming, DONE, chosen.workers)
-    each_s = real(chosen.strides) if chosen.strides else 6.5
+    each_s = real(chosen.strides) if chosen.strides else toml("sweep.toml")["expected"]["near_s"]
     print(
         f"overhead {100 * overhead_s / each_s:.2f} % of a stride of {each_s:.1f} s (client's processor time)"
     )
