@@ -146,6 +146,12 @@ def test_a_solution_is_its_own_neighbour():
     assert again.attrs["objective"] == pytest.approx(able_bodied().attrs["objective"], rel=1e-4)
 
 
+@pytest.mark.parametrize("knots", [0, 54, 100])
+def test_mesh_has_enough_knots_alike_on_both_halves(knots):
+    with pytest.raises(ValueError, match=f"knots is {knots}: allowed are multiples of 6 from 60 on"):
+        solve(model(), Task(SPEED), knots=knots)
+
+
 def test_motors_take_over_from_muscles():
     stride = solve(model(), Task(SPEED), start=able_bodied(), knots=KNOTS, muscle_driven=False)
     assert (stride.attrs["status"], stride.sizes["muscle"]) == ("converged", 0)

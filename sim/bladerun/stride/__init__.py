@@ -21,6 +21,7 @@ from bladerun.stride._muscles import muscles, none_of
 from bladerun.stride._recruit import recruited
 
 KNOTS = 120
+LEAST = 60  # knots; with fewer the mesh is too coarse for the ground
 
 __all__ = ["KNOTS", "solve"]
 
@@ -40,8 +41,10 @@ def solve(
     knots: points of the mesh, a multiple of 6. The result's attributes say how it went: status ("converged",
     "not converged", or "too weak" where it converged on more than muscles give), why, iterations,
     seconds, knots, objective, and residuals as JSON; see `_result`.
-    Raises ValueError where `start` has other joints.
+    Raises ValueError where `start` has other joints, and for knots that are no multiple of 6 or under 60.
     """
+    if knots < LEAST or knots % (2 * NODE):
+        raise ValueError(f"knots is {knots!r}: allowed are multiples of {2 * NODE} from {LEAST} on")
     began = time.perf_counter()
     tree, pulling = links(model.mj), muscles(model.mj, _terms.reach(model, task.speed_m_s))
     if not muscle_driven:

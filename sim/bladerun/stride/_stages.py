@@ -19,6 +19,7 @@ from bladerun.stride._recruit import recruited
 from bladerun.stride._solver import HARD, Point, at_knots, minimise, updated
 
 CALM = 4e-5  # s^3/rad, weight of jerk in the first guess: it smooths what is still far from running
+HELD = 2000.0  # 1/s, weight that holds landings at the reference's while the ground is soft, and so higher
 COARSE = 90  # knots of the first guess
 # ground and weight of the hard forces on the way to the real ones
 SOFT = (
@@ -50,7 +51,11 @@ def _driven(links, model, terms):
     motors = none_of(terms.muscles)
     hard = _terms.hard_joints(model, motors)
     coarse = _terms.terms(model, terms.speed, COARSE, motors)
-    coarse = coarse._replace(jerk_weight=np.full_like(coarse.jerk_weight, CALM))
+    coarse = coarse._replace(
+        jerk_weight=np.full_like(coarse.jerk_weight, CALM),
+        times_weight=np.where(coarse.times_weight > 0, coarse.times_weight, HELD),
+        landing_weight=0.0,
+    )
     soft = coarse._replace(ground=SOFT[0][0])
     c = _terms.first_guess(links, _terms.passive_joints(model), model.mass_kg * links.gravity, soft)
     point = Point(c, coarse.times, np.zeros_like(c), np.zeros((COARSE // NODE, 0)))
