@@ -19,7 +19,7 @@ from bladerun.outcomes import flat, outcomes
 from bladerun.stride import solve
 
 HERE = Path(__file__).parent
-KNOTS = (60, 90, 135, 180, 240, 360)
+KNOTS = (60, 90, 120, 180, 240, 360)
 SOLVE = (
     "status", "objective", "iterations", "root_force_peak_n", "between_knots_force_peak_n",
     "between_knots_moment_peak_nm", "energy_balance_j",
