@@ -27,6 +27,7 @@ SOFT = (
     (Ground(0.015, 0.40, 150.0, 0.24), 6.0),
     (Ground(0.008, 0.25, 150.0, 0.60), 10.0),
 )
+ROUGH = 3e-3  # relative decrease that ends a first guess
 TOLERANCE = (1e-4, 1e-5, *5 * (1e-6,))  # before each move of the multipliers; those alike, as long as needed
 ENOUGH = 7e-4  # body weights left on the pelvis
 CAREFUL = 30.0  # damping at first where a start may stand in the ground: the nearest stride that does not
@@ -42,7 +43,7 @@ def cold(links: Links, model: Model, terms: Terms, hard: np.ndarray) -> Point:
     point = _driven(links, model, terms)
     if terms.muscles.count:
         point = replace(recruited(links, terms, point), damping=RELIEVED)
-        point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=1e-3, limit=LIMIT)
+        point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=ROUGH, limit=LIMIT)
     return warm(links, terms, point, hard)
 
 
@@ -61,10 +62,10 @@ def _driven(links, model, terms):
     point = Point(c, coarse.times, np.zeros_like(c), np.zeros((COARSE // NODE, 0)))
     for ground, weight in SOFT:
         soft = coarse._replace(ground=ground)
-        point = minimise(links, soft, point, hard, weight, tolerance=1e-3, limit=LIMIT)
+        point = minimise(links, soft, point, hard, weight, tolerance=ROUGH, limit=LIMIT)
     point = replace(resampled(point, len(terms.multiplier)), damping=CAREFUL)
     fine = _terms.terms(model, terms.speed, len(terms.multiplier), motors)
-    tolerance = 1e-3 if terms.muscles.count else 1e-4
+    tolerance = ROUGH if terms.muscles.count else 1e-4
     return minimise(links, fine, point, hard, SOFT[-1][-1], tolerance=tolerance, limit=LIMIT)
 
 
