@@ -7,8 +7,9 @@
 
 import mujoco
 import numpy as np
+from scipy.interpolate import CubicSpline
 
-from bladerun.stride._blocks import NODE
+from bladerun.stride._blocks import NODE, TIMES
 from bladerun.stride._contact import Ground
 from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._muscles import Muscles, muscles
@@ -103,12 +104,16 @@ def no_muscles() -> Muscles:
     return muscles(compiled(HOPPER))
 
 
+def cubics(q: np.ndarray) -> np.ndarray:
+    """`Terms.reference` of evenly spaced periodic samples (R, n)."""
+    curve = CubicSpline(np.arange(len(q) + 1) / len(q), np.vstack([q, q[:1]]), bc_type="periodic")
+    return np.ascontiguousarray(curve.c.transpose(1, 0, 2))
+
+
 def hop_terms(knots: int) -> Terms:
     """Hopping on the spot as the target, for HOPPER: 50 mm up and down, twice a second."""
-    phase = 2 * np.pi * np.arange(knots) / knots
-    target, pace = np.zeros((2, knots, 8))
-    target[:, 2] = 0.05 * np.cos(phase)
-    pace[:, 2] = -2 * np.pi * 0.05 * np.sin(phase)
+    target = np.zeros((60, 8))
+    target[:, 2] = 0.05 * np.cos(2 * np.pi * np.arange(60) / 60)
     scale = np.tile([[200.0], [200.0], [200.0], [50.0], [50.0], [80.0], [600.0], [200.0]], 2)
     scale[5:7, 1] *= 1.3  # not the same in both senses
     return Terms(
@@ -117,25 +122,27 @@ def hop_terms(knots: int) -> Terms:
         muscles=no_muscles(),
         force_scale=scale,
         force_weight=np.ones(8),
+        hard=HARD,
         multiplier=np.zeros((knots, 8)),
         power_weight=np.where(HARD, 0.0, 5e-4),
-        target=target,
-        target_weight=np.tile([2.0, 2.0, 5.0, 3.0, 3.0, 3.0, 5.0, 0.0], (knots, 1)),
-        pace=pace,
+        reference=cubics(target),
+        target_weight=np.array([2.0, 2.0, 5.0, 3.0, 3.0, 3.0, 5.0, 0.0]),
         pace_weight=np.array([0.0, 0, 0.3, 0, 0, 0, 0, 0]),
         limit=np.tile([-0.25, 0.25], (8, 1)),
         limit_weight=np.where(HARD, 0.0, 20.0),
         limit_round=np.full(8, 0.05),
         clearance=0.02,
         clearance_weight=np.zeros((knots, 1)),
+        landing=np.zeros((2, 1), bool),
+        landing_weight=0.0,
         rate_weight=np.array([4.0, 4.0, 2.0]) / (200 * 100),
         jerk_weight=np.full(8, 1e-5),
         effort_weight=np.zeros(0),
         least=0.01,
         bound_weight=0.0,
         excitation_weight=0.0,
-        time=0.5,
-        time_weight=20.0,
+        times=np.array([0.5, 0.0, 0.0]),
+        times_weight=np.array([20.0, 200.0, 200.0]),
     )
 
 
@@ -149,25 +156,27 @@ def random_terms(rng: np.random.Generator, knots: int, n: int, pulling: Muscles 
         muscles=pulling or no_muscles(),
         force_scale=np.tile(rng.uniform(100, 300, (n, 1)), 2),
         force_weight=rng.uniform(0.5, 2, n),
+        hard=np.arange(n) < n // 2,
         multiplier=rng.normal(size=(knots, n)),
         power_weight=np.zeros(n),
-        target=0.1 * rng.normal(size=(knots, n)),
-        target_weight=rng.uniform(0, 3, (knots, n)),
-        pace=rng.normal(size=(knots, n)),
+        reference=cubics(0.1 * rng.normal(size=(7, n))),
+        target_weight=rng.uniform(0, 3, n),
         pace_weight=np.append(0.0, rng.uniform(0.1, 0.3, n - 1)),
         limit=np.tile([-0.1, 0.1], (n, 1)),
         limit_weight=np.zeros(n),
         limit_round=np.full(n, 0.05),
         clearance=0.02,
         clearance_weight=np.zeros((knots, 1)),
+        landing=np.zeros((2, 1), bool),
+        landing_weight=0.0,
         rate_weight=rng.uniform(1, 3, 3) * 1e-4,
         jerk_weight=rng.uniform(1, 3, n) * 1e-5,
         effort_weight=rng.uniform(0.5, 2, pulling.count if pulling else 0),
         least=0.05,
         bound_weight=4.0,
         excitation_weight=0.3,
-        time=0.6,
-        time_weight=5.0,
+        times=np.array([0.6, 0.01, -0.02]),
+        times_weight=np.array([5.0, 3.0, 4.0]),
     )
 
 
@@ -187,12 +196,12 @@ def dense(out: Sweep, border: np.ndarray) -> np.ndarray:
         for d in range(band):
             add(k * n, (k + d) % knots * n, out.hessian[k, d])
     for j in range(nodes):
-        here = T + 1 + j * count
+        here = T + TIMES + j * count
         for o in range(reach):
             add(here, (NODE * (j - 1) + o) % knots * n, out.mixed[j, o])
         add(here, here, out.own[j, 0])
-        add(here, T + 1 + (j + 1) % nodes * count, out.own[j, 1])
-    whole[T], whole[:, T] = border, border
+        add(here, T + TIMES + (j + 1) % nodes * count, out.own[j, 1])
+    whole[T : T + TIMES], whole[:, T : T + TIMES] = border.T, border
     return whole
 
 

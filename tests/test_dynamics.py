@@ -6,7 +6,8 @@ import pytest
 
 from bladerun.stride._contact import Ground
 from bladerun.stride._curvature import _pull
-from bladerun.stride._dynamics import add_contact, inverse, motion
+from bladerun.stride._dynamics import inverse, motion
+from bladerun.stride._ground import add_contact
 from bladerun.stride._links import links
 
 TREE = """

@@ -2,34 +2,34 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.interpolate import BSpline
 
-from bladerun.stride._blocks import NODE, times_squares
+from bladerun.stride._blocks import NODE, TIMES, times_squares
 from bladerun.stride._curvature import curvature
 from bladerun.stride._dynamics import motion
-from bladerun.stride._kernel import correction, spline, sweep, sweep_arrays
+from bladerun.stride._kernel import correction, sweep, sweep_arrays
 from bladerun.stride._links import links
+from bladerun.stride._mesh import UNEVEN, mesh
 from bladerun.stride._muscles import muscles
 from hopper import HOPPER, MUSCLED, SLIDES, compiled, copied, dense, random_terms
 
-KNOTS, TIME = 12, 0.55
+KNOTS, TIME = 12, (0.55, 0.013, -0.02)
 
 
 class Problem:
-    """Terms on a machine, as functions of x = (control points, stride time, activations)."""
+    """Terms on a machine, as functions of x = (control points, times, activations)."""
 
     def __init__(self, xml, terms):
         self.model, self.terms = links(compiled(xml)), terms
-        self.m, self.n, self.knots = motion(self.model), len(self.model.parent), len(terms.target)
+        self.m, self.n, self.knots = motion(self.model), len(self.model.parent), KNOTS
 
     def __call__(self, x, derivatives=True):
         out = sweep_arrays(self.knots, self.n, self.terms.muscles)
-        T = self.knots * self.n
-        c, nodes = x[:T].reshape(self.knots, self.n), x[T + 1 :].reshape(self.knots // NODE, -1)
-        cost = sweep(self.model, self.m, self.terms, c, nodes, x[T], out, derivatives)
-        return cost, out
+        c, places, nodes = self.parts(x)
+        return sweep(self.model, self.m, self.terms, places, c, nodes, out, derivatives), out
+
+    def parts(self, x):
+        c, times, nodes = np.split(x, [self.knots * self.n, self.knots * self.n + TIMES])
+        return c.reshape(self.knots, self.n), mesh(self.knots, times), nodes.reshape(self.knots // NODE, -1)
 
     def gradient_by_differences(self, x, eps=1e-6):
         cost = [[self(x + s * e, False)[0] for s in (eps, -eps)] for e in np.eye(len(x))]
@@ -70,6 +70,8 @@ def with_everything(terms):
         limit_weight=np.full(8, 5.0),
         clearance=0.06,
         clearance_weight=np.tile([0.0, 300.0, 400.0], (KNOTS, 1)),
+        landing=np.array([[True, True, False], [False, False, True]]),
+        landing_weight=30.0,
     )
 
 
@@ -79,7 +81,10 @@ def test_gradient(hopper):
     gradient, expected = problem(x)[1].gradient, problem.gradient_by_differences(x)
     np.testing.assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
     T = KNOTS * problem.n
-    assert gradient[T] == pytest.approx(expected[T], rel=1e-6)
+    times = slice(T, T + TIMES)
+    np.testing.assert_allclose(
+        gradient[times], expected[times], rtol=1e-5, atol=1e-8 * np.abs(expected).max()
+    )
 
 
 def test_clearance_weighs_low_feet_only(hopper):
@@ -112,28 +117,40 @@ def test_gauss_newton_is_symmetric_and_never_negative(hopper):
     assert eigenvalues[0] > -1e-12 * eigenvalues[-1]
 
 
-def test_hessian_is_exact_where_forces_are_linear():
+def at_one_weight(terms):
+    """All that does not count by a knot's share of time: how that changes with the times no Hessian knows."""
+    none = np.zeros_like(terms.target_weight)
+    weights = {"target_weight": none, "pace_weight": none, "effort_weight": 0 * terms.effort_weight}
+    return terms._replace(hard=np.ones(len(none), bool), bound_weight=0.0, excitation_weight=0.0, **weights)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_hessian_is_exact_where_forces_are_linear(soft):
+    """With soft terms in every row but that of UNEVEN, which moves weights even where it is zero."""
     rng = np.random.default_rng(5)
-    problem = Problem(SLIDES, random_terms(rng, KNOTS, 3))
-    x = np.append(0.1 * rng.normal(size=3 * KNOTS), TIME)
+    terms = random_terms(rng, KNOTS, 3)
+    problem = Problem(SLIDES, terms if soft else at_one_weight(terms))
+    x = np.append(0.1 * rng.normal(size=3 * KNOTS), (*TIME[:UNEVEN], 0.0) if soft else TIME)
     out = problem(x)[1]
-    expected = problem.hessian_by_differences(x)
-    whole = dense(out, out.border + out.exact)
+    rows = slice(0, len(x) - soft)  # UNEVEN is the last: there are no muscles
+    expected = problem.hessian_by_differences(x)[rows, rows]
+    whole = dense(out, out.border + out.exact)[rows, rows]
     np.testing.assert_allclose(whole, expected, atol=1e-6 * np.abs(expected).max())
-    np.testing.assert_allclose(whole[-1], expected[-1], atol=1e-6 * np.abs(expected[-1]).max())
+    for time in range(3 * KNOTS, len(whole)):
+        np.testing.assert_allclose(whole[time], expected[time], atol=1e-6 * np.abs(expected[time]).max())
 
 
 def second_order(problem, x, out):
-    T, width = KNOTS * problem.n, 3 * problem.n + 1
-    nodes = x[T + 1 :].reshape(KNOTS // NODE, -1)
+    width, (_, places, nodes) = 3 * problem.n + TIMES, problem.parts(x)
     filled = np.zeros((KNOTS, width, width)), np.zeros((KNOTS, nodes.shape[1], width))
-    curvature(problem.model, problem.m, problem.terms, nodes, out, x[T], *filled)
+    curvature(problem.model, problem.m, problem.terms, places, nodes, out, *filled)
     return filled
 
 
 def test_hessian_is_exact_with_the_forces_curvature(hopper):
     """All second-order terms together are the derivative of the gradient, contact included."""
     problem, x = hopper
+    problem.terms = at_one_weight(problem.terms)
     out = problem(x)[1]
     squares = second_order(problem, x, out)
     gauss_newton = dense(out, out.border + out.exact)
@@ -161,26 +178,12 @@ def test_curvature_is_that_of_the_weighed_forces(hopper):
                 moved = problem(x + side * e)[1]
                 pulls.append(out.y[k] @ moved.J[k] + out.y_force[k] @ moved.Jf[k])
             expected[:, column] = (pulls[0] - pulls[1])[: 3 * n] / (2 * eps)
-        np.testing.assert_allclose(squares[k, :-1, :-1], expected, atol=1e-4 * np.abs(expected).max())
+        np.testing.assert_allclose(squares[k, : 3 * n, : 3 * n], expected, atol=1e-4 * np.abs(expected).max())
 
 
-@given(st.integers(3, 20), st.floats(0.3, 1.2), st.integers(0, 2**31))
-def test_spline_is_the_periodic_cubic(blocks, T, seed):
-    knots = 3 * blocks
-    c = np.random.default_rng(seed).normal(size=(knots, 2))
-    q, v, a = np.zeros((3, knots, 2))
-    spline(c, T, 2.5, q, v, a)
-    h = T / knots
-    curve = BSpline(h * np.arange(-4, knots + 6), np.take(c, range(-2, knots + 4), axis=0, mode="wrap"), 3)
-    t = h * np.arange(knots)
-    np.testing.assert_allclose(q, curve(t), atol=1e-12)
-    np.testing.assert_allclose(v - [2.5, 0], curve(t, 1), atol=1e-9 / T)
-    np.testing.assert_allclose(a, curve(t, 2), atol=1e-8 / h**2)
-
-
-def corrected(problem, base, trial, step):
+def corrected(problem, x, base, trial, step):
     out, misfit = np.empty(len(step)), np.empty(problem.knots)
-    correction(problem.terms, base, trial, step, out, misfit)
+    correction(problem.terms, problem.parts(x)[1], base, trial, step, out, misfit)
     return out, misfit
 
 
@@ -188,9 +191,9 @@ def test_no_correction_where_forces_are_linear():
     rng = np.random.default_rng(6)
     problem = Problem(SLIDES, random_terms(rng, KNOTS, 3))
     x = np.append(0.1 * rng.normal(size=3 * KNOTS), TIME)
-    step = np.append(0.1 * rng.normal(size=3 * KNOTS), 0.0)  # in T even these are not
+    step = np.append(0.1 * rng.normal(size=3 * KNOTS), np.zeros(TIMES))  # in those even these are not
     base, trial = copied(problem(x)[1]), problem(x + step, False)[1]
-    out, misfit = corrected(problem, base, trial, step)
+    out, misfit = corrected(problem, x, base, trial, step)
     assert np.abs(out).max() < 1e-12 * np.abs(base.gradient).max()
     assert misfit.max() < 1e-20
 
@@ -199,23 +202,26 @@ def test_correction_is_the_gradient_of_what_a_step_left(hopper):
     problem, x = hopper
     step = 1e-2 * np.random.default_rng(7).normal(size=len(x))
     base, trial = copied(problem(x)[1]), problem(x + step, False)[1]
-    out, misfit = corrected(problem, base, trial, step)
+    out, misfit = corrected(problem, x, base, trial, step)
     n, t = problem.n, problem.terms
     weight = t.force_weight / np.where(base.tau > 0, t.force_scale[:, 1], t.force_scale[:, 0])
     expected = np.zeros(len(x))
     T, nodes = KNOTS * n, KNOTS // NODE
-    moves = step[T + 1 :].reshape(nodes, -1)
+    moves, places = step[T + TIMES :].reshape(nodes, -1), problem.parts(x)[1]
     for k in range(KNOTS):
-        at = np.append([((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], T)
+        at = np.append(
+            [((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], T + np.arange(TIMES)
+        )
         share, j = k % NODE / NODE, k // NODE
+        counts = np.where(t.hard, 1.0, places.weight[k]) / KNOTS
         by_a = np.zeros((n, moves.shape[1]))
         by_a[t.muscles.rows] = base.Ja[k]
         change = (1 - share) * moves[j] + share * moves[(j + 1) % nodes]
         left = weight[k] * (trial.tau[k] - base.tau[k] - base.J[k] @ step[at] - by_a @ change)
-        np.testing.assert_allclose(misfit[k], left @ left / KNOTS, rtol=1e-7)
-        np.add.at(expected, at, (weight[k] * left) @ base.J[k] / KNOTS)
-        back = (weight[k] * left) @ by_a / KNOTS
+        np.testing.assert_allclose(misfit[k], left @ (counts * left), rtol=1e-7)
+        np.add.at(expected, at, (counts * weight[k] * left) @ base.J[k])
+        back = (counts * weight[k] * left) @ by_a
         for node, part in ((j, 1 - share), ((j + 1) % nodes, share)):
-            here = T + 1 + node * len(back)
+            here = T + TIMES + node * len(back)
             expected[here : here + len(back)] += part * back
     np.testing.assert_allclose(out, expected, atol=1e-9 * np.abs(expected).max())

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun.stride._blocks import NODE
+from bladerun.stride._blocks import NODE, TIMES
 from bladerun.stride._kernel import sweep_arrays
 from bladerun.stride._linear import Factor, NotPositive
 from hopper import copied, dense, no_muscles
@@ -16,19 +16,19 @@ def banded(rng, knots, n, count=0):
     out = sweep_arrays(knots, n, no_muscles()._replace(f0=np.ones(count)))
     nodes, T = knots // NODE, knots * n
     for k in range(knots):
-        B = rng.normal(size=(n, 4 * n + 1))
+        B = rng.normal(size=(n, 4 * n + TIMES))
         G = B.T @ B
         for x in range(4):
             for y in range(x, 4):
                 out.hessian[(k + x) % knots, y - x] += G[x * n : (x + 1) * n, y * n : (y + 1) * n]
             at = (k + x) % knots
-            out.border[at * n : (at + 1) * n] += G[x * n : (x + 1) * n, -1]
-        out.border[T] += G[-1, -1]
+            out.border[at * n : (at + 1) * n] += G[x * n : (x + 1) * n, -TIMES:]
+        out.border[T : T + TIMES] += G[-TIMES:, -TIMES:]
         out.hessian[k, 0] += 0.1 * np.eye(n)
-    for j in range(nodes):  # three control points from NODE j on, activations of nodes j and j + 1, T
-        B = rng.normal(size=(count, NODE * n + 2 * count + 1))
+    for j in range(nodes):  # three control points from NODE j on, activations of nodes j and j + 1, times
+        B = rng.normal(size=(count, NODE * n + 2 * count + TIMES))
         G = B.T @ B
-        cs, a, b = NODE * n, slice(NODE * n, NODE * n + count), slice(NODE * n + count, -1)
+        cs, a, b = NODE * n, slice(NODE * n, NODE * n + count), slice(NODE * n + count, -TIMES)
         later = (j + 1) % nodes
         for x in range(NODE):
             block = slice(x * n, (x + 1) * n)
@@ -36,15 +36,15 @@ def banded(rng, knots, n, count=0):
                 out.hessian[NODE * j + x, y - x] += G[block, y * n : (y + 1) * n]
             out.mixed[j, NODE + x] += G[a, block]
             out.mixed[later, x] += G[b, block]
-        out.border[NODE * j * n : NODE * (j + 1) * n] += G[:cs, -1]
+        out.border[NODE * j * n : NODE * (j + 1) * n] += G[:cs, -TIMES:]
         out.own[j, 0] += G[a, a] + 0.1 * np.eye(count)
         out.own[later, 0] += G[b, b]
         out.own[j, 1] += G[a, b]
-        here, there = T + 1 + j * count, T + 1 + later * count
-        out.border[here : here + count] += G[a, -1]
-        out.border[there : there + count] += G[b, -1]
-        out.border[T] += G[-1, -1]
-    out.border[T] += 0.1
+        here, there = T + TIMES + j * count, T + TIMES + later * count
+        out.border[here : here + count] += G[a, -TIMES:]
+        out.border[there : there + count] += G[b, -TIMES:]
+        out.border[T : T + TIMES] += G[-TIMES:, -TIMES:]
+    out.border[T : T + TIMES] += 0.1 * np.eye(TIMES)
     return out
 
 

@@ -13,7 +13,8 @@ from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.runner import Amputation, Runner
 from bladerun.stride._contact import Ground, sphere_force
-from bladerun.stride._dynamics import add_contact, inverse, motion
+from bladerun.stride._dynamics import inverse, motion
+from bladerun.stride._ground import add_contact
 from bladerun.stride._links import links
 
 MASS, TOE, SPRING, G = 70.0, 0.5, 25e3, 9.81  # kg, kg, N/m, m/s^2

@@ -31,7 +31,7 @@ def start():
     motors = none_of(muscles(model.mj))
     soft = _terms.terms(model, 3.3, KNOTS, motors)._replace(ground=_stages.SOFT[1][0])
     c = _terms.first_guess(tree, passive, model.mass_kg * 9.81, soft)
-    point = _solver.Point(c, soft.time, np.zeros_like(c), np.zeros((KNOTS // NODE, 0)))
+    point = _solver.Point(c, soft.times, np.zeros_like(c), np.zeros((KNOTS // NODE, 0)))
     return _result.dataset(model, tree, soft, point, _solver.at_knots(tree, soft, point))
 
 
@@ -61,17 +61,27 @@ def test_same_fitting_changes_nothing():
 @pytest.mark.parametrize(
     "change", [{"height_mm": 40}, {"height_mm": 20}, {"toe_out_deg": 5}, {"category": 5}], ids=str
 )
-def test_contacts_stay_where_they_were(change):
-    """Of what is near the ground; simply to take the old angles would be off by up to the change itself."""
-    model = fitted(**change)
-    before = lowest(fitted(), standing(start().q.values))
-    now = lowest(model, _transfer.transferred(start(), model))
-    same_angles = lowest(model, standing(start().q.values))
+def test_contacts_keep_their_height_and_their_slip(change):
+    """While loaded; simply to take the old angles would be off by up to the change itself."""
+    model, old = fitted(**change), standing(start().q.values)
+    before = lowest(fitted(), old)
+    off = lowest(model, _transfer.transferred(start(), model)) - before
+    same_angles = lowest(model, old) - before
     loaded = start().contact_force.values[:, :, 2] > 20
     assert loaded.any()
-    moved = np.abs(now - before)[loaded].max()
-    assert moved < 2e-3
-    assert moved < 0.5 * np.abs(same_angles - before)[loaded].max()
+    high, wrong = (np.abs(moved[:, :, 2])[loaded].max() for moved in (off, same_angles))
+    assert high < max(1e-4, 0.02 * wrong)
+    slip = np.linalg.norm((np.roll(off, -1, 0) - off)[:, :, :2], axis=2)
+    assert slip[loaded & np.roll(loaded, -1, 0)].max() < 1e-4
+
+
+def test_the_way_over_is_smooth():
+    """Two fittings differ by a turn of the foot: no joint has to jerk where it leaves the ground."""
+    model = fitted(toe_out_deg=5)
+    change = _transfer.transferred(start(), model) - standing(start().q.values)
+    bend = _transfer._bend(start().time.values, start().attrs["stride_time_s"]) @ change
+    assert 1e-3 < np.abs(change).max() < 0.1
+    assert np.abs(bend).max() < 20
 
 
 def test_springs_keep_their_moment():
@@ -86,11 +96,11 @@ def test_other_joints_are_refused():
         _transfer.transferred(start(), build_model(RUNNER))
 
 
-@pytest.mark.parametrize("knots", [60, 90, 33])
+@pytest.mark.parametrize("knots", [60, 90, 36])
 def test_another_mesh_keeps_the_motion(knots):
     phase = 2 * np.pi * np.arange(KNOTS)[:, None] / KNOTS
     c = _terms.control_points(np.cos(phase + np.arange(5)) + 0.3 * np.sin(3 * phase))
-    point = _solver.Point(c, 0.7, np.ones_like(c), np.zeros((len(c) // NODE, 0)))
+    point = _solver.Point(c, np.array([0.7, 0.0, 0.0]), np.ones_like(c), np.zeros((len(c) // NODE, 0)))
     there = _stages.resampled(point, knots)
     back = _stages.resampled(there, KNOTS)
     assert there.c.shape == there.multiplier.shape == (knots, c.shape[1])

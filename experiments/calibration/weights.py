@@ -208,6 +208,7 @@ def write(rows: list[dict[str, Any]], folder: Path) -> None:
         "best": {"change": best["change"], "misfit": best["misfit"], **{key: best[key] for key in present()}},
         "targets": {label: _evidence(finding, rows[0][label]) for label, finding, _ in targets()},
     }
+    folder.mkdir(parents=True, exist_ok=True)
     with atomic(folder / "weights.json") as tmp:
         tmp.write_text(json.dumps(evidence, indent=2) + "\n", encoding="utf-8")
     with atomic(folder / "weights.csv") as tmp:

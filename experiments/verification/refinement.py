@@ -77,7 +77,8 @@ def drawn(table: pd.DataFrame) -> Figure:
         axes.minorticks_off()
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    left.set_yticks([20, 50, 100, 200, 400], ["20", "50", "100", "200", "400"])
+    ticks = [2, 5, 10, 20, 50, 100, 200, 400]
+    left.set_yticks(ticks, [str(tick) for tick in ticks])
     left.legend(frameon=False, fontsize=9)
     right.set_yticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
     right.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -42,7 +42,7 @@ class Leg:
 
     def curve(self, values: np.ndarray) -> Periodic:
         """The periodic curve through one value a knot."""
-        return Periodic(values, self.period)
+        return Periodic(values, self.stride.time.values, self.period)
 
     def joint(self, quantity: str, name: str) -> Periodic:
         """Curve of q, v or tau of this leg's joint `name`, given without suffix."""
@@ -81,9 +81,10 @@ class Leg:
         Between two knots it is the mean of theirs weighted with vertical force, bounded where that vanishes.
         """
         load, moment = self._load
-        place = (time / self.period * len(load)) % len(load)
-        left = int(place)
-        weights = np.array([1 - (place - left), place - left])
+        knots = np.append(self.stride.time.values, self.period)
+        left = int(np.searchsorted(knots, time % self.period, side="right")) - 1
+        later = (time % self.period - knots[left]) / (knots[left + 1] - knots[left])
+        weights = np.array([1 - later, later])
         around = [left, (left + 1) % len(load)]
         return weights @ moment[around] / (weights @ load[around])
 
@@ -91,15 +92,16 @@ class Leg:
     def mean_pressure_centre(self) -> np.ndarray:
         """Centre of pressure (m) over the whole contact, weighted with vertical force."""
         load, moment = self._load
-        return moment.sum(axis=0) / load.sum()
+        counts = shares(self.stride)
+        return counts @ moment / (counts @ load)
 
     @cached_property
     def load_time(self) -> float:
         """Mean time (s) of contact, weighted with vertical force."""
         load, _ = self._load
         middle = (self.down + self.up) / 2
-        times = np.arange(len(load)) * self.period / len(load)
-        return middle + float(load @ _wrap(times - middle, self.period) / load.sum())
+        load = load * shares(self.stride)
+        return middle + float(load @ _wrap(self.stride.time.values - middle, self.period) / load.sum())
 
     @cached_property
     def _load(self) -> tuple[np.ndarray, np.ndarray]:
@@ -111,9 +113,18 @@ class Leg:
         return load.sum(axis=1), np.einsum("tc,tca->ta", load, position)
 
 
+def shares(stride: xr.Dataset) -> np.ndarray:
+    """(time,) what each knot counts in a mean over the stride; they add up to 1."""
+    times, period = stride.time.values, stride.attrs["stride_time_s"]
+    later = np.diff(times, append=times[0] + period)
+    return (later + np.roll(later, 1)) / (2 * period)
+
+
 def joint_curve(stride: xr.Dataset, quantity: str, joint: str) -> Periodic:
     """Curve of q, v or tau of one joint."""
-    return Periodic(stride[quantity].sel(joint=joint).values, stride.attrs["stride_time_s"])
+    return Periodic(
+        stride[quantity].sel(joint=joint).values, stride.time.values, stride.attrs["stride_time_s"]
+    )
 
 
 def site_curves(stride: xr.Dataset, site: str) -> list[Periodic]:
@@ -122,8 +133,10 @@ def site_curves(stride: xr.Dataset, site: str) -> list[Periodic]:
 
 
 def _position(stride: xr.Dataset, position: np.ndarray) -> list[Periodic]:
-    forward = position[:, 0] - stride.attrs["speed_m_s"] * stride.time.values
-    return [Periodic(c, stride.attrs["stride_time_s"]) for c in (forward, position[:, 1], position[:, 2])]
+    time = stride.time.values
+    forward = position[:, 0] - stride.attrs["speed_m_s"] * time
+    curves = (forward, position[:, 1], position[:, 2])
+    return [Periodic(values, time, stride.attrs["stride_time_s"]) for values in curves]
 
 
 def _wrap(time: np.ndarray, period: float) -> np.ndarray:
@@ -134,14 +147,15 @@ def _wrap(time: np.ndarray, period: float) -> np.ndarray:
 def _contact(vertical: Periodic) -> tuple[float, float]:
     """Touchdown and toe-off (s): the ends of the longest time below the threshold."""
     above = vertical.values > CONTACT_THRESHOLD_N
-    count, step = len(above), vertical.period / len(above)
+    count = len(above)
     if above.all() or not above.any():
         return np.nan, np.nan
     loaded = np.flatnonzero(above)
     following = np.append(loaded[1:], loaded[0] + count)
     longest = int(np.argmax(following - loaded))
     last, first = loaded[longest], following[longest]  # the loaded knots around the swing
-    excess = Periodic(vertical.values - CONTACT_THRESHOLD_N, vertical.period)
-    up = np.mean(excess.zeros(last * step, (last + 1) * step))
-    down = np.mean(excess.zeros((first - 1) * step, first * step)) % vertical.period
+    excess = Periodic(vertical.values - CONTACT_THRESHOLD_N, vertical.times, vertical.period)
+    times = [float(t + turn * vertical.period) for turn in (0, 1, 2) for t in vertical.times]
+    up = np.mean(excess.zeros(times[last], times[last + 1]))
+    down = np.mean(excess.zeros(times[first - 1], times[first])) % vertical.period
     return float(down), float(down + (up - down) % vertical.period)

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bladerun._joint_contact import joint_contact
-from bladerun._leg import Leg
+from bladerun._leg import Leg, shares
 from bladerun._metabolic import Metabolic, joint_of, metabolic
 from bladerun._muscle_tables import has_muscles, reserve_table
 from bladerun._periodic import Periodic
@@ -52,7 +52,7 @@ def muscle_rows(legs: dict[str, Leg]) -> tuple[dict[str, float], dict[str, dict[
     reserves = reserve_table(stride).peak_fraction
     speed, mass = legs["right"].speed, legs["right"].mass_kg
     power = {side: _of_leg_w(stride, spent, leg.suffix) / mass for side, leg in legs.items()}
-    total = (spent.muscle.mean(axis=0).sum() + sum(w.mean() for w in spent.motor.values())) / mass
+    total = float(shares(stride) @ (spent.muscle.sum(axis=1) + sum(spent.motor.values()))) / mass
     whole = {
         "metabolic_power_w_kg": total + spent.rest / mass,
         "cost_of_transport_j_kg_m": total / speed,
@@ -76,9 +76,9 @@ def muscle_rows(legs: dict[str, Leg]) -> tuple[dict[str, float], dict[str, dict[
 def _of_leg_w(stride: xr.Dataset, spent: Metabolic, suffix: str) -> float:
     """Mean metabolic power (W) of one leg's muscles and motors."""
     joints = {joint_of(f"{axis}_{suffix}") for axes in _JOINTS.values() for axis in axes}
-    motors = sum(power.mean() for joint, power in spent.motor.items() if joint in joints)
+    motors = sum(power for joint, power in spent.motor.items() if joint in joints)
     muscles = spent.muscle[:, _belongs(stride.muscle, suffix)]
-    return float(muscles.mean(axis=0).sum() + motors)
+    return float(shares(stride) @ (muscles.sum(axis=1) + motors))
 
 
 def _end_of_leg(power: Periodic, mass_kg: float) -> dict[str, float]:

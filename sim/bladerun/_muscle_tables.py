@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bladerun._facts import toml
-from bladerun._leg import Leg, joint_curve
+from bladerun._leg import Leg, joint_curve, shares
 from bladerun._metabolic import metabolic, muscle_driven
 
 HIP = ("flexion", "adduction", "rotation")
@@ -30,19 +30,19 @@ def muscle_table(stride: xr.Dataset) -> pd.DataFrame:
     metabolic_power_w (mean over the stride), and hip_flexion_share_percent, ..adduction.., ..rotation..: see
     `hip_shares`.
     """
-    force = stride.muscle_force.max("time").values
+    force, counts = stride.muscle_force.max("time").values, shares(stride)
     table = pd.DataFrame(
         {
             "activation_peak": stride.activation.max("time").values,
-            "activation_mean": stride.activation.mean("time").values,
+            "activation_mean": counts @ stride.activation.values,
             "force_peak_n": force,
             "force_peak_f0": force / stride.muscle_f0.values,
-            "metabolic_power_w": metabolic(stride).muscle.mean(axis=0),
+            "metabolic_power_w": counts @ metabolic(stride).muscle,
         },
         index=pd.Index(stride.muscle.values, name="muscle"),
     )
-    shares = pd.concat([hip_shares(stride, side) for side in ("left", "right")])
-    return table.join(shares.add_suffix("_share_percent").add_prefix("hip_"))
+    of_hip = pd.concat([hip_shares(stride, side) for side in ("left", "right")])
+    return table.join(of_hip.add_suffix("_share_percent").add_prefix("hip_"))
 
 
 def hip_shares(stride: xr.Dataset, side: str) -> pd.DataFrame:
@@ -113,6 +113,6 @@ def too_weak(stride: xr.Dataset) -> str:
 def fully_active(stride: xr.Dataset) -> str:
     """The muscles at their limit and for which share of the stride, the longest first; "" if none is."""
     limit = toml("cost.toml")["weak"]["saturated"]
-    share = (stride.activation > limit).mean("time").to_series()
+    share = pd.Series(shares(stride) @ (stride.activation.values > limit), index=stride.muscle.values)
     full = share[share > 0].sort_values(ascending=False)
     return ", ".join(f"{name} for {100 * part:.0f} % of the stride" for name, part in full.items())

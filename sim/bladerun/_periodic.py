@@ -1,6 +1,6 @@
 """One curve over one stride, known at its knots and wanted between them.
 
-Takes N uniform samples of a periodic quantity and its period; gives the periodic cubic spline
+Takes N samples of a periodic quantity, their times and its period; gives the periodic cubic spline
 through them with its exact integrals, crossings and extremes, at any time, across the seam.
 """
 
@@ -11,14 +11,13 @@ from scipy.interpolate import CubicSpline, PPoly
 
 
 class Periodic:
-    """Periodic cubic spline x(t), t in s, of period `period`, through `values` (N,) at t = k period / N."""
+    """Periodic cubic spline x(t), t in s, of this `period`, through `values` (N,) at `times` (N,) from 0."""
 
-    def __init__(self, values: np.ndarray, period: float):
-        closed = np.append(values, values[:1])
-        knots = np.linspace(0.0, period, len(closed))
+    def __init__(self, values: np.ndarray, times: np.ndarray, period: float):
+        self.values, self.times = np.asarray(values, float), np.asarray(times, float)
         self.period = float(period)
-        self.values = np.asarray(values, float)
-        self._spline = CubicSpline(knots, closed, bc_type="periodic")
+        closed = np.append(self.values, self.values[:1])
+        self._spline = CubicSpline(np.append(self.times, self.period), closed, bc_type="periodic")
 
     def __call__(self, t, derivative: int = 0):
         """The curve, or its time derivative of that order, at t (any shape)."""
@@ -26,8 +25,7 @@ class Periodic:
 
     def rate(self) -> "Periodic":
         """The curve's time derivative."""
-        knots = np.arange(len(self.values)) * self.period / len(self.values)
-        return Periodic(self(knots, 1), self.period)
+        return Periodic(self(self.times, 1), self.times, self.period)
 
     def integral(self, start: float, end: float) -> float:
         """Integral over time from start to end (end may lie beyond the period)."""
@@ -55,7 +53,7 @@ class Periodic:
 
     def trough(self, start: float, end: float) -> tuple[float, float]:
         """(time, value) of the least value between start and end, ends included."""
-        time, value = Periodic(-self.values, self.period).peak(start, end)
+        time, value = Periodic(-self.values, self.times, self.period).peak(start, end)
         return time, -value
 
     def magnitude(self, start: float, end: float) -> float:

@@ -19,7 +19,9 @@ from bladerun._plant import Plant
 from bladerun._regulator import gains, transitions
 from bladerun.model import joint_strength
 from bladerun.stride._links import links
+from bladerun.stride._mesh import at_times
 from bladerun.stride._muscles import muscles
+from bladerun.stride._result import times_of
 
 Curve = Callable[[float], tuple[np.ndarray, np.ndarray, np.ndarray]]
 _SERIES = "achilles_"
@@ -33,8 +35,8 @@ class Policy:
     moment (4, N, m): polynomials in the time since each knot. activation (2, N, M): there, and its rate; M is
     0 where moments stand for the muscles. gain (N, m, 2n): feedback about the curve, held from knot to knot.
     multiplier: of the orbit with this feedback, the largest factor by which a small deviation grows in a
-    stride; free_multiplier: without it (both NaN where no feedback was asked for). knots, interval_s: N and
-    the time between them.
+    stride; free_multiplier: without it (both NaN where no feedback was asked for). time (N + 1,): of the
+    knots in a stride, and of its end [s].
     """
 
     curve: Curve
@@ -44,11 +46,16 @@ class Policy:
     gain: np.ndarray
     multiplier: float
     free_multiplier: float
-    interval_s: float
+    time: np.ndarray
 
     @property
     def knots(self) -> int:
         return len(self.gain)
+
+    def time_of(self, sample: int) -> float:
+        """When a knot comes, counted on over strides."""
+        turn, k = divmod(sample, self.knots)
+        return float(turn * self.time[-1] + self.time[k])
 
     @property
     def has_muscles(self) -> bool:
@@ -57,27 +64,27 @@ class Policy:
 
 def policy(stride: xr.Dataset, *, feedback: bool = True) -> Policy:
     """Drive this stride by its joints' moments; an Achilles tendon's end gets the force that moves it."""
-    knots, period = stride.sizes["time"], float(stride.attrs["stride_time_s"])
+    time = np.append(stride.time.values, stride.attrs["stride_time_s"])
     mj = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
     series, strength = _series(mj), joint_strength(mj).max(1)
     strength[series] = toml("replay.toml")["regulator"]["achilles_n"]
     driven, curve = np.flatnonzero(strength), spline(stride)
     names = [mj.joint(i).name for i in driven]
     body = Plant(stride.attrs["model_xml"], stride.attrs["ground"], names)
-    K, growth = np.zeros((knots, len(driven), 2 * mj.nv)), (np.nan, np.nan)
+    K, growth = np.zeros((stride.sizes["time"], len(driven), 2 * mj.nv)), (np.nan, np.nan)
     if feedback:
-        A, B = transitions(links(body.mj), curve, period, knots, driven)
+        A, B = transitions(links(body.mj), curve, time, driven)
         K = gains(A, B, strength[driven])
         growth = _growth(A - B @ K), _growth(A)
     return Policy(
         curve=curve,
         driven=names,
-        moment=_polynomials(_moments(stride, mj, series)[:, driven], period / knots),
-        activation=np.zeros((2, knots, 0)),
+        moment=_polynomials(_moments(stride, mj, series)[:, driven], time),
+        activation=np.zeros((2, len(K), 0)),
         gain=K,
         multiplier=growth[0],
         free_multiplier=growth[1],
-        interval_s=period / knots,
+        time=time,
     )
 
 
@@ -92,11 +99,11 @@ def by_muscles(own: Policy, stride: xr.Dataset) -> Policy:
     given = np.where(reserve, stride.reserve.values, stride.tau.values)
     names = [own.driven[i] for i in motors]
     activation = stride.activation.values
-    rate = (np.roll(activation, -1, 0) - activation) / own.interval_s
+    rate = (np.roll(activation, -1, 0) - activation) / np.diff(own.time)[:, None]
     return replace(
         own,
         driven=names,
-        moment=_polynomials(given[:, [mj.joint(name).id for name in names]], own.interval_s),
+        moment=_polynomials(given[:, [mj.joint(name).id for name in names]], own.time),
         activation=np.array([activation, rate]),
         gain=own.gain[:, motors],
     )
@@ -104,17 +111,11 @@ def by_muscles(own: Policy, stride: xr.Dataset) -> Policy:
 
 def spline(stride: xr.Dataset) -> Curve:
     """The stride's own cubic B-spline at any time, strides following each other."""
-    c, h = stride.control_points.values, float(stride.attrs["stride_time_s"]) / stride.sizes["time"]
+    c, times = stride.control_points.values, times_of(stride)
     speed = float(stride.attrs["speed_m_s"])
 
     def at(t: float):
-        k = int(t / h)
-        s = t / h - k
-        near = c[np.arange(k - 1, k + 3) % len(c)]
-        r = 1 - s
-        q = np.array([r**3, 3 * s**3 - 6 * s**2 + 4, 3 * r**3 - 6 * r**2 + 4, s**3]) @ near / 6
-        v = np.array([-(r**2), 3 * s**2 - 4 * s, 4 * r - 3 * r**2, s**2]) @ near / (2 * h)
-        a = np.array([r, 1 - 3 * r, 1 - 3 * s, s]) @ near / h**2
+        q, v, a = (row[0] for row in at_times(c, times, np.array([t])))
         q[0] += speed * t
         v[0] += speed
         return q, v, a
@@ -135,10 +136,9 @@ def _moments(stride, mj, series) -> np.ndarray:
     return given
 
 
-def _polynomials(given: np.ndarray, interval: float) -> np.ndarray:
-    """(4, N, m) of the periodic spline through (N, m)."""
-    closed = np.vstack([given, given[:1]])
-    return CubicSpline(interval * np.arange(len(closed)), closed, bc_type="periodic").c
+def _polynomials(given: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """(4, N, m) of the periodic spline through (N, m) at time (N + 1,)."""
+    return CubicSpline(time, np.vstack([given, given[:1]]), bc_type="periodic").c
 
 
 def _series(mj: mujoco.MjModel) -> np.ndarray:

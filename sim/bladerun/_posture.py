@@ -19,7 +19,7 @@ def posture(stride: xr.Dataset) -> Callable[[float], np.ndarray]:
     q = stride.q.values.copy()
     along = list(stride.joint.values).index("pelvis_tx")
     q[:, along] -= speed * stride.time.values
-    curves = [Periodic(column, period) for column in q.T]
+    curves = [Periodic(column, stride.time.values, period) for column in q.T]
 
     def at(time: float) -> np.ndarray:
         now = np.array([float(curve(time)) for curve in curves])

@@ -131,7 +131,7 @@ def _muscles(stride: xr.Dataset, model: mujoco.MjModel):
         model.geom_rgba[geom, 3] = _SKIN_ALPHA
     tendons = [int(model.actuator(name).trnid[0]) for name in stride.muscle.values]
     period = float(stride.attrs["stride_time_s"])
-    curves = [Periodic(column, period) for column in stride.activation.values.T]
+    curves = [Periodic(column, stride.time.values, period) for column in stride.activation.values.T]
 
     def colour(time: float) -> None:
         active = np.clip([float(curve(time)) for curve in curves], 0.0, 1.0)[:, None]

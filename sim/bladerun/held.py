@@ -111,7 +111,7 @@ def _dataset(stride: xr.Dataset, model: Model, q: np.ndarray, number: int) -> xr
     around[:, 0] -= speed * (number * period + stride.time.values)
     point = _solver.Point(
         _terms.control_points(around),
-        period,
+        _result.times_of(stride),
         np.zeros_like(q),
         stride.activation.values[::NODE],
     )

@@ -265,7 +265,7 @@ def _positive_work_j(stride: xr.Dataset) -> float:
     motors = model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT
     driven = [model.joint(int(joint)).name for joint in model.actuator_trnid[motors, 0]]
     power = (stride.tau * stride.v).sel(joint=driven)
-    return sum(Periodic(p, period).positive(0, period) for p in power.values.T)
+    return sum(Periodic(p, stride.time.values, period).positive(0, period) for p in power.values.T)
 
 
 def _model(stride: xr.Dataset) -> mujoco.MjModel:

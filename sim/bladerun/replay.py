@@ -75,12 +75,13 @@ def replay(
         muscles=own.has_muscles,
     )
     facts = toml("replay.toml")["step"]
-    steps = int(np.ceil(own.interval_s / (timestep_s or facts["timestep_s"])))
-    plant.put(*own.curve(first * own.interval_s)[:2])
+    intervals = np.diff(own.time)
+    steps = np.ceil(intervals / (timestep_s or facts["timestep_s"])).astype(int)
+    plant.put(*own.curve(own.time_of(first))[:2])
     q, v, wanted, grf, extra = [], [], [], [], []
     for sample in range(first, first + strides * own.knots):
         k = sample % own.knots
-        q_wanted, v_wanted, _ = own.curve(sample * own.interval_s)
+        q_wanted, v_wanted, _ = own.curve(own.time_of(sample))
         here, speed = plant.data.qpos.copy(), plant.data.qvel.copy()
         if not np.abs(here - q_wanted)[plant.hinge].max() < facts["lost_rad"]:
             break
@@ -90,7 +91,7 @@ def replay(
         plant.forward(moment[3], own.activation[0, k])
         for kept, value in ((q, here), (v, speed), (wanted, q_wanted), (grf, plant.grf)):
             kept.append(value)
-        plant.step(moment, own.activation[:, k], own.interval_s, steps, integrator)
+        plant.step(moment, own.activation[:, k], intervals[k], int(steps[k]), integrator)
     return _compared(stride, own, plant.hinge, first, *(np.array(x) for x in (q, v, wanted, grf, extra)))
 
 
@@ -118,8 +119,9 @@ def _compared(stride, own, hinge, first, q, v, wanted, grf, extra) -> Replay:
     peaks = grf[:, :, 2].max(0) - solved[:, :, 2].max(0)
     weight = float(stride.attrs["mass_kg"]) * float(stride.attrs["gravity"])
     whole = stride.tau.sel(joint=own.driven).values
+    time = np.array([own.time_of(first + sample) for sample in range(len(q) + 1)]) - own.time_of(first)
     return Replay(
-        time=own.interval_s * np.arange(len(q)),
+        time=time[:-1],
         q=q,
         v=v,
         grf=grf,
@@ -127,7 +129,7 @@ def _compared(stride, own, hinge, first, q, v, wanted, grf, extra) -> Replay:
         strides=len(q) / own.knots,
         joint_error_deg=_rms(error),
         last_stride_error_deg=_rms(error[-own.knots :]),
-        faithful_s=own.interval_s * float(astray[0] if len(astray) else len(q)),
+        faithful_s=float(time[astray[0] if len(astray) else -1]),
         peak_vgrf_difference=float(np.abs(peaks / stride.grf.values[:, :, 2].max(0)).max()),
         vgrf_error_bw=_rms((grf - solved)[:, :, 2]) / weight,
         feedback_share=_rms(extra) / _rms(whole),

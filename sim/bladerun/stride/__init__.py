@@ -20,7 +20,8 @@ from bladerun.stride._links import links
 from bladerun.stride._muscles import muscles, none_of
 from bladerun.stride._recruit import recruited
 
-KNOTS = 180
+KNOTS = 120
+LEAST = 60  # knots; with fewer the mesh is too coarse for the ground
 
 __all__ = ["KNOTS", "solve"]
 
@@ -37,11 +38,13 @@ def solve(
 
     start: a solved stride of a like model (same joints), else a first guess is made from reference running.
     muscle_driven: else motors move the legs, each joint as strong as models/body.toml says: a quick look.
-    knots: points of the mesh, a multiple of 3. The result's attributes say how it went: status ("converged",
+    knots: points of the mesh, a multiple of 6. The result's attributes say how it went: status ("converged",
     "not converged", or "too weak" where it converged on more than muscles give), why, iterations,
     seconds, knots, objective, and residuals as JSON; see `_result`.
-    Raises ValueError where `start` has other joints.
+    Raises ValueError where `start` has other joints, and for knots that are no multiple of 6 or under 60.
     """
+    if knots < LEAST or knots % (2 * NODE):
+        raise ValueError(f"knots is {knots!r}: allowed are multiples of {2 * NODE} from {LEAST} on")
     began = time.perf_counter()
     tree, pulling = links(model.mj), muscles(model.mj, _terms.reach(model, task.speed_m_s))
     if not muscle_driven:
@@ -76,7 +79,7 @@ def _neighbour(tree, terms, start: xr.Dataset, model: Model, knots: int) -> _sol
     names = list(model.muscles[: terms.muscles.count])
     same = list(start.muscle.values) == names
     nodes = start.activation.values[::NODE] if same else np.zeros((len(c) // NODE, len(names)))
-    point = _solver.Point(c, start.attrs["stride_time_s"], start.multiplier.values, nodes)
+    point = _solver.Point(c, _result.times_of(start), start.multiplier.values, nodes)
     point = _stages.resampled(point, knots)
     return point if same or not names else recruited(tree, terms, point)
 

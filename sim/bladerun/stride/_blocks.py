@@ -7,6 +7,7 @@ activations over the nodes before and after. Nothing here knows what the contrib
 import numpy as np
 from numba import njit
 
+TIMES = 3  # unknowns that all knots share: the stride time and the moments of landing
 OFFSETS = 3  # control points a knot depends on
 NODE = 3  # knots between nodes of the activations
 REACH = 2 * NODE + 1  # control points that meet one node's activation, from NODE knots before it on
@@ -14,8 +15,14 @@ BAND = 4  # blocks (k, k + d) of the Hessian, d = 0..3: rates couple two neighbo
 
 
 @njit(cache=True)
+def later_share(k):
+    """Of the later node in the activations at knot k."""
+    return (k % NODE) / NODE
+
+
+@njit(cache=True)
 def scatter(G, k, hessian, border, N, n):
-    """Add a knot's (3 n + 1) square to the blocks it belongs to."""
+    """Add a knot's square G (3 n + TIMES,) * 2 to the blocks it belongs to."""
     for x in range(3):
         at = (k + x - 1) % N
         for y in range(x, 3):
@@ -25,16 +32,19 @@ def scatter(G, k, hessian, border, N, n):
                 for j in range(n):
                     block[i, j] += row[y * n + j]
         for i in range(n):
-            border[at * n + i] += G[x * n + i, 3 * n]
-    border[N * n] += G[3 * n, 3 * n]
+            for p in range(TIMES):
+                border[at * n + i, p] += G[x * n + i, 3 * n + p]
+    for p in range(TIMES):
+        for r in range(TIMES):
+            border[N * n + p, r] += G[3 * n + p, 3 * n + r]
 
 
 @njit(cache=True)
-def scatter_muscles(k, share, out, Am, Da, n):
-    """Blocks of knot k that hold activations: Da (r, M) rows against Am (r, 3 n + 1) and against itself."""
+def scatter_muscles(k, out, Am, Da, n):
+    """Blocks of knot k that hold activations: Da (r, M) against Am (r, 3 n + TIMES) and against itself."""
     G, M = out.own.shape[0], out.own.shape[2]
-    j = k // NODE
-    scatter_mixed(k, share, out, np.dot(Da.T, Am), n)
+    j, share = k // NODE, later_share(k)
+    scatter_mixed(k, out, np.dot(Da.T, Am), n)
     C = np.dot(Da.T, Da)
     for e in range(M):
         for f in range(M):
@@ -44,10 +54,10 @@ def scatter_muscles(k, share, out, Am, Da, n):
 
 
 @njit(cache=True)
-def scatter_mixed(k, share, out, B, n):
-    """Add B (M, 3 n + 1), of knot k's activations and what else it depends on, to the nodes' blocks."""
+def scatter_mixed(k, out, B, n):
+    """Add B (M, 3 n + TIMES), of knot k's activations and what else it depends on, to the nodes' blocks."""
     G, M = out.own.shape[0], out.own.shape[2]
-    place, at_time = k % NODE, G * NODE * n
+    place, nodes, share = k % NODE, G * NODE * n + TIMES, later_share(k)
     for late in range(2):
         part = share if late else 1 - share
         if part == 0.0:
@@ -60,25 +70,28 @@ def scatter_mixed(k, share, out, B, n):
                 for i in range(n):
                     block[e, i] += part * B[e, x * n + i]
         for e in range(M):
-            out.border[at_time + 1 + node * M + e] += part * B[e, OFFSETS * n]
+            for p in range(TIMES):
+                out.border[nodes + node * M + e, p] += part * B[e, OFFSETS * n + p]
 
 
 @njit(cache=True)
-def add_velocity(i, k, weight, sv, v_T, hessian, border, N, n):
-    """Add weight |d v_i|^2, the velocity of joint i at knot k as a residual of its own."""
-    lo, hi = (k - 1) % N, (k + 1) % N
-    hessian[lo, 0, i, i] += weight * sv[0] * sv[0]
-    hessian[hi, 0, i, i] += weight * sv[2] * sv[2]
-    hessian[lo, 2, i, i] += weight * sv[0] * sv[2]
-    border[lo * n + i] += weight * sv[0] * v_T
-    border[hi * n + i] += weight * sv[2] * v_T
-    border[N * n] += weight * v_T * v_T
+def add_velocity(i, k, weight, sv, v_by, hessian, border, N, n):
+    """Add weight |d v_i|^2, the velocity of joint i at knot k as a residual of its own; v_by (TIMES,)."""
+    for x in range(OFFSETS):
+        at = (k + x - 1) % N
+        for p in range(TIMES):
+            border[at * n + i, p] += weight * sv[x] * v_by[p]
+        for z in range(x, OFFSETS):
+            hessian[at, z - x, i, i] += weight * sv[x] * sv[z]
+    for p in range(TIMES):
+        for r in range(TIMES):
+            border[N * n + p, r] += weight * v_by[p] * v_by[r]
 
 
 @njit(cache=True)
-def add_activation(at, value, k, share, out, M):
+def add_activation(at, value, k, out, M):
     """Add a derivative in the activations (M,) of knot k to its nodes' places in a flat vector."""
-    G = out.own.shape[0]
+    G, share = out.own.shape[0], later_share(k)
     for late in range(2):
         part = share if late else 1 - share
         node = (k // NODE + late) % G
@@ -88,19 +101,19 @@ def add_activation(at, value, k, share, out, M):
 
 @njit(cache=True)
 def times_squares(squares, mixed, x, out):
-    """Add to out what `curvature` fills, times x / N; both flat, T between joints and activations."""
+    """Add to out what `curvature` fills, times x / N; both flat, times between joints and activations."""
     N, M, w = mixed.shape
-    n = (w - 1) // OFFSETS
-    G, at_time = N // NODE, N * n
+    n = (w - TIMES) // OFFSETS
+    G, at_times, last = N // NODE, N * n, OFFSETS * n
     here, there, change, back = np.zeros(w), np.zeros(w), np.zeros(M), np.zeros(M)
+    here[last:] = x[at_times : at_times + TIMES]
     for k in range(N):
-        share, node = (k % NODE) / NODE, k // NODE
-        first = at_time + 1 + node * M
-        second = at_time + 1 + (node + 1) % G * M
+        share, node = later_share(k), k // NODE
+        first = at_times + TIMES + node * M
+        second = at_times + TIMES + (node + 1) % G * M
         for o in range(OFFSETS):
             at = (k + o - 1) % N * n
             here[o * n : (o + 1) * n] = x[at : at + n]
-        here[w - 1] = x[at_time]
         for e in range(M):
             change[e] = (1 - share) * x[first + e] + share * x[second + e]
         np.dot(squares[k], here, there)
@@ -110,7 +123,8 @@ def times_squares(squares, mixed, x, out):
             at = (k + o - 1) % N * n
             for i in range(n):
                 out[at + i] += there[o * n + i] / N
-        out[at_time] += there[w - 1] / N
+        for p in range(TIMES):
+            out[at_times + p] += there[last + p] / N
         for e in range(M):
             out[first + e] += (1 - share) * back[e] / N
             out[second + e] += share * back[e] / N

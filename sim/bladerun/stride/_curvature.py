@@ -7,7 +7,7 @@ forces so weighed, in the control points that the knot depends on. Differences o
 import numpy as np
 from numba import njit
 
-from bladerun.stride._blocks import OFFSETS
+from bladerun.stride._blocks import OFFSETS, TIMES
 from bladerun.stride._contact import sphere_force
 from bladerun.stride._dynamics import body_inertia, dot, force_cross, kinematics, motion_cross, times
 from bladerun.stride._kernel import at_knot
@@ -18,26 +18,25 @@ STEP = 1e-6  # of the differences, rad or m and per s
 
 
 @njit(cache=True)
-def curvature(model, m, terms, nodes, swept, T, out, mixed):
-    """Fill out (N, 3 n + 1, 3 n + 1): sum_i y_i d^2 tau_i / d (c[k-1], c[k], c[k+1], T)^2, y = swept.y.
+def curvature(model, m, terms, mesh, nodes, swept, out, mixed):
+    """Fill out (N, w, w), w = 3 n + TIMES: sum_i y_i d^2 tau_i / d (c[k-1], c[k], c[k+1], times)^2.
 
-    nodes (G, M): activations; swept: Sweep with y and y_force at the point; rows and columns as in its J.
-    mixed (N, M, 3 n + 1): the same in a knot's activations and those. Symmetric. How v and a themselves bend
-    with T is not in it but in swept.exact.
+    y = swept.y. nodes (G, M): activations; swept: Sweep with y and y_force at the point; rows and columns as
+    in its J.
+    mixed (N, M, w): the same in a knot's activations and those. Symmetric. How v and a themselves bend with
+    the times is not in it but in swept.exact.
     """
     N, n = swept.q.shape
-    h = T / N
-    stencil = np.array([[1 / 6, 4 / 6, 1 / 6], [-0.5 / h, 0.0, 0.5 / h], [1 / h**2, -2 / h**2, 1 / h**2]])
     space = np.zeros((6, n, 6))
     S = np.zeros((3 * n, 3 * n))
     base, moved = np.zeros(3 * n), np.zeros(3 * n)
-    v_T, a_T = np.zeros(n), np.zeros(n)
     muscles = terms.muscles
     pull, activation = tension(muscles), np.zeros(nodes.shape[1])
     cross = np.zeros((nodes.shape[1], 3 * n))
     for k in range(N):
         q, v, a = swept.q[k].copy(), swept.v[k].copy(), swept.a[k]
         y, y_force = swept.y[k], swept.y_force[k]
+        stencil, v_by, a_by = mesh.stencil[k], swept.v_by[k], swept.a_by[k]
         _pull(model, m, terms.ground, q, v, a, y, y_force, space, base)
         for j in range(n):
             q[j] += STEP
@@ -55,17 +54,13 @@ def curvature(model, m, terms, nodes, swept, T, out, mixed):
         at_knot(nodes, k, activation)
         cross[:] = 0.0
         add_muscle_curvature(muscles, pull, activation, q, v, y, S, cross)
-        for i in range(n):
-            v_T[i] = -(v[i] - (terms.speed if i == 0 else 0.0)) / T
-            a_T[i] = -2 * a[i] / T
-        _to_control(S, stencil, v_T, a_T, out[k])
+        _to_control(S, stencil, v_by, a_by, out[k])
         for e in range(len(activation)):
-            last = 0.0
             for i in range(n):
                 for o in range(OFFSETS):
                     mixed[k, e, o * n + i] = stencil[0, o] * cross[e, i] + stencil[1, o] * cross[e, n + i]
-                last += cross[e, n + i] * v_T[i]
-            mixed[k, e, OFFSETS * n] = last
+            for p in range(TIMES):
+                mixed[k, e, OFFSETS * n + p] = np.dot(cross[e, n : 2 * n], v_by[p])
 
 
 @njit(cache=True)
@@ -182,13 +177,12 @@ def _at(twist, p, out):
 
 
 @njit(cache=True)
-def _to_control(S, stencil, v_T, a_T, out):
-    """P' S P, P from (c[k-1], c[k], c[k+1], T) to (q, v, a); the symmetric part."""
-    n = len(v_T)
+def _to_control(S, stencil, v_by, a_by, out):
+    """P' S P, P from (c[k-1], c[k], c[k+1], times) to (q, v, a); the symmetric part."""
+    n = v_by.shape[1]
     last = OFFSETS * n
-    SP = np.zeros((3 * n, last + 1))
+    SP = np.zeros((3 * n, last + TIMES))
     for r in range(3 * n):
-        total = 0.0
         for j in range(n):
             sq, sv, sa = 0.5 * (S[r, j] + S[j, r]), 0.5 * (S[r, n + j] + S[n + j, r]), S[r, 2 * n + j]
             if r < 2 * n:
@@ -197,14 +191,14 @@ def _to_control(S, stencil, v_T, a_T, out):
                 sa = 0.0
             for o in range(3):
                 SP[r, o * n + j] = stencil[0, o] * sq + stencil[1, o] * sv + stencil[2, o] * sa
-            total += sv * v_T[j] + sa * a_T[j]
-        SP[r, last] = total
-    for c in range(last + 1):
-        total = 0.0
+            for p in range(TIMES):
+                SP[r, last + p] += sv * v_by[p, j] + sa * a_by[p, j]
+    out[last:] = 0.0
+    for c in range(last + TIMES):
         for j in range(n):
             for o in range(3):
                 out[o * n + j, c] = (
                     stencil[0, o] * SP[j, c] + stencil[1, o] * SP[n + j, c] + stencil[2, o] * SP[2 * n + j, c]
                 )
-            total += v_T[j] * SP[n + j, c] + a_T[j] * SP[2 * n + j, c]
-        out[last, c] = total
+            for p in range(TIMES):
+                out[last + p, c] += v_by[p, j] * SP[n + j, c] + a_by[p, j] * SP[2 * n + j, c]

@@ -1,15 +1,17 @@
 """One sweep over the knots of a stride: cost, gradient and Gauss-Newton blocks, compiled by numba.
 
-Takes spline control points, activations, the stride time and the `Terms` of the cost; gives the cost, and on
-request its gradient and Hessian in the blocks that `_linear` factorises. Nothing here knows what a runner is.
+Takes spline control points, activations, a `Mesh` and the `Terms` of the cost; gives the cost, and on request
+its gradient and Hessian in the blocks that `_linear` factorises. Nothing here knows what a runner is.
 
-At knot k of N, with h = T / N and control points c (N, n), a periodic cubic B-spline gives
+At knot k of N a periodic cubic B-spline with control points c (N, n) gives q, v and a by the stencil of the
+`Mesh`; evenly spaced, h = T / N apart, it were
 
     q = (c[k-1] + 4 c[k] + c[k+1]) / 6,   v = (c[k+1] - c[k-1]) / 2h,   a = (c[k-1] - 2 c[k] + c[k+1]) / h^2
 
 activations are straight lines between nodes NODE knots apart (a muscle cannot change faster),
 
-and the cost is half the sum of squares, means over knots, of the residuals that `Terms` weighs.
+and the cost is half the sum of squares of the residuals that `Terms` weighs, means over time; of hard forces,
+which end at zero, means over knots.
 """
 
 from typing import NamedTuple
@@ -22,15 +24,18 @@ from bladerun.stride._blocks import (
     NODE,
     OFFSETS,
     REACH,
+    TIMES,
     add_activation,
     add_velocity,
+    later_share,
     scatter,
     scatter_muscles,
 )
-from bladerun.stride._clearance import add_clearance
+from bladerun.stride._clearance import add_clearance, add_landing
 from bladerun.stride._contact import Ground, positive_part
-from bladerun.stride._dynamics import add_contact, inverse
+from bladerun.stride._dynamics import inverse
 from bladerun.stride._effort import add_effort
+from bladerun.stride._ground import add_contact
 from bladerun.stride._muscles import Muscles
 from bladerun.stride._smoothness import add_jerks, add_rates
 from bladerun.stride._tension import add_muscles, tension
@@ -44,31 +49,33 @@ class Terms(NamedTuple):
     muscles: Muscles
     force_scale: np.ndarray  # (n, 2) [negative, positive] moment that counts as 1, N or Nm
     force_weight: np.ndarray  # (n,)
+    hard: np.ndarray  # (n,) True where nobody gives a force
     multiplier: np.ndarray  # (N, n) shift of the force residual (augmented Lagrangian); 0 where not hard
     power_weight: np.ndarray  # (n,) 1/W
-    target: np.ndarray  # (N, n)
-    target_weight: np.ndarray  # (N, n) 1/rad or 1/m
-    pace: np.ndarray  # (N, n) d q / d phase of the reference
+    reference: np.ndarray  # (R, 4, n) cubics in the phase, the highest power first, from r / R of a stride on
+    target_weight: np.ndarray  # (n,) 1/rad or 1/m
     pace_weight: np.ndarray  # (n,) s/rad or s/m, on velocity
     limit: np.ndarray  # (n, 2)
     limit_weight: np.ndarray  # (n,)
     limit_round: np.ndarray  # (n,) rounding of the limit's corner
     clearance: float  # m, height that feet in swing keep
     clearance_weight: np.ndarray  # (N, s) 1/m, 0 where the foot may be down
+    landing: np.ndarray  # (2, s) True for spheres that land at knot 0, at knot N / 2
+    landing_weight: float  # 1/m, on the height of the lowest of them there
     rate_weight: np.ndarray  # (3,) s/N on the rate of the whole-body force
     jerk_weight: np.ndarray  # (n,) s^3/rad
     effort_weight: np.ndarray  # (M,) on activation
     least: float  # activation that a living muscle keeps
     bound_weight: float  # on activation below `least` or above 1
     excitation_weight: float  # on excitation below 0 or above 1
-    time: float  # s, prior of the stride time
-    time_weight: float  # 1/s
+    times: np.ndarray  # (TIMES,) s, prior
+    times_weight: np.ndarray  # (TIMES,) 1/s
 
 
 class Sweep(NamedTuple):
     """Results of a sweep: per knot k what the solver, the corrections and the reports need.
 
-    G = N / NODE nodes. Flat vectors hold c (N n), then T, then activations (G M).
+    G = N / NODE nodes. Flat vectors hold c (N n), then the times, then activations (G M).
     """
 
     q: np.ndarray  # (N, n)
@@ -76,15 +83,17 @@ class Sweep(NamedTuple):
     a: np.ndarray
     tau: np.ndarray  # (N, n) what muscles leave for other actuators to give, or nobody; contact included
     force: np.ndarray  # (N, 3) force that the ground must give
-    J: np.ndarray  # (N, n, 3 n + 1) d tau / d (c[k-1], c[k], c[k+1], T)
-    Jf: np.ndarray  # (N, 3, 3 n + 1) d force / d the same
+    v_by: np.ndarray  # (N, TIMES, n) d v / d times
+    a_by: np.ndarray
+    J: np.ndarray  # (N, n, 3 n + TIMES) d tau / d (c[k-1], c[k], c[k+1], times)
+    Jf: np.ndarray  # (N, 3, 3 n + TIMES) d force / d the same
     Ja: np.ndarray  # (N, r, M) d tau / d activation, joints Muscles.rows
-    gradient: np.ndarray  # (N n + 1 + G M,)
+    gradient: np.ndarray  # (N n + TIMES + G M,)
     hessian: np.ndarray  # (N, BAND, n, n) block (k, k + d)
     mixed: np.ndarray  # (G, REACH, M, n) of a node's activation and control points NODE j - NODE + o
     own: np.ndarray  # (G, 2, M, M) of a node's activation and its own, the next one's
-    border: np.ndarray  # (N n + 1 + G M,) column of T
-    exact: np.ndarray  # the same, what the exact dependence on T adds; not positive far from a solution
+    border: np.ndarray  # (N n + TIMES + G M, TIMES) columns of the times
+    exact: np.ndarray  # the same, what the exact dependence on them adds; not positive far from a solution
     y: np.ndarray  # (N, n) d cost / d tau, times N
     y_force: np.ndarray  # (N, 3) d cost / d force, times N
 
@@ -92,73 +101,103 @@ class Sweep(NamedTuple):
 def sweep_arrays(knots: int, n: int, muscles: Muscles) -> Sweep:
     """Arrays for N knots of n joints, to be filled by `sweep`."""
     nodes, count = knots // NODE, muscles.count
-    size = knots * n + 1 + nodes * count
+    size = knots * n + TIMES + nodes * count
     return Sweep(
         q=np.zeros((knots, n)),
         v=np.zeros((knots, n)),
         a=np.zeros((knots, n)),
         tau=np.zeros((knots, n)),
         force=np.zeros((knots, 3)),
-        J=np.zeros((knots, n, OFFSETS * n + 1)),
-        Jf=np.zeros((knots, 3, OFFSETS * n + 1)),
+        v_by=np.zeros((knots, TIMES, n)),
+        a_by=np.zeros((knots, TIMES, n)),
+        J=np.zeros((knots, n, OFFSETS * n + TIMES)),
+        Jf=np.zeros((knots, 3, OFFSETS * n + TIMES)),
         Ja=np.zeros((knots, len(muscles.rows), count)),
         gradient=np.zeros(size),
         hessian=np.zeros((knots, BAND, n, n)),
         mixed=np.zeros((nodes, REACH, count, n)),
         own=np.zeros((nodes, 2, count, count)),
-        border=np.zeros(size),
-        exact=np.zeros(size),
+        border=np.zeros((size, TIMES)),
+        exact=np.zeros((size, TIMES)),
         y=np.zeros((knots, n)),
         y_force=np.zeros((knots, 3)),
     )
 
 
 @njit(cache=True)
-def spline(c, T, speed, q, v, a):
-    """Values at the knots of control points c (N, n) over the stride time T; fills q, v, a (N, n)."""
+def spline(mesh, c, speed, q, v, a):
+    """Values at the knots of control points c (N, n); fills q, v, a (N, n)."""
     N, n = c.shape
-    h = T / N
     for k in range(N):
+        sq, sv, sa = mesh.stencil[k]
         for i in range(n):
             lo, mid, hi = c[k - 1, i], c[k, i], c[(k + 1) % N, i]
-            q[k, i] = (lo + 4 * mid + hi) / 6
-            v[k, i] = (hi - lo) / (2 * h)
-            a[k, i] = (lo - 2 * mid + hi) / (h * h)
+            q[k, i] = sq[0] * lo + sq[1] * mid + sq[2] * hi
+            v[k, i] = sv[0] * lo + sv[1] * mid + sv[2] * hi
+            a[k, i] = sa[0] * lo + sa[1] * mid + sa[2] * hi
         v[k, 0] += speed
 
 
 @njit(cache=True)
-def at_knot(nodes, k, out):
-    """Activations (M,) at knot k of those at the nodes (G, M); gives the share of the later node."""
-    share = (k % NODE) / NODE
-    here, there = nodes[k // NODE], nodes[(k // NODE + 1) % len(nodes)]
-    for i in range(len(out)):
-        out[i] = (1 - share) * here[i] + share * there[i]
-    return share
+def _by_times(mesh, c, v_by, a_by):
+    """Derivatives of the knots' v and a in the times; fills v_by, a_by (N, TIMES, n)."""
+    N, n = c.shape
+    for k in range(N):
+        for p in range(TIMES):
+            by_v, by_a = mesh.stencil_by[k, p]
+            for i in range(n):
+                lo, mid, hi = c[k - 1, i], c[k, i], c[(k + 1) % N, i]
+                v_by[k, p, i] = by_v[0] * lo + by_v[1] * mid + by_v[2] * hi
+                a_by[k, p, i] = by_a[0] * lo + by_a[1] * mid + by_a[2] * hi
 
 
 @njit(cache=True)
-def sweep(model, m, terms, c, nodes, T, out, derivatives):
+def at_knot(nodes, k, out):
+    """Activations (M,) at knot k of those at the nodes (G, M)."""
+    share = later_share(k)
+    here, there = nodes[k // NODE], nodes[(k // NODE + 1) % len(nodes)]
+    for i in range(len(out)):
+        out[i] = (1 - share) * here[i] + share * there[i]
+
+
+@njit(cache=True)
+def look_up(reference, phase, out):
+    """Fill out (4, n): reference running at a phase, and its first three derivatives there, per stride."""
+    R = len(reference)
+    place = (phase % 1.0) * R
+    piece = min(int(place), R - 1)
+    x = (place - piece) / R
+    cubic = reference[piece]
+    for i in range(out.shape[1]):
+        d, c, b, a = cubic[0, i], cubic[1, i], cubic[2, i], cubic[3, i]
+        out[0, i] = ((d * x + c) * x + b) * x + a
+        out[1, i] = (3 * d * x + 2 * c) * x + b
+        out[2, i] = 6 * d * x + 2 * c
+        out[3, i] = 6 * d
+
+
+@njit(cache=True)
+def sweep(model, m, terms, mesh, c, nodes, out, derivatives):
     """The cost [-]; with `derivatives` also gradient, hessian, mixed, own, border, exact. Fills knot values.
 
-    c (N, n) control points, nodes (G, M) activations, T stride time; out: a Sweep.
+    c (N, n) control points, nodes (G, M) activations; out: a Sweep.
     """
     N, n = c.shape
     M, rows = nodes.shape[1], terms.muscles.rows
     pull, activation = tension(terms.muscles), np.zeros(M)
-    Am = np.zeros((len(rows), 3 * n + 1))
+    w = 3 * n  # first column of the times in a knot's Jacobian
+    Am = np.zeros((len(rows), w + TIMES))
     Da = np.zeros((len(rows), M))
-    h = T / N
-    w = 3 * n  # column of T in a knot's Jacobian
-    spline(c, T, terms.speed, out.q, out.v, out.a)
+    spline(mesh, c, terms.speed, out.q, out.v, out.a)
     tau_q, tau_v, tau_a = np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n))
     force_z = np.zeros((N, 2, 3, n))  # d force / d v, d force / d a
-    A = np.zeros((n, w + 1))
-    G = np.zeros((w + 1, w + 1))
+    A = np.zeros((n, w + TIMES))
+    G = np.zeros((w + TIMES, w + TIMES))
     lam_v, lam_a = np.zeros((N, n)), np.zeros((N, n))  # d cost / d v, d cost / d a
-    sq, sv, sa = (1 / 6, 4 / 6, 1 / 6), (-0.5 / h, 0.0, 0.5 / h), (1 / h**2, -2 / h**2, 1 / h**2)
+    ref = np.zeros((4, n))
     gradient, hessian, border, exact = out.gradient, out.hessian, out.border, out.exact
     if derivatives:
+        _by_times(mesh, c, out.v_by, out.a_by)
         gradient[:] = 0.0
         exact[:] = 0.0
         hessian[:] = 0.0
@@ -168,116 +207,167 @@ def sweep(model, m, terms, c, nodes, T, out, derivatives):
     cost = 0.0
     for k in range(N):
         q, v, a, tau = out.q[k], out.v[k], out.a[k], out.tau[k]
+        v_by, a_by = out.v_by[k], out.a_by[k]
+        stencil, over_time = mesh.stencil[k], mesh.weight[k]
+        sq, sv = stencil[0], stencil[1]
+        soft = 0.0  # squares that count by the knot's share of time
         inverse(model, m, q, v, a, tau, derivatives, tau_q, tau_v, tau_a)
         J = out.J[k]
         for r in range(3):
             out.force[k, r] = tau[r]
         if derivatives:
-            _columns(tau_q, tau_v, tau_a, v, a, terms.speed, T, sq, sv, sa, 3, out.Jf[k])
+            _columns(tau_q, tau_v, tau_a, v_by, a_by, stencil, 3, out.Jf[k])
             for r in range(3):
                 force_z[k, 0, r] = tau_v[r]
                 force_z[k, 1, r] = tau_a[r]
         add_contact(model, m, terms.ground, tau, derivatives, tau_q, tau_v)
-        share = at_knot(nodes, k, activation)
+        at_knot(nodes, k, activation)
         add_muscles(terms.muscles, pull, activation, q, v, tau, derivatives, tau_q, tau_v, out.Ja[k])
         if derivatives:
-            _columns(tau_q, tau_v, tau_a, v, a, terms.speed, T, sq, sv, sa, n, J)
+            _columns(tau_q, tau_v, tau_a, v_by, a_by, stencil, n, J)
         # Forces and moments over their scale, and joint power: one Jacobian row serves both, since
         # w^2 |d|^2 + p^2 |v d + tau e|^2 = s |d + (p^2 v tau / s) e|^2 + rest |e|^2,  s = w^2 + p^2 v^2.
         for i in range(n):
             side = 1 if tau[i] > 0 else 0
             weight = terms.force_weight[i] / terms.force_scale[i, side]
             r = weight * tau[i] + terms.multiplier[k, i]
-            p = terms.power_weight[i]
-            pw = p * tau[i] * v[i]
-            cost += r * r + pw * pw
+            power = terms.power_weight[i]
+            pw = power * tau[i] * v[i]
+            counts = 1.0 if terms.hard[i] else over_time
+            cost += counts * (r * r + pw * pw)
+            if not terms.hard[i]:
+                soft += r * r + pw * pw
             if not derivatives:
                 continue
-            y = weight * r + p * v[i] * pw  # d cost / d tau
-            x = p * tau[i] * pw  # d cost / d v, directly
+            y = counts * (weight * r + power * v[i] * pw)  # d cost / d tau
+            x = counts * power * tau[i] * pw  # d cost / d v, directly
             out.y[k, i] = y
             lam_v[k, i] += x
             for j in range(n):
                 lam_v[k, j] += y * tau_v[i, j]
                 lam_a[k, j] += y * tau_a[i, j]
-            s = weight * weight + p * p * v[i] * v[i]
+            s = counts * (weight * weight + power * power * v[i] * v[i])
             root = np.sqrt(s)
-            mix = p * p * v[i] * tau[i] / s if s > 0 else 0.0
-            rest = p * p * tau[i] * tau[i] - mix * mix * s
-            v_T = -(v[i] - (terms.speed if i == 0 else 0.0)) / T
-            for j in range(w + 1):
+            mix = counts * power * power * v[i] * tau[i] / s if s > 0 else 0.0
+            rest = counts * power * power * tau[i] * tau[i] - mix * mix * s
+            for j in range(w + TIMES):
                 A[i, j] = root * J[i, j]
             A[i, i] += root * mix * sv[0]
+            A[i, n + i] += root * mix * sv[1]
             A[i, 2 * n + i] += root * mix * sv[2]
-            A[i, w] += root * mix * v_T
-            add_velocity(i, k, rest, sv, v_T, hessian, border, N, n)
+            for p in range(TIMES):
+                A[i, w + p] += root * mix * v_by[p, i]
+            add_velocity(i, k, rest, sv, v_by[:, i], hessian, border, N, n)
             for o in range(3):
                 at = ((k + o - 1) % N) * n
                 for j in range(n):
                     gradient[at + j] += y * J[i, o * n + j]
                 gradient[at + i] += x * sv[o]
-            gradient[N * n] += y * J[i, w] + x * v_T
+            for p in range(TIMES):
+                gradient[N * n + p] += y * J[i, w + p] + x * v_by[p, i]
         if derivatives and M > 0:
             for e in range(M):
                 activation[e] = 0.0
                 for r in range(len(rows)):
                     activation[e] += out.y[k, rows[r]] * out.Ja[k, r, e]
-            add_activation(gradient, activation, k, share, out, M)
+            add_activation(gradient, activation, k, out, M)
         if derivatives:
             np.dot(A.T, A, G)
         if derivatives and M > 0:
             for r in range(len(rows)):
                 i = rows[r]
                 weight = terms.force_weight[i] / terms.force_scale[i, 1 if tau[i] > 0 else 0]
-                for j in range(w + 1):
+                weight *= np.sqrt(1.0 if terms.hard[i] else over_time)
+                for j in range(w + TIMES):
                     Am[r, j] = A[i, j]
                 for e in range(M):
                     Da[r, e] = weight * out.Ja[k, r, e]
-            scatter_muscles(k, share, out, Am, Da, n)
-        cost += add_clearance(
-            model, m, terms.clearance, terms.clearance_weight[k], k, N, sq, gradient, G, derivatives
+            scatter_muscles(k, out, Am, Da, n)
+        low = add_clearance(
+            model,
+            m,
+            terms.clearance,
+            terms.clearance_weight[k],
+            over_time,
+            k,
+            N,
+            sq,
+            gradient,
+            G,
+            derivatives,
         )
+        if 2 * k % N == 0:
+            cost += add_landing(
+                model, m, terms.ground.smoothing_m, terms.landing[2 * k // N], terms.landing_weight, k, N, sq,
+                gradient, G, derivatives,
+            )  # fmt: skip
         if derivatives:
             scatter(G, k, hessian, border, N, n)
-        cost += _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, exact, N, n, derivatives)
-    cost += add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives)
-    cost += add_jerks(terms, c, h, T, gradient, hessian, border, exact, derivatives)
-    if derivatives:  # exact terms of the dependence of v and a on T
-        for k in range(N):
-            for i in range(n):
-                dev = out.v[k, i] - (terms.speed if i == 0 else 0.0)
-                exact[N * n] += lam_v[k, i] * 2 * dev / T**2 + lam_a[k, i] * 6 * out.a[k, i] / T**2
-                for o in range(3):
-                    exact[((k + o - 1) % N) * n + i] -= (lam_v[k, i] * sv[o] + 2 * lam_a[k, i] * sa[o]) / T
+        look_up(terms.reference, mesh.phase[k], ref)
+        near = _local(terms, mesh, k, q, v, v_by, ref, lam_v, gradient, hessian, border, exact, derivatives)
+        cost += over_time * (low + near)
+        if derivatives:
+            for p in range(TIMES):
+                gradient[N * n + p] += 0.5 * mesh.weight_by[k, p] * (soft + low + near)
+    cost += add_rates(terms, mesh, out, force_z, lam_v, lam_a, derivatives)
+    cost += add_jerks(terms, mesh, out, c, lam_a, derivatives)
+    if derivatives:
+        _add_exact(mesh, c, lam_v, lam_a, exact)
         gradient /= N
         hessian /= N
         out.mixed[:] /= N
         out.own[:] /= N
         border /= N
         exact /= N
-        gradient[N * n] += terms.time_weight**2 * (T - terms.time)
-        border[N * n] += terms.time_weight**2
-    effort = add_effort(terms, nodes, T, N * n, gradient, out.own, border, derivatives)
-    return effort + 0.5 * (cost / N + (terms.time_weight * (T - terms.time)) ** 2)
+    prior = 0.0
+    for p in range(TIMES):
+        off = terms.times_weight[p] * (mesh.times[p] - terms.times[p])
+        prior += off * off
+        if derivatives:
+            gradient[N * n + p] += terms.times_weight[p] * off
+            border[N * n + p, p] += terms.times_weight[p] ** 2
+    effort = add_effort(terms, mesh, nodes, N * n, gradient, out.own, border, derivatives)
+    return effort + 0.5 * (cost / N + prior)
 
 
 @njit(cache=True)
-def correction(terms, base, trial, step, out, misfit):
+def _add_exact(mesh, c, lam_v, lam_a, exact):
+    """What v and a bend in control points and times, weighed with the cost's derivatives in them (N, n)."""
+    N, n = c.shape
+    for k in range(N):
+        for p in range(TIMES):
+            by_v, by_a = mesh.stencil_by[k, p]
+            for i in range(n):
+                for o in range(OFFSETS):
+                    add = lam_v[k, i] * by_v[o] + lam_a[k, i] * by_a[o]
+                    exact[((k + o - 1) % N) * n + i, p] += add
+            for r in range(TIMES):
+                bend_v, bend_a = mesh.stencil_bend[k, p, r]
+                for i in range(n):
+                    for o in range(OFFSETS):
+                        add = lam_v[k, i] * bend_v[o] + lam_a[k, i] * bend_a[o]
+                        exact[N * n + p, r] += add * c[(k + o - 1) % N, i]
+
+
+@njit(cache=True)
+def correction(terms, mesh, base, trial, step, out, misfit):
     """Gradient of the curvature that a full step left in the forces: J' w^2 (tau(x + d) - tau(x) - J d).
 
-    base: Sweep with Jacobians; trial: Sweep at x + step; step and out are flat; fills out, misfit (N,).
+    base: Sweep with Jacobians on this mesh; trial: at x + step; step and out flat; fills out, misfit (N,).
     """
     N, n = base.q.shape
     G, M, of = base.own.shape[0], base.own.shape[2], terms.muscles.row
-    moves, change, back = step[N * n + 1 :].reshape(G, M), np.zeros(M), np.zeros(M)
+    moves, change, back = step[N * n + TIMES :].reshape(G, M), np.zeros(M), np.zeros(M)
     out[:] = 0.0
     misfit[:] = 0.0
     for k in range(N):
-        share = at_knot(moves, k, change)
+        at_knot(moves, k, change)
         back[:] = 0.0
         for i in range(n):
             J = base.J[k, i]
-            left = trial.tau[k, i] - base.tau[k, i] - J[3 * n] * step[N * n]
+            left = trial.tau[k, i] - base.tau[k, i]
+            for p in range(TIMES):
+                left -= J[3 * n + p] * step[N * n + p]
             for o in range(3):
                 at = ((k + o - 1) % N) * n
                 for j in range(n):
@@ -285,63 +375,84 @@ def correction(terms, base, trial, step, out, misfit):
             for e in range(M if of[i] >= 0 else 0):
                 left -= base.Ja[k, of[i], e] * change[e]
             weight = terms.force_weight[i] / terms.force_scale[i, 1 if base.tau[k, i] > 0 else 0]
-            misfit[k] += (weight * left) ** 2 / N
-            left *= weight * weight / N
+            counts = (1.0 if terms.hard[i] else mesh.weight[k]) / N
+            misfit[k] += counts * (weight * left) ** 2
+            left *= counts * weight * weight
             for o in range(3):
                 at = ((k + o - 1) % N) * n
                 for j in range(n):
                     out[at + j] += left * J[o * n + j]
-            out[N * n] += left * J[3 * n]
+            for p in range(TIMES):
+                out[N * n + p] += left * J[3 * n + p]
             for e in range(M if of[i] >= 0 else 0):
                 back[e] += left * base.Ja[k, of[i], e]
-        add_activation(out, back, k, share, base, M)
+        add_activation(out, back, k, base, M)
 
 
 @njit(cache=True)
-def _columns(by_q, by_v, by_a, v, a, speed, T, sq, sv, sa, rows, J):
-    """Chain rule of `rows` rows from (q, v, a) to (c[k-1], c[k], c[k+1], T)."""
+def _columns(by_q, by_v, by_a, v_by, a_by, stencil, rows, J):
+    """Chain rule of `rows` rows from (q, v, a) to (c[k-1], c[k], c[k+1], times)."""
     n = by_q.shape[1]
+    sq, sv, sa = stencil
     for i in range(rows):
-        last = 0.0
+        for p in range(TIMES):
+            J[i, 3 * n + p] = 0.0
         for j in range(n):
             fq, fv, fa = by_q[i, j], by_v[i, j], by_a[i, j]
             J[i, j] = sq[0] * fq + sv[0] * fv + sa[0] * fa
-            J[i, n + j] = sq[1] * fq + sa[1] * fa
+            J[i, n + j] = sq[1] * fq + sv[1] * fv + sa[1] * fa
             J[i, 2 * n + j] = sq[2] * fq + sv[2] * fv + sa[2] * fa
-            last += fv * v[j] + 2 * fa * a[j]
-        J[i, 3 * n] = -(last - by_v[i, 0] * speed) / T
+            for p in range(TIMES):
+                J[i, 3 * n + p] += fv * v_by[p, j] + fa * a_by[p, j]
 
 
 @njit(cache=True)
-def _local(terms, k, q, v, T, sq, sv, gradient, hessian, border, exact, N, n, derivatives):
-    """Targets, limits and pace: residuals of one joint at one knot."""
-    cost = 0.0
+def _local(terms, mesh, k, q, v, v_by, ref, lam_v, gradient, hessian, border, exact, derivatives):
+    """Targets, limits and pace: residuals of one joint at one knot; their squares, not yet times its weight.
+
+    ref (4, n): as `look_up` fills it.
+    """
+    n, N, T, counts = len(q), len(mesh.time), mesh.times[0], mesh.weight[k]
+    sq, sv, by_phase, bend = mesh.stencil[k, 0], mesh.stencil[k, 1], mesh.phase_by[k], mesh.phase_bend[k]
+    squares = 0.0
+    by_time = np.empty(TIMES)
     for i in range(n):
-        w = terms.target_weight[k, i]
-        r = w * (q[i] - terms.target[k, i])
-        cost += r * r
-        y, s = w * r, w * w
+        w = terms.target_weight[i]
+        r = w * (q[i] - ref[0, i])
         over, slope = positive_part(q[i] - terms.limit[i, 1], terms.limit_round[i])
         under, fall = positive_part(terms.limit[i, 0] - q[i], terms.limit_round[i])
-        wl = terms.limit_weight[i]
-        cost += (wl * over) ** 2 + (wl * under) ** 2
-        y += wl * wl * (over * slope - under * fall)
-        s += wl * wl * (slope * slope + fall * fall)
-        wp = terms.pace_weight[i]
-        rp = 0.0
-        if wp > 0:
-            rp = wp * (v[i] - terms.pace[k, i] / T)
-            cost += rp * rp
+        wl, wp = terms.limit_weight[i], terms.pace_weight[i]
+        rp = wp * (v[i] - ref[1, i] / T) if wp > 0 else 0.0
+        squares += r * r + (wl * over) ** 2 + (wl * under) ** 2 + rp * rp
         if not derivatives:
             continue
+        tracked, tied = counts * w * r, counts * w * w
+        y = tracked + counts * wl * wl * (over * slope - under * fall)
+        s = tied + counts * wl * wl * (slope * slope + fall * fall)
+        pulled, paced = counts * wp * rp, counts * wp * wp
+        lam_v[k, i] += pulled
+        for p in range(TIMES):
+            by_time[p] = v_by[p, i] - ref[2, i] * by_phase[p] / T + (ref[1, i] / T**2 if p == 0 else 0.0)
         for x in range(3):
-            at = (k + x - 1) % N
-            gradient[at * n + i] += y * sq[x] + wp * rp * sv[x]
+            at = ((k + x - 1) % N) * n + i
+            gradient[at] += y * sq[x] + pulled * sv[x]
             for z in range(x, 3):
-                hessian[at, z - x, i, i] += s * sq[x] * sq[z] + wp * wp * sv[x] * sv[z]
-            border[at * n + i] -= wp * rp * sv[x] / T
-            exact[at * n + i] -= wp * rp * sv[x] / T
-        gradient[N * n] -= rp * rp / T
-        border[N * n] += rp * rp / T**2
-        exact[N * n] += 2 * rp * rp / T**2
-    return cost
+                hessian[(k + x - 1) % N, z - x, i, i] += s * sq[x] * sq[z] + paced * sv[x] * sv[z]
+            for p in range(TIMES):
+                border[at, p] += paced * sv[x] * by_time[p] - tied * sq[x] * ref[1, i] * by_phase[p]
+        for p in range(TIMES):
+            here = N * n + p
+            gradient[here] += pulled * by_time[p] - tracked * ref[1, i] * by_phase[p]
+            for o in range(TIMES):
+                both = by_phase[p] * by_phase[o]
+                border[here, o] += paced * by_time[p] * by_time[o] + tied * ref[1, i] ** 2 * both
+                exact[here, o] -= tracked * (ref[2, i] * both + ref[1, i] * bend[p, o])
+                twist = ref[3, i] * both + ref[2, i] * bend[p, o]
+                if p == 0:
+                    twist -= ref[2, i] * by_phase[o] / T
+                if o == 0:
+                    twist -= ref[2, i] * by_phase[p] / T
+                if p == 0 and o == 0:
+                    twist += 2 * ref[1, i] / T**2
+                exact[here, o] -= pulled * twist / T
+    return squares

@@ -1,8 +1,8 @@
-"""Solve with a symmetric cyclic banded block matrix and one dense border: the solver's Newton system.
+"""Solve with a symmetric cyclic banded block matrix and a dense border: the solver's Newton system.
 
 Takes the blocks that `_kernel.sweep` fills; gives a Cholesky factor that solves many right-hand sides.
 Three knots and the activations of their node make one block of a cyclic block-tridiagonal matrix; the last
-block and the border column are eliminated last. LAPACK does the work, one thread.
+block and the border's columns are eliminated last. LAPACK does the work, one thread.
 """
 
 import numpy as np
@@ -10,6 +10,7 @@ from numba import njit
 from scipy.linalg.blas import dgemm, dsyrk, dtrmm
 from scipy.linalg.lapack import dpotrf, dtrtri
 
+from bladerun.stride._blocks import TIMES
 from bladerun.stride._kernel import Sweep
 
 GROUP = 3  # knots a block: the half band of the Hessian
@@ -22,7 +23,7 @@ class NotPositive(ArithmeticError):
 class Factor:
     """Cholesky factor of the matrix with the blocks of a `Sweep`, damped.
 
-    damping: flat like `Sweep.border`, added to the diagonal.
+    damping: flat like `Sweep.gradient`, added to the diagonal.
     N must be a multiple of 3 and at least 9. Raises NotPositive.
     """
 
@@ -33,15 +34,15 @@ class Factor:
         m = GROUP * n + count
         D, E = np.zeros((2, blocks, m, m))
         _group(swept.hessian, swept.mixed, swept.own, self._rows(damping), D, E)
-        border = swept.border
-        column, corner_entry = self._rows(border), border[self._split] + damping[self._split]
-        corner = np.zeros((m + 1, m + 1), order="F")
-        corner[:m, :m] = D[-1]
-        corner[:m, m] = corner[m, :m] = column[-1]
-        corner[m, m] = corner_entry
-        C = np.zeros((m, m + 1), order="F")
-        C[:, :m] = E[-1]
-        C[:, m] = column[0]
+        columns = [self._rows(column) for column in swept.border.T]
+        inner = slice(self._split, self._split + TIMES)
+        corner = np.zeros((m + TIMES, m + TIMES), order="F")
+        C = np.zeros((m, m + TIMES), order="F")
+        corner[:m, :m], C[:, :m] = D[-1], E[-1]
+        for p, column in enumerate(columns):
+            corner[:m, m + p] = corner[m + p, :m] = column[-1]
+            C[:, m + p] = column[0]
+        corner[m:, m:] = swept.border[inner] + np.diag(damping[inner])
         self._inverse, self._U, self._W = [], [], []
         S = D[0].T
         for j in range(blocks - 1):
@@ -55,8 +56,9 @@ class Factor:
             if j < blocks - 2:
                 U = dtrmm(1.0, inverse, E[j].T, lower=1, overwrite_b=0)
                 S = dsyrk(-1.0, U, trans=1, beta=1.0, c=D[j + 1].T, lower=1, overwrite_c=1)
-                C = np.zeros((m, m + 1), order="F")
-                C[:, m] = column[j + 1]
+                C = np.zeros((m, m + TIMES), order="F")
+                for p, column in enumerate(columns):
+                    C[:, m + p] = column[j + 1]
                 C = dgemm(-1.0, U, W, trans_a=1, beta=1.0, c=C, overwrite_c=1)
                 self._U.append(U)
         self._corner = _inverse_factor(corner)
@@ -64,7 +66,7 @@ class Factor:
     def solve(self, rhs: np.ndarray) -> np.ndarray:
         """x with matrix x = rhs, both flat."""
         parts = list(self._rows(rhs))
-        last = np.append(parts.pop(), rhs[self._split])
+        last = np.append(parts.pop(), rhs[self._split : self._split + TIMES])
         for j, inverse in enumerate(self._inverse):
             parts[j] = inverse @ parts[j]
             last -= self._W[j].T @ parts[j]
@@ -76,13 +78,13 @@ class Factor:
             if j < len(self._U):
                 parts[j] -= self._U[j] @ parts[j + 1]
             parts[j] = self._inverse[j].T @ parts[j]
-        table = np.array([*parts, last[:-1]])
+        table = np.array([*parts, last[:-TIMES]])
         n = self._split // len(table)
-        return np.concatenate([table[:, :n].ravel(), last[-1:], table[:, n:].ravel()])
+        return np.concatenate([table[:, :n].ravel(), last[-TIMES:], table[:, n:].ravel()])
 
     def _rows(self, flat):
-        """A flat vector without its entry for T, one row (m,) a block."""
-        c, activations = flat[: self._split], flat[self._split + 1 :]
+        """A flat vector without its entries for the times, one row (m,) a block."""
+        c, activations = flat[: self._split], flat[self._split + TIMES :]
         blocks = self._blocks
         return np.hstack([c.reshape(blocks, -1), activations.reshape(blocks, -1)])
 

@@ -9,6 +9,7 @@ import numpy as np
 from bladerun.model import Model
 from bladerun.stride._blocks import NODE
 from bladerun.stride._kernel import Sweep, Terms, at_knot
+from bladerun.stride._mesh import mesh
 from bladerun.stride._solver import Point
 from bladerun.stride._tension import add_muscles, tension
 
@@ -20,7 +21,7 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
     muscles, (N, n) = terms.muscles, out.q.shape
     M, paths = muscles.count, len(muscles.path)
     step = np.roll(point.activation, -1, 0) - point.activation
-    change = np.repeat(step, NODE, axis=0) * len(step) / point.T
+    change = np.repeat(step / mesh(N, point.times).node_step[:, None], NODE, axis=0)
     activation = np.zeros((N, M))
     time = np.where(change > 0, muscles.rise, muscles.fall)
     moments = np.zeros((N, n))

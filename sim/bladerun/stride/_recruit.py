@@ -21,13 +21,13 @@ LEAST_N = 50.0  # a series spring is never quite slack: muscles keep a tone
 
 def recruited(links: Links, terms: Terms, point: Point) -> Point:
     """The point with activations (G, M); its motion changes in the joints that series springs stretch."""
-    q, v, a = at_points(point.c, point.T, terms.speed)
+    q, v, a = at_points(point.c, point.times, terms.speed)
     motors = required(links, terms.ground, q, v, a)
     c = point.c.copy()
     for spring in range(len(terms.muscles.rest)):
         joint, path = _stretched(links, terms, spring, q, motors)
         c[:, joint] = control_points(path[:, None])[:, 0]
-    q, v, a = at_points(c, point.T, terms.speed)
+    q, v, a = at_points(c, point.times, terms.speed)
     need = required(links, terms.ground, q, v, a)
     rows, M = terms.muscles.rows, terms.muscles.count
     weight = terms.force_weight[rows] / terms.force_scale[rows, 1]

@@ -12,9 +12,11 @@ import numpy as np
 import xarray as xr
 
 from bladerun.model import Model
-from bladerun.stride._dynamics import add_contact, inverse, motion
+from bladerun.stride._dynamics import inverse, motion
+from bladerun.stride._ground import add_contact
 from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._links import Links, contact_spheres
+from bladerun.stride._mesh import LATER, UNEVEN, at_times, mesh
 from bladerun.stride._muscle_result import SIDES, muscle_rows, say
 from bladerun.stride._solver import Point
 from bladerun.stride._terms import hard_joints, required
@@ -23,10 +25,9 @@ LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10
 
 
 def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> xr.Dataset:
-    """The stride at its knots, t = k T / N, out the `Sweep` there; the solve's attributes are to be added."""
-    mj, c, T = model.mj, point.c, point.T
-    N = len(c)
-    time = np.arange(N) * T / N
+    """The stride at its knots, out the `Sweep` there; the solve's attributes are to be added."""
+    mj, c = model.mj, point.c
+    time = mesh(len(c), point.times).time
     q = out.q.copy()
     q[:, 0] += terms.speed * time
     ground = _ground(links, terms, out)
@@ -91,7 +92,11 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
             "multiplier": (("time", "joint"), point.multiplier.copy(), say("1", "of the hard forces")),
         },
         coords={
-            "time": ("time", time, {"units": "s", "long_name": "time; 0 near touchdown of the right foot"}),
+            "time": (
+                "time",
+                time,
+                {"units": "s", "long_name": "time, not evenly spaced; 0 at touchdown of the right foot"},
+            ),
             "joint": list(model.joints),
             "muscle": list(model.muscles[: terms.muscles.count]),
             "side": list(SIDES),
@@ -101,7 +106,9 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
         },
     )
     data.attrs = {
-        "stride_time_s": float(T),
+        "stride_time_s": float(point.times[0]),
+        "later_than_reference_s": float(point.times[LATER]),
+        "left_later_s": float(point.times[UNEVEN]),
         "speed_m_s": float(terms.speed),
         "mass_kg": float(model.mass_kg),
         "gravity": float(links.gravity),
@@ -130,16 +137,16 @@ def residuals(
     sphere; slip_mm: longest sliding of a foot's loaded contact; energy_balance_j: work of motors and ground
     less what dampers took, over a stride, 0 if perfect; energy_positive_j: positive work of the motors.
     """
-    c, T = point.c, point.T
+    places = mesh(len(point.c), point.times)
     root = out.tau[:, :6]
-    between = _between(links, terms, c, T)
+    between = _between(links, terms, point.c, places)
     ground = _ground(links, terms, out)
     driven = np.array([kind == "driven" for kind in model.kind])
     power = stride.tau.values * out.v
-    dt = T / len(c)
-    contact = (ground["force"] * ground["velocity"]).sum()
-    damped = (links.damping * out.v**2).sum()
-    motor = power[:, driven].sum()
+    dt = point.times[0] / len(point.c) * places.weight
+    contact = dt @ (ground["force"] * ground["velocity"]).sum((1, 2))
+    damped = dt @ (links.damping * out.v**2).sum(1)
+    motor = dt @ power[:, driven].sum(1)
     hard = hard_joints(model, terms.muscles)
     passive = out.tau[:, 6:][:, hard[6:]]
     return {
@@ -150,8 +157,8 @@ def residuals(
         "passive_peak_nm": float(np.abs(passive).max(initial=0.0)),
         "penetration_mm": float(1e3 * np.maximum(0.0, -ground["point"][:, :, 2]).max(initial=0.0)),
         "slip_mm": 1e3 * _slip(model, ground, dt),
-        "energy_balance_j": float((motor + contact - damped) * dt),
-        "energy_positive_j": float(np.maximum(power[:, driven], 0.0).sum() * dt),
+        "energy_balance_j": float(motor + contact - damped),
+        "energy_positive_j": float(dt @ np.maximum(power[:, driven], 0.0).sum(1)),
     }
 
 
@@ -168,13 +175,9 @@ def _ground(links, terms, out):
     return dict(zip(("force", "point", "velocity"), kept, strict=True))
 
 
-def _between(links, terms, c, T):
+def _between(links, terms, c, places):
     """Residual (N, n) half-way between knots, from the spline itself."""
-    h = T / len(c)
-    lo, mid, hi, top = np.roll(c, 1, 0), c, np.roll(c, -1, 0), np.roll(c, -2, 0)
-    q = (lo + 23 * mid + 23 * hi + top) / 48
-    v = (-lo - 5 * mid + 5 * hi + top) / (8 * h)
-    a = (lo - mid - hi + top) / (2 * h * h)
+    q, v, a = at_times(c, places.times, places.time + 0.5 * places.step)
     v[:, 0] += terms.speed
     return required(links, terms.ground, q, v, a)
 
@@ -191,7 +194,7 @@ def _slip(model, ground, dt):
         drift = (normal[:, :, None] * ground["velocity"][:, mine, :2]).sum(1) / np.maximum(total, 1e-9)[
             :, None
         ]
-        longest = max(longest, float((np.linalg.norm(drift, axis=1) * firm).sum() * dt))
+        longest = max(longest, float((np.linalg.norm(drift, axis=1) * firm) @ dt))
     return longest
 
 
@@ -267,3 +270,10 @@ def _compression(model, q, force):
             load = force[k, mine]
             table[k, s] = ((place - unloaded) @ frame.T * load).sum() / (np.linalg.norm(load.sum(0)) + 1.0)
     return table
+
+
+def times_of(stride: xr.Dataset) -> np.ndarray:
+    """The times (TIMES,) that `_mesh` takes, of a solved stride."""
+    return np.array(
+        [stride.attrs[name] for name in ("stride_time_s", "later_than_reference_s", "left_later_s")]
+    )

@@ -6,20 +6,24 @@ Takes a sweep's knot values and the `Terms`; adds cost, gradient and Hessian blo
 import numpy as np
 from numba import njit
 
+from bladerun.stride._blocks import TIMES
+
 
 @njit(cache=True)
-def add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
+def add_rates(terms, mesh, out, force_z, lam_v, lam_a, derivatives):
     """Rate of the whole-body force between knots k and k + 1, in true time."""
     N, n = out.q.shape
-    gradient, hessian, border, exact = out.gradient, out.hessian, out.border, out.exact
+    gradient, border, exact = out.gradient, out.border, out.exact
     rows = np.zeros((3, 4 * n))
+    by_log, bend_log, by_force = np.empty(TIMES), np.empty((TIMES, TIMES)), np.empty(TIMES)
     if derivatives:
         out.y_force[:] = 0.0
     cost = 0.0
     for k in range(N):
         k1 = (k + 1) % N
+        per = _per_step(mesh, k, by_log, bend_log)
         for r in range(3):
-            w = terms.rate_weight[r] / h
+            w = terms.rate_weight[r] * per
             res = w * (out.force[k1, r] - out.force[k, r])
             cost += res * res
             if not derivatives:
@@ -36,21 +40,48 @@ def add_rates(terms, out, force_z, lam_v, lam_a, h, T, derivatives):
                 lam_a[k, j] -= w * res * force_z[k, 1, r, j]
                 lam_v[k1, j] += w * res * force_z[k1, 0, r, j]
                 lam_a[k1, j] += w * res * force_z[k1, 1, r, j]
-            by_force = w * (there[3 * n] - here[3 * n])
-            by_T = by_force - res / T
+            for p in range(TIMES):
+                by_force[p] = w * (there[3 * n + p] - here[3 * n + p])
             for x in range(4):
-                at = (k + x - 1) % N
+                at = ((k + x - 1) % N) * n
                 for i in range(n):
                     e = row[x * n + i]
-                    gradient[at * n + i] += e * res
-                    border[at * n + i] += e * by_T
-                    exact[at * n + i] -= e * res / T
-            gradient[N * n] += by_T * res
-            border[N * n] += by_T * by_T
-            exact[N * n] += 2 * res * res / T**2 - 2 * by_force * res / T
+                    gradient[at + i] += e * res
+                    for p in range(TIMES):
+                        border[at + i, p] += e * (by_force[p] + res * by_log[p])
+                        exact[at + i, p] += e * res * by_log[p]
+            _add_times(res, by_force, by_log, bend_log, N * n, gradient, border, exact)
         if derivatives:
-            _add_product(rows, k, hessian)
+            _add_product(rows, k, out.hessian)
     return cost
+
+
+@njit(cache=True)
+def _per_step(mesh, k, by_log, bend_log):
+    """What makes a change over a step a rate whose mean is over time: sqrt(N / (T step)).
+
+    Fills by_log, bend_log: derivatives of its logarithm, and the second ones of itself over itself.
+    """
+    T, step, by_step = mesh.times[0], mesh.step[k], mesh.step_by[k]
+    for p in range(TIMES):
+        by_log[p] = -0.5 * ((1 / T if p == 0 else 0.0) + by_step[p] / step)
+    for p in range(TIMES):
+        for r in range(TIMES):
+            bend_log[p, r] = by_log[p] * by_log[r] + 0.5 * by_step[p] * by_step[r] / step**2
+    bend_log[0, 0] += 0.5 / T**2
+    return np.sqrt(len(mesh.step) / (T * step))
+
+
+@njit(cache=True)
+def _add_times(res, by_value, by_log, bend_log, at, gradient, border, exact):
+    """The times' own part of a residual `_per_step` x value; by_value (TIMES,): by the value alone."""
+    for p in range(TIMES):
+        by_p = by_value[p] + res * by_log[p]
+        gradient[at + p] += by_p * res
+        for r in range(TIMES):
+            border[at + p, r] += by_p * (by_value[r] + res * by_log[r])
+            cross = by_value[p] * by_log[r] + by_value[r] * by_log[p]
+            exact[at + p, r] += res * (cross + res * bend_log[p, r])
 
 
 @njit(cache=True)
@@ -68,29 +99,37 @@ def _add_product(rows, k, hessian):
 
 
 @njit(cache=True)
-def add_jerks(terms, c, h, T, gradient, hessian, border, exact, derivatives):
-    """Third derivative of each joint between knots, linear in c and exact in T."""
+def add_jerks(terms, mesh, out, c, lam_a, derivatives):
+    """Change of each joint's acceleration between knots k and k + 1, over the time between them."""
     N, n = c.shape
-    stencil = (-1 / h**3, 3 / h**3, -3 / h**3, 1 / h**3)
+    gradient, border, exact = out.gradient, out.border, out.exact
+    stencil, by_value = np.zeros(4), np.empty(TIMES)
+    by_log, bend_log = np.empty(TIMES), np.empty((TIMES, TIMES))
     cost = 0.0
     for k in range(N):
+        k1 = (k + 1) % N
+        per = _per_step(mesh, k, by_log, bend_log)
+        stencil[:] = 0.0
+        for x in range(3):
+            stencil[x] -= per * mesh.stencil[k, 2, x]
+            stencil[x + 1] += per * mesh.stencil[k1, 2, x]
         for i in range(n):
             w = terms.jerk_weight[i]
-            res = 0.0
-            for x in range(4):
-                res += w * stencil[x] * c[(k + x - 1) % N, i]
+            res = w * per * (out.a[k1, i] - out.a[k, i])
             cost += res * res
             if not derivatives:
                 continue
+            lam_a[k, i] -= w * per * res
+            lam_a[k1, i] += w * per * res
+            for p in range(TIMES):
+                by_value[p] = w * per * (out.a_by[k1, p, i] - out.a_by[k, p, i])
             for x in range(4):
-                at = (k + x - 1) % N
-                e = w * stencil[x]
+                at, e = (k + x - 1) % N, w * stencil[x]
                 gradient[at * n + i] += e * res
-                border[at * n + i] -= 3 * e * res / T
-                exact[at * n + i] -= 3 * e * res / T
+                for p in range(TIMES):
+                    border[at * n + i, p] += e * (by_value[p] + res * by_log[p])
+                    exact[at * n + i, p] += e * res * by_log[p]
                 for z in range(x, 4):
-                    hessian[at, z - x, i, i] += e * w * stencil[z]
-            gradient[N * n] -= 3 * res * res / T
-            border[N * n] += 9 * res * res / T**2
-            exact[N * n] += 12 * res * res / T**2
+                    out.hessian[at, z - x, i, i] += e * w * stencil[z]
+            _add_times(res, by_value, by_log, bend_log, N * n, gradient, border, exact)
     return cost

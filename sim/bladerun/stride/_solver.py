@@ -1,6 +1,6 @@
 """Levenberg-Marquardt with an augmented Lagrangian on the forces nobody gives.
 
-Takes a first guess of control points and stride time and the `Terms` of the cost; gives the stride that
+Takes a first guess of control points and times and the `Terms` of the cost; gives the stride that
 minimises them with root and passive-joint residuals driven to zero.
 
 Gauss-Newton with constant scaling, damping after Nielsen 1999 (IMM-REP-1999-05) and more of it at knots whose
@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bladerun.stride._blocks import OFFSETS, times_squares
+from bladerun.stride._blocks import OFFSETS, TIMES, times_squares
 from bladerun.stride._curvature import curvature
 from bladerun.stride._dynamics import motion
 from bladerun.stride._kernel import Sweep, Terms, correction, sweep, sweep_arrays
 from bladerun.stride._linear import Factor, NotPositive
 from bladerun.stride._links import Links
+from bladerun.stride._mesh import mesh
 
 HARD = 30.0  # weight of the hard forces in whose units multipliers are kept
 SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots
+LEAST = 1e-3  # damping
 EASE = 0.2  # least factor on the damping after a good step
 BEND = 1.0  # share of the promised decrease that curvature at one knot may take before it is damped more
 GROW, SHRINK = 10.0, 0.1  # factors on the damping of such a knot, and of the others
@@ -28,24 +30,25 @@ FEW = 0.3  # share of knots up to which the first refused step is theirs alone t
 INNER, PRECISE = 12, 0.1  # most steps of conjugate gradients, and the error left at which they end
 POSITIVE = 0.3  # least curvature along one of them, as a share of Gauss-Newton's
 SCALE_A = 0.3  # and to each activation, mean over nodes
-SCALE_T = 2500.0  # and to the stride time [1/s^2]: 10 ms count like 0.05 rad
-NEAR = 0.1  # relative decrease below which the exact terms of the stride time join in
+SCALE_T = 2500.0  # and to the times [1/s^2]: 10 ms count like 0.05 rad
+NEAR = 0.1  # relative decrease below which the exact terms of the times join in
 SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
 REFRESH = 12  # steps for which they are kept
 STALE = 8  # growth of the damping in a row of refused steps, after which they are made anew
-CORRECTIONS = 4  # second-order corrections a step may get
+CORRECTIONS = 8  # second-order corrections a step may get
+MOST = 0.12  # of the stride time, that landings may come early or late; time would soon run backwards
 QUIET = 2  # stop after so many successive small decreases
 
 
 @dataclass(frozen=True)
 class Point:
-    """A stride under way: control points (N, n), stride time, multipliers (N, n), activations (G, M).
+    """A stride under way: control points (N, n), times (TIMES,), multipliers (N, n), activations (G, M).
 
     A multiplier is the residual that would pull as hard at weight HARD; weight is the last one used.
     """
 
     c: np.ndarray
-    T: float
+    times: np.ndarray
     multiplier: np.ndarray
     activation: np.ndarray
     cost: float = np.inf
@@ -71,21 +74,22 @@ def minimise(
         multiplier=HARD**2 / weight * start.multiplier,
     )
     m, knots = motion(model), len(start.c)
+    places = mesh(knots, start.times)
     here, there = (sweep_arrays(knots, start.c.shape[1], terms.muscles) for _ in range(2))
     local = np.zeros(knots)
-    c, nodes, T, mu, nu, quiet = start.c, start.activation, start.T, start.damping, 2.0, 0
+    c, nodes, mu, nu, quiet = start.c, start.activation, start.damping, 2.0, 0
     squares, age = start.squares, start.age
     near, slow = False, squares is not None
-    cost = sweep(model, m, t, c, nodes, T, here, True)
+    cost = sweep(model, m, t, places, c, nodes, here, True)
     iterations = 0
     bend, misfit = np.empty_like(here.gradient), np.empty(knots)
     while iterations < limit and quiet < QUIET:
         iterations += 1
         if slow and (squares is None or age >= REFRESH):
-            width = OFFSETS * c.shape[1] + 1
+            width = OFFSETS * c.shape[1] + TIMES
             # new ones: the start keeps its own
             squares = np.zeros((knots, width, width)), np.zeros((knots, nodes.shape[1], width))
-            curvature(model, m, t, nodes, here, T, *squares)
+            curvature(model, m, t, places, nodes, here, *squares)
             age = 0
         damping = _metric(mu + local, mu, c, nodes)
         try:
@@ -98,26 +102,26 @@ def minimise(
             first = _curved(factor, here.gradient, first, here.exact, c.size, squares)
         step = first
         promised = 0.5 * (damping @ step**2 - here.gradient @ step)
-        trial, rho = _try(model, m, t, c, nodes, T, step, cost, promised, there)
-        correction(t, here, there, step, bend, misfit)
+        trial, rho = _try(model, m, t, places, c, nodes, step, cost, promised, there)
+        correction(t, places, here, there, step, bend, misfit)
         bad = misfit > BEND * promised if np.isfinite(trial) else np.zeros(knots, bool)
         before, local = local, _uneven(local, mu, bad)
         for _ in range(CORRECTIONS):
             if rho >= 0.9:
                 break
             second = first - factor.solve(bend)
-            other, better = _try(model, m, t, c, nodes, T, second, cost, promised, there)
+            other, better = _try(model, m, t, places, c, nodes, second, cost, promised, there)
             if better <= rho:
                 break
             step, trial, rho = second, other, better
-            correction(t, here, there, step, bend, misfit)
+            correction(t, places, here, there, step, bend, misfit)
         if rho > 1e-4:
-            c, nodes, T = _moved(c, nodes, T, step)
+            places, c, nodes = _moved(places, c, nodes, step)
             age += 1
             near, slow = near or cost - trial < NEAR * cost, slow or cost - trial < SLOW * cost
             quiet = quiet + 1 if cost - trial < tolerance * cost else 0
-            cost = sweep(model, m, t, c, nodes, T, here, True)
-            mu, nu = mu * max(EASE, 1 - (2 * min(rho, 1.0) - 1) ** 3), 2.0
+            cost = sweep(model, m, t, places, c, nodes, here, True)
+            mu, nu = max(LEAST, mu * max(EASE, 1 - (2 * min(rho, 1.0) - 1) ** 3)), 2.0
         else:
             local = np.maximum(local, before)
             if nu > 2.0 or not 0 < bad.sum() < FEW * knots:
@@ -126,13 +130,13 @@ def minimise(
             if promised < tolerance * cost:
                 quiet += 1
             elif nu > STALE and age > 0:  # refused again and again: perhaps the second-order terms are old
-                cost, age = sweep(model, m, t, c, nodes, T, here, True), REFRESH
+                cost, age = sweep(model, m, t, places, c, nodes, here, True), REFRESH
             elif mu > 1e8:
                 break
     return replace(
         start,
         c=c,
-        T=T,
+        times=places.times,
         activation=nodes,
         cost=cost,
         weight=weight,
@@ -154,14 +158,14 @@ def updated(model: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point
 def objective(terms: Terms, point: Point, out: Sweep, hard: np.ndarray) -> float:
     """The cost without its hard forces: what is weighed when nobody holds the runner."""
     held = point.weight * out.tau / terms.force_scale[:, 1] + HARD**2 / point.weight * point.multiplier
-    held = held[:, hard]
-    return float(point.cost - 0.5 * (held**2).sum() / len(point.c))
+    return float(point.cost - 0.5 * (held[:, hard] ** 2).sum() / len(point.c))
 
 
 def at_knots(model: Links, terms: Terms, point: Point) -> Sweep:
     """Values at the knots."""
-    out = sweep_arrays(len(point.c), point.c.shape[1], terms.muscles)
-    sweep(model, motion(model), terms, point.c, point.activation, point.T, out, False)
+    knots, n = point.c.shape
+    out, places = sweep_arrays(knots, n, terms.muscles), mesh(knots, point.times)
+    sweep(model, motion(model), terms, places, point.c, point.activation, out, False)
     return out
 
 
@@ -170,15 +174,16 @@ def _metric(of_knots, mu, c, nodes):
     return np.concatenate(
         [
             np.repeat(SCALE_C / len(c) * of_knots, c.shape[1]),
-            [mu * SCALE_T],
+            np.full(TIMES, mu * SCALE_T),
             np.full(nodes.size, mu * SCALE_A / len(nodes)),
         ]
     )
 
 
-def _moved(c, nodes, T, step):
-    of_c, of_T, of_nodes = step[: c.size], step[c.size], step[c.size + 1 :]
-    return c + of_c.reshape(c.shape), nodes + of_nodes.reshape(nodes.shape), T + of_T
+def _moved(places, c, nodes, step):
+    of_c, of_times, of_nodes = np.split(step, [c.size, c.size + TIMES])
+    times = places.times + of_times
+    return mesh(len(c), times), c + of_c.reshape(c.shape), nodes + of_nodes.reshape(nodes.shape)
 
 
 def _uneven(local, mu, bad):
@@ -187,20 +192,21 @@ def _uneven(local, mu, bad):
     return np.where(near, GROW * (local + mu), SHRINK * local)
 
 
-def _curved(factor, gradient, first, exact, at_time, squares):
+def _curved(factor, gradient, first, exact, at_times, squares):
     """The Newton step: conjugate gradients from the Gauss-Newton step `first`, preconditioned by its factor.
 
-    Added to the factor's matrix are exact (flat), in the row and column of T, which is at at_time, and
+    Added to the factor's matrix are exact, in the rows and columns of the times, from at_times on, and
     `squares` where there are some. They may leave it indefinite: where that shows, the step so far has to do
     (Steihaug 1983, doi 10.1137/0720042).
     """
+    inner = slice(at_times, at_times + TIMES)
     step, left, wanted = np.zeros_like(first), -gradient, first
     along, pushed = first, left  # a direction, and the Gauss-Newton matrix times it
     size = left @ wanted
     enough = PRECISE**2 * size
     for _ in range(INNER):
-        product = exact * along[at_time]
-        product[at_time] = exact @ along
+        product = exact @ along[inner]
+        product[inner] = exact.T @ along
         if squares:
             by_joints, by_muscles = squares
             times_squares(by_joints, by_muscles, along, product)
@@ -218,12 +224,12 @@ def _curved(factor, gradient, first, exact, at_time, squares):
     return step
 
 
-def _try(model, m, t, c, nodes, T, step, cost, promised, out):
+def _try(model, m, t, places, c, nodes, step, cost, promised, out):
     """Cost after a step, and the decrease as a share of what was promised."""
-    moved = _moved(c, nodes, T, step)
-    if moved[2] < 0.3 * T:
+    times = places.times + step[c.size : c.size + TIMES]
+    if times[0] < 0.3 * places.times[0] or np.abs(times[1:]).max() > MOST * times[0]:
         return np.inf, -1.0
-    trial = sweep(model, m, t, *moved, out, False)
+    trial = sweep(model, m, t, *_moved(places, c, nodes, step), out, False)
     if not np.isfinite(trial):
         return np.inf, -1.0
     return trial, (cost - trial) / promised

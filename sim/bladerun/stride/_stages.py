@@ -19,6 +19,7 @@ from bladerun.stride._recruit import recruited
 from bladerun.stride._solver import HARD, Point, at_knots, minimise, updated
 
 CALM = 4e-5  # s^3/rad, weight of jerk in the first guess: it smooths what is still far from running
+HELD = 2000.0  # 1/s, weight that holds landings at the reference's while the ground is soft, and so higher
 COARSE = 90  # knots of the first guess
 # ground and weight of the hard forces on the way to the real ones
 SOFT = (
@@ -26,6 +27,7 @@ SOFT = (
     (Ground(0.015, 0.40, 150.0, 0.24), 6.0),
     (Ground(0.008, 0.25, 150.0, 0.60), 10.0),
 )
+ROUGH = 3e-3  # relative decrease that ends a first guess
 TOLERANCE = (1e-4, 1e-5, *5 * (1e-6,))  # before each move of the multipliers; those alike, as long as needed
 ENOUGH = 7e-4  # body weights left on the pelvis
 CAREFUL = 30.0  # damping at first where a start may stand in the ground: the nearest stride that does not
@@ -41,7 +43,7 @@ def cold(links: Links, model: Model, terms: Terms, hard: np.ndarray) -> Point:
     point = _driven(links, model, terms)
     if terms.muscles.count:
         point = replace(recruited(links, terms, point), damping=RELIEVED)
-        point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=1e-3, limit=LIMIT)
+        point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=ROUGH, limit=LIMIT)
     return warm(links, terms, point, hard)
 
 
@@ -50,16 +52,20 @@ def _driven(links, model, terms):
     motors = none_of(terms.muscles)
     hard = _terms.hard_joints(model, motors)
     coarse = _terms.terms(model, terms.speed, COARSE, motors)
-    coarse = coarse._replace(jerk_weight=np.full_like(coarse.jerk_weight, CALM))
+    coarse = coarse._replace(
+        jerk_weight=np.full_like(coarse.jerk_weight, CALM),
+        times_weight=np.where(coarse.times_weight > 0, coarse.times_weight, HELD),
+        landing_weight=0.0,
+    )
     soft = coarse._replace(ground=SOFT[0][0])
     c = _terms.first_guess(links, _terms.passive_joints(model), model.mass_kg * links.gravity, soft)
-    point = Point(c, coarse.time, np.zeros_like(c), np.zeros((COARSE // NODE, 0)))
+    point = Point(c, coarse.times, np.zeros_like(c), np.zeros((COARSE // NODE, 0)))
     for ground, weight in SOFT:
         soft = coarse._replace(ground=ground)
-        point = minimise(links, soft, point, hard, weight, tolerance=1e-3, limit=LIMIT)
-    point = replace(resampled(point, len(terms.target)), damping=CAREFUL)
-    fine = _terms.terms(model, terms.speed, len(terms.target), motors)
-    tolerance = 1e-3 if terms.muscles.count else 1e-4
+        point = minimise(links, soft, point, hard, weight, tolerance=ROUGH, limit=LIMIT)
+    point = replace(resampled(point, len(terms.multiplier)), damping=CAREFUL)
+    fine = _terms.terms(model, terms.speed, len(terms.multiplier), motors)
+    tolerance = ROUGH if terms.muscles.count else 1e-4
     return minimise(links, fine, point, hard, SOFT[-1][-1], tolerance=tolerance, limit=LIMIT)
 
 

@@ -12,9 +12,11 @@ from bladerun._facts import toml
 from bladerun._reference import Reference, reference
 from bladerun.model import Model
 from bladerun.stride._contact import Ground, ground
-from bladerun.stride._dynamics import add_contact, inverse, motion
-from bladerun.stride._kernel import Terms, spline
+from bladerun.stride._dynamics import inverse, motion
+from bladerun.stride._ground import add_contact
+from bladerun.stride._kernel import Terms, look_up, spline
 from bladerun.stride._links import Links, contact_spheres
+from bladerun.stride._mesh import mesh
 from bladerun.stride._muscles import Muscles
 
 REACH_KNOTS = 60  # of a stride, at which the reference's range is looked up
@@ -51,6 +53,7 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
     limited = np.array(model.mj.jnt_limited, bool) & ~hard
     rate = cost["rate"]
     rates = np.array([rate["horizontal"], rate["horizontal"], rate["vertical"]])
+    sides = _sides(model)
     return Terms(
         speed=float(speed_m_s),
         ground=ground(),
@@ -58,25 +61,27 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         force_scale=scale,
         force_weight=~locked
         * np.where(hard, 1.0, np.where(held_by_muscles, force["reserve"], force["moment"])),
+        hard=hard,
         multiplier=np.zeros((knots, n)),
         power_weight=np.where(hard | held_by_muscles, 0.0, cost["power"]["weight"] / 1000),
-        target=ref.q,
-        target_weight=np.tile(target_weight, (knots, 1)),
-        pace=_phase_slope(ref.q),
+        reference=np.ascontiguousarray(_periodic(ref.q).c.transpose(1, 0, 2)),
+        target_weight=target_weight,
         pace_weight=pace_weight,
         limit=limit,
         limit_weight=np.where(limited, cost["limit"]["weight_rad"], 0.0),
         limit_round=np.full(n, cost["limit"]["round_rad"]),
         clearance=cost["clearance"]["height_m"],
-        clearance_weight=_clearance(model, knots, cost["clearance"]),
+        clearance_weight=_clearance(sides, knots, cost["clearance"]),
+        landing=np.array([sides == "r", sides == "l"]),
+        landing_weight=1 / cost["landing"]["height_m"],
         rate_weight=rates / (weight_n * rate["per_s"]),
         jerk_weight=1 / np.where(passive_joints(model), cost["jerk"]["passive"], cost["jerk"]["driven"]),
         effort_weight=_effort(muscles, cost["activation"]["effort"]),
         least=cost["activation"]["least"],
         bound_weight=cost["activation"]["bound"],
         excitation_weight=cost["activation"]["excitation"],
-        time=ref.stride_time_s,
-        time_weight=cost["stride_time"]["weight"] / ref.stride_time_sd_s,
+        times=np.array([ref.stride_time_s, 0.0, 0.0]),
+        times_weight=np.array([cost["stride_time"]["weight"] / ref.stride_time_sd_s, 0.0, 0.0]),
     )
 
 
@@ -114,18 +119,28 @@ def first_guess(model: Links, passive: np.ndarray, weight_n: float, t: Terms) ->
     The `passive` joints (n, bool) give way as their springs do under the ground's force in each posture, so
     that a blade stands compressed and a longer leg does not carry everything.
     """
-    m, n = motion(model), t.target.shape[1]
-    poses, work = t.target.copy(), np.zeros((3, n, n))
+    m, target = motion(model), _targets(t)
+    n = target.shape[1]
+    poses, work = target.copy(), np.zeros((3, n, n))
     index = np.flatnonzero(passive)
     low, high = -0.4, 0.4  # m about standing height: a runner's pelvis is never further off
     for _ in range(14):
         middle = (low + high) / 2
         carried = 0.0
-        for q, pose in zip(t.target, poses, strict=True):
+        for q, pose in zip(target, poses, strict=True):
             pose[2] = q[2] + middle
             carried += _settle(model, m, pose, index, t.ground, work)
         low, high = (middle, high) if carried / len(poses) > weight_n else (low, middle)
     return control_points(poses)
+
+
+def _targets(t: Terms) -> np.ndarray:
+    """(N, n) reference running at the knots, at its own times."""
+    knots, n = t.multiplier.shape
+    found = np.empty((knots, 4, n))
+    for phase, out in zip(mesh(knots, t.times).phase, found, strict=True):
+        look_up(t.reference, phase, out)
+    return found[:, 0]
 
 
 @njit(cache=True)
@@ -162,10 +177,10 @@ def control_points(q: np.ndarray) -> np.ndarray:
     return np.fft.irfft(np.fft.rfft(q, axis=0) / gain[:, None], n=knots, axis=0)
 
 
-def at_points(c: np.ndarray, T: float, speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def at_points(c: np.ndarray, times: np.ndarray, speed: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """q, v, a (N, n) at the knots of control points c (N, n)."""
     q, v, a = np.zeros_like(c), np.zeros_like(c), np.zeros_like(c)
-    spline(c, T, speed, q, v, a)
+    spline(mesh(len(c), times), c, speed, q, v, a)
     return q, v, a
 
 
@@ -181,10 +196,8 @@ def required(model: Links, ground: Ground, q: np.ndarray, v: np.ndarray, a: np.n
 
 def resample(c: np.ndarray, knots: int) -> np.ndarray:
     """Control points of (nearly) the same motion on another number of knots."""
-    old = len(c)
     q = (np.roll(c, 1, 0) + 4 * c + np.roll(c, -1, 0)) / 6
-    curve = CubicSpline(np.arange(old + 1) / old, np.vstack([q, q[:1]]), bc_type="periodic")
-    return control_points(curve(np.arange(knots) / knots))
+    return control_points(_periodic(q)(np.arange(knots) / knots))
 
 
 def _tracking(model: Model, ref: Reference, cost) -> tuple[np.ndarray, np.ndarray]:
@@ -211,23 +224,18 @@ def _effort(muscles: Muscles, weight: float) -> np.ndarray:
     return np.sqrt(weight * volume / volume.sum())
 
 
-def _clearance(model: Model, knots: int, cost) -> np.ndarray:
+def _sides(model: Model) -> np.ndarray:
+    """(s,) "r" or "l" for each contact sphere."""
+    return np.array([model.mj.geom(sphere).name.split("_")[1] for sphere in contact_spheres(model.mj)])
+
+
+def _clearance(sides: np.ndarray, knots: int, cost) -> np.ndarray:
     """(N, s) weight on the height of each sphere: full in mid-swing of its side, 0 in stance."""
     start, end = cost["swing"]
-    ramp = cost["ramp"]
-    weight = np.zeros((knots, 0))
-    for sphere in contact_spheres(model.mj):
-        left = model.mj.geom(sphere).name.startswith("contact_l_")
-        phase = (np.arange(knots) / knots - 0.5 * left) % 1.0
-        inside = np.clip(np.minimum(phase - start, end - phase) / ramp, 0.0, 1.0)
-        weight = np.column_stack([weight, cost["weight_m"] * np.sin(np.pi / 2 * inside) ** 2])
-    return weight
+    s = np.arange(knots)[:, None] / knots - 0.5 * (sides == "l")
+    inside = np.clip(np.minimum(s % 1.0 - start, end - s % 1.0) / cost["ramp"], 0.0, 1.0)
+    return cost["weight_m"] * np.sin(np.pi / 2 * inside) ** 2
 
 
-def _phase_slope(q):
-    """d q / d phase of periodic samples (N, n)."""
-    knots = len(q)
-    terms = np.fft.rfft(q, axis=0) * (2j * np.pi * np.arange(knots // 2 + 1))[:, None]
-    if knots % 2 == 0:
-        terms[-1] = 0
-    return np.fft.irfft(terms, n=knots, axis=0)
+def _periodic(q):
+    return CubicSpline(np.arange(len(q) + 1) / len(q), np.vstack([q, q[:1]]), bc_type="periodic")

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from bladerun._facts import models_dir
-from bladerun._leg import Leg
+from bladerun._leg import Leg, shares
 from bladerun._reference import band
 from bladerun.outcomes import outcomes
 
@@ -58,7 +58,7 @@ def within_1_sd(stride: xr.Dataset) -> dict[str, float]:
 
     `within_1_sd_angles` is the least of the nine angles.
     """
-    mass, speed = float(stride.attrs["mass_kg"]), float(stride.attrs["speed_m_s"])
+    mass = float(stride.attrs["mass_kg"])
     curves = {}
     for name in ANGLES:
         joint = name if name.startswith("pelvis") else f"{name}_r"
@@ -68,33 +68,33 @@ def within_1_sd(stride: xr.Dataset) -> dict[str, float]:
     weight = mass * float(stride.attrs["gravity"])
     for quantity, axis in FORCES.items():
         curves[quantity] = stride.grf.sel(side="right").values[:, axis] / weight
-    shares = {name: 100 * agreement(values, name, speed)[0] for name, values in curves.items()}
-    least = min(shares[name] for name in ANGLES)
-    return {f"within_1_sd_{name}": share for name, share in shares.items()} | {"within_1_sd_angles": least}
+    within = {name: 100 * agreement(stride, values, name)[0] for name, values in curves.items()}
+    least = min(within[name] for name in ANGLES)
+    return {f"within_1_sd_{name}": share for name, share in within.items()} | {"within_1_sd_angles": least}
 
 
-def agreement(values: np.ndarray, quantity: str, speed_m_s: float) -> tuple[float, float]:
-    """Share of the stride within one SD, and RMS distance in SD, of a curve on its own knots (N,)."""
-    percent, mean, sd = band(quantity, speed_m_s)
-    at = 100 * np.arange(len(values)) / len(values)
+def agreement(stride: xr.Dataset, values: np.ndarray, quantity: str) -> tuple[float, float]:
+    """Share of the stride within one SD, and RMS distance in SD, of a curve at its knots (time,)."""
+    percent, mean, sd = band(quantity, float(stride.attrs["speed_m_s"]))
+    at, counts = 100 * stride.time.values / stride.attrs["stride_time_s"], shares(stride)
     spread = np.maximum(np.interp(at, percent, sd), 0.02 * np.abs(mean).max())  # force has no SD in flight
     off = (values - np.interp(at, percent, mean)) / spread
-    return float((np.abs(off) <= 1).mean()), float(np.sqrt((off**2).mean()))
+    return float(counts @ (np.abs(off) <= 1)), float(np.sqrt(counts @ off**2))
 
 
 def emg_timing(stride: xr.Dataset) -> float:
     """Share of the stride in which muscles are on, or off, as electromyography has them; mean of muscles."""
     table = pd.read_csv(models_dir() / "reference" / "emg.csv")
-    percent = 100 * np.arange(stride.sizes["time"]) / stride.sizes["time"]
-    shares = []
+    percent, counts = 100 * stride.time.values / stride.attrs["stride_time_s"], shares(stride)
+    agreed = []
     for muscle, bars in table.groupby("muscle"):
         expected = np.zeros(len(percent), bool)
         for start, end in zip(bars.on_percent, bars.off_percent, strict=True):
             inside = (percent >= start) & (percent <= end)
             expected |= inside if start <= end else (percent >= start) | (percent <= end)
         activation = stride.activation.sel(muscle=f"{muscle}_r").values
-        shares.append(((activation > ON * activation.max()) == expected).mean())
-    return float(np.mean(shares))
+        agreed.append(counts @ ((activation > ON * activation.max()) == expected))
+    return float(np.mean(agreed))
 
 
 def _rows(stride: xr.Dataset) -> dict[str, Any]:
