@@ -350,16 +350,15 @@ def _add_exact(mesh, c, lam_v, lam_a, exact):
 
 
 @njit(cache=True)
-def correction(terms, mesh, base, trial, step, out, misfit):
+def correction(terms, mesh, base, trial, step, out):
     """Gradient of the curvature that a full step left in the forces: J' w^2 (tau(x + d) - tau(x) - J d).
 
-    base: Sweep with Jacobians on this mesh; trial: at x + step; step and out flat; fills out, misfit (N,).
+    base: Sweep with Jacobians on this mesh; trial: at x + step; step and out flat; fills out.
     """
     N, n = base.q.shape
     G, M, of = base.own.shape[0], base.own.shape[2], terms.muscles.row
     moves, change, back = step[N * n + TIMES :].reshape(G, M), np.zeros(M), np.zeros(M)
     out[:] = 0.0
-    misfit[:] = 0.0
     for k in range(N):
         at_knot(moves, k, change)
         back[:] = 0.0
@@ -376,7 +375,6 @@ def correction(terms, mesh, base, trial, step, out, misfit):
                 left -= base.Ja[k, of[i], e] * change[e]
             weight = terms.force_weight[i] / terms.force_scale[i, 1 if base.tau[k, i] > 0 else 0]
             counts = (1.0 if terms.hard[i] else mesh.weight[k]) / N
-            misfit[k] += counts * (weight * left) ** 2
             left *= counts * weight * weight
             for o in range(3):
                 at = ((k + o - 1) % N) * n

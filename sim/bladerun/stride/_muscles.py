@@ -4,6 +4,7 @@ Takes a `mujoco.MjModel`; gives `Muscles`. Path lengths, straight or wrapped, be
 angles that they span, fitted to MuJoCo's own lengths and moment arms within the joints' reach.
 """
 
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -86,9 +87,9 @@ def muscles(mj: mujoco.MjModel, reach: np.ndarray | None = None) -> Muscles:
         exponents = _powers(d)
         powers[g, : len(exponents), :d] = exponents
         x = (poses[:, list(span)] - centre[g, :d]) / half[g, :d]
-        design = _design(x, half[g, :d], exponents)
         wanted = np.stack([np.vstack([length[:, i], ARM_M * arm[:, i][:, list(span)].T]) for i in mine])
-        fitted = _least_squares(design.reshape(-1, design.shape[-1]), wanted.reshape(len(mine), -1).T)
+        known = [array.tobytes() for array in (x, half[g, :d], wanted.round(12))]
+        fitted = _fitted(d, len(mine), *known)
         path += mine
         coefficient += list(np.pad(fitted.T, ((0, 0), (0, most - len(exponents)))))
         first.append(len(path))
@@ -140,7 +141,11 @@ def _design(x, half, exponents):
     return np.array(rows)
 
 
-def _least_squares(A, b):
+@lru_cache(maxsize=64)  # of one runner's fittings all but the blades are alike
+def _fitted(d, paths, x, half, wanted):
+    """(t, paths) coefficients, least squares; the last three are the bytes of arrays."""
+    x, half, wanted = np.frombuffer(x).reshape(-1, d), np.frombuffer(half), np.frombuffer(wanted)
+    A, b = _design(x, half, _powers(d)).reshape((1 + d) * len(x), -1), wanted.reshape(paths, -1).T
     return np.linalg.solve(A.T @ A, A.T @ b)  # monomials on [-1, 1]: well enough conditioned
 
 

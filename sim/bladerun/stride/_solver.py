@@ -3,9 +3,9 @@
 Takes a first guess of control points and times and the `Terms` of the cost; gives the stride that
 minimises them with root and passive-joint residuals driven to zero.
 
-Gauss-Newton with constant scaling, damping after Nielsen 1999 (IMM-REP-1999-05) and more of it at knots whose
-forces bend, second-order terms by conjugate gradients, a second-order correction where a step met curvature
-(Maratos 1978), multipliers after Hestenes 1969 (doi 10.1007/BF00927673).
+Gauss-Newton with constant scaling, damping after Nielsen 1999 (IMM-REP-1999-05), second-order terms by conjugate
+gradients, a second-order correction where a step met curvature (Maratos 1978), multipliers after Hestenes 1969
+(doi 10.1007/BF00927673).
 """
 
 from dataclasses import dataclass, replace
@@ -24,18 +24,16 @@ HARD = 30.0  # weight of the hard forces in whose units multipliers are kept
 SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots
 LEAST = 1e-3  # damping
 EASE = 0.2  # least factor on the damping after a good step
-BEND = 1.0  # share of the promised decrease that curvature at one knot may take before it is damped more
-GROW, SHRINK = 10.0, 0.1  # factors on the damping of such a knot, and of the others
-FEW = 0.3  # share of knots up to which the first refused step is theirs alone to mend
-INNER, PRECISE = 12, 0.1  # most steps of conjugate gradients, and the error left at which they end
+INNER, PRECISE = 6, 0.1  # most steps of conjugate gradients, and the error left at which they end
 POSITIVE = 0.3  # least curvature along one of them, as a share of Gauss-Newton's
 SCALE_A = 0.3  # and to each activation, mean over nodes
 SCALE_T = 2500.0  # and to the times [1/s^2]: 10 ms count like 0.05 rad
 NEAR = 0.1  # relative decrease below which the exact terms of the times join in
 SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
-REFRESH = 12  # steps for which they are kept
+REFRESH = 20  # steps for which they are kept
 STALE = 8  # growth of the damping in a row of refused steps, after which they are made anew
 CORRECTIONS = 8  # second-order corrections a step may get
+GAIN = 0.02  # share of what was promised that one must bring for another to be tried
 MOST = 0.12  # of the stride time, that landings may come early or late; time would soon run backwards
 QUIET = 2  # stop after so many successive small decreases
 
@@ -76,13 +74,12 @@ def minimise(
     m, knots = motion(model), len(start.c)
     places = mesh(knots, start.times)
     here, there = (sweep_arrays(knots, start.c.shape[1], terms.muscles) for _ in range(2))
-    local = np.zeros(knots)
     c, nodes, mu, nu, quiet = start.c, start.activation, start.damping, 2.0, 0
     squares, age = start.squares, start.age
     near, slow = False, squares is not None
     cost = sweep(model, m, t, places, c, nodes, here, True)
     iterations = 0
-    bend, misfit = np.empty_like(here.gradient), np.empty(knots)
+    bend = np.empty_like(here.gradient)
     while iterations < limit and quiet < QUIET:
         iterations += 1
         if slow and (squares is None or age >= REFRESH):
@@ -91,7 +88,7 @@ def minimise(
             squares = np.zeros((knots, width, width)), np.zeros((knots, nodes.shape[1], width))
             curvature(model, m, t, places, nodes, here, *squares)
             age = 0
-        damping = _metric(mu + local, mu, c, nodes)
+        damping = _metric(mu, c, nodes)
         try:
             factor = Factor(here, damping)
         except NotPositive:
@@ -103,18 +100,16 @@ def minimise(
         step = first
         promised = 0.5 * (damping @ step**2 - here.gradient @ step)
         trial, rho = _try(model, m, t, places, c, nodes, step, cost, promised, there)
-        correction(t, places, here, there, step, bend, misfit)
-        bad = misfit > BEND * promised if np.isfinite(trial) else np.zeros(knots, bool)
-        before, local = local, _uneven(local, mu, bad)
         for _ in range(CORRECTIONS):
-            if rho >= 0.9:
+            if rho >= 0.9 or not np.isfinite(trial):
                 break
+            correction(t, places, here, there, step, bend)
             second = first - factor.solve(bend)
-            other, better = _try(model, m, t, places, c, nodes, second, cost, promised, there)
-            if better <= rho:
+            before, (other, better) = rho, _try(model, m, t, places, c, nodes, second, cost, promised, there)
+            if better > rho:
+                step, trial, rho = second, other, better
+            if better < before + GAIN:
                 break
-            step, trial, rho = second, other, better
-            correction(t, places, here, there, step, bend, misfit)
         if rho > 1e-4:
             places, c, nodes = _moved(places, c, nodes, step)
             age += 1
@@ -123,10 +118,7 @@ def minimise(
             cost = sweep(model, m, t, places, c, nodes, here, True)
             mu, nu = max(LEAST, mu * max(EASE, 1 - (2 * min(rho, 1.0) - 1) ** 3)), 2.0
         else:
-            local = np.maximum(local, before)
-            if nu > 2.0 or not 0 < bad.sum() < FEW * knots:
-                mu *= nu
-            nu *= 2
+            mu, nu = mu * nu, nu * 2
             if promised < tolerance * cost:
                 quiet += 1
             elif nu > STALE and age > 0:  # refused again and again: perhaps the second-order terms are old
@@ -169,27 +161,16 @@ def at_knots(model: Links, terms: Terms, point: Point) -> Sweep:
     return out
 
 
-def _metric(of_knots, mu, c, nodes):
-    """What is added to the diagonal, flat: damping of each knot (N,), and mu for all else."""
-    return np.concatenate(
-        [
-            np.repeat(SCALE_C / len(c) * of_knots, c.shape[1]),
-            np.full(TIMES, mu * SCALE_T),
-            np.full(nodes.size, mu * SCALE_A / len(nodes)),
-        ]
-    )
+def _metric(mu, c, nodes):
+    """What damping mu adds to the diagonal, flat."""
+    sizes = (c.size, TIMES, nodes.size)
+    return np.repeat(mu * np.array([SCALE_C / len(c), SCALE_T, SCALE_A / len(nodes)]), sizes)
 
 
 def _moved(places, c, nodes, step):
     of_c, of_times, of_nodes = np.split(step, [c.size, c.size + TIMES])
     times = places.times + of_times
     return mesh(len(c), times), c + of_c.reshape(c.shape), nodes + of_nodes.reshape(nodes.shape)
-
-
-def _uneven(local, mu, bad):
-    """Damping of each knot besides mu: more where the forces bent more than the step can bear, else less."""
-    near = bad | np.roll(bad, 1) | np.roll(bad, -1)
-    return np.where(near, GROW * (local + mu), SHRINK * local)
 
 
 def _curved(factor, gradient, first, exact, at_times, squares):

@@ -31,8 +31,9 @@ ROUGH = 3e-3  # relative decrease that ends a first guess
 TOLERANCE = (1e-4, 1e-5, *5 * (1e-6,))  # before each move of the multipliers; those alike, as long as needed
 ENOUGH = 7e-4  # body weights left on the pelvis
 CAREFUL = 30.0  # damping at first where a start may stand in the ground: the nearest stride that does not
+GENTLE = 3.0  # where it stands on it
 RELIEVED = 10.0  # where muscles have just taken over
-RESUME = 0.3  # damping after the multipliers have moved
+RESUME = 0.1  # damping after the multipliers have moved
 STUCK = 0.4  # share left of what was left before, above which the weight is raised
 STRONGER = 3.0
 LIMIT = 100  # iterations a stage
@@ -71,7 +72,7 @@ def _driven(links, model, terms):
 
 def warm(links: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point:
     """From a stride near by with its multipliers, until nobody holds the runner."""
-    point, weight, before = replace(point, damping=CAREFUL), HARD, np.inf
+    point, weight, before = replace(point, damping=GENTLE), HARD, np.inf
     for tolerance in TOLERANCE:
         point = minimise(links, terms, point, hard, weight, tolerance=tolerance, limit=LIMIT)
         left = _left(links, terms, point)
