@@ -1,10 +1,12 @@
 """The stride: laws that every solution obeys, and (slow) the runners and fittings that it has to reach."""
 
+import io
 import json
 from functools import cache
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from bladerun._periodic import Periodic
 from bladerun.case import Task
@@ -14,6 +16,7 @@ from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
 from bladerun.stride._mesh import mesh
 from bladerun.stride._result import times_of
+from bladerun.study import _job
 
 KNOTS = 90  # of the fast tests
 SPEED = 3.3
@@ -150,6 +153,14 @@ def test_a_solution_is_its_own_neighbour():
 def test_mesh_has_enough_knots_alike_on_both_halves(knots):
     with pytest.raises(ValueError, match=f"knots is {knots}: allowed are multiples of 6 from 60 on"):
         solve(model(), Task(SPEED), knots=knots)
+
+
+def test_what_a_study_keeps_of_a_stride_is_a_start(monkeypatch):
+    monkeypatch.setattr(_job, "along", lambda way, start: able_bodied())
+    kept = _job.solved((), None, _job.SEED)[1]
+    start = xr.load_dataset(io.BytesIO(kept), engine="h5netcdf")
+    again = solve(model(), Task(SPEED), start=start, knots=KNOTS)
+    assert again.attrs["objective"] == pytest.approx(able_bodied().attrs["objective"], rel=1e-4)
 
 
 def test_motors_take_over_from_muscles():

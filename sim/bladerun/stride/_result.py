@@ -22,6 +22,7 @@ from bladerun.stride._solver import Point
 from bladerun.stride._terms import hard_joints, required
 
 LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10.7717/peerj.3298)
+TIMES_OF = ("stride_time_s", "later_than_reference_s", "left_later_s")  # attributes: the times of its `_mesh`
 
 
 def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> xr.Dataset:
@@ -274,6 +275,4 @@ def _compression(model, q, force):
 
 def times_of(stride: xr.Dataset) -> np.ndarray:
     """The times (TIMES,) that `_mesh` takes, of a solved stride."""
-    return np.array(
-        [stride.attrs[name] for name in ("stride_time_s", "later_than_reference_s", "left_later_s")]
-    )
+    return np.array([stride.attrs[name] for name in TIMES_OF])

@@ -3,9 +3,9 @@
 Takes a first guess of control points and times and the `Terms` of the cost; gives the stride that
 minimises them with root and passive-joint residuals driven to zero.
 
-Gauss-Newton with constant scaling, damping after Nielsen 1999 (IMM-REP-1999-05), second-order terms by conjugate
-gradients, a second-order correction where a step met curvature (Maratos 1978), multipliers after Hestenes 1969
-(doi 10.1007/BF00927673).
+Gauss-Newton with constant scaling, damping after Nielsen 1999 (IMM-REP-1999-05), second-order terms by
+conjugate gradients, a second-order correction where a step met curvature (Maratos 1978), multipliers after
+Hestenes 1969 (doi 10.1007/BF00927673).
 """
 
 from dataclasses import dataclass, replace

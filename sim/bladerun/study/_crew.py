@@ -24,6 +24,7 @@ from bladerun.errors import InputError
 
 RETRIES = 1  # how often a job whose worker ended is done again at once, and once more alone
 _TEND_S = 1.0
+_KEEP_BYTES = 2**25  # of freed memory that a process keeps; the most that glibc takes
 _K = TypeVar("_K")
 
 
@@ -199,6 +200,11 @@ def _dask(workers: int, address: str | None) -> Iterator[Crew]:
         "distributed.admin.large-graph-warning-threshold": "100MB",
         "distributed.admin.low-level-log-length": 10,  # of messages, with their seeds, for each connection
         "distributed.comm.timeouts.connect": "20s",
+        # what interrupts a solve: samples and ticks wait for its interpreter, freed memory is asked for again
+        "distributed.worker.profile.enabled": False,
+        "distributed.admin.tick.interval": "500ms",
+        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": _KEEP_BYTES,
+        "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": _KEEP_BYTES,
     }
     with config.set(settings):
         local = None

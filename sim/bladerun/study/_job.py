@@ -32,6 +32,7 @@ from bladerun.model import build_model
 from bladerun.outcomes import flat, outcomes
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
+from bladerun.stride._result import TIMES_OF
 from bladerun.variation import NOMINAL, Variation
 
 NOTHING, SEED, STRIDE = "nothing", "seed", "stride"  # how much of a stride comes back
@@ -99,7 +100,7 @@ def solved(way: Sequence[Inputs], start: bytes | None, keep: str) -> tuple[dict[
         kept = bytes(stride.to_netcdf(engine="h5netcdf"))
     elif keep == SEED and stride.attrs["status"] != "not converged":
         seed = stride[list(_SEED)]
-        seed.attrs = {key: stride.attrs[key] for key in ("stride_time_s", "speed_m_s", "model_xml")}
+        seed.attrs = {key: stride.attrs[key] for key in (*TIMES_OF, "speed_m_s", "model_xml")}
         kept = bytes(seed.to_netcdf(engine="h5netcdf"))
     return numbers(stride), kept
 
