@@ -81,15 +81,24 @@ def predict(page, name="A. Runner"):
     answered(page, "$='solved'")
 
 
+HEARD = """() => {
+    window.heard = [];
+    const state = document.querySelector("#state");
+    const hear = () => window.heard.push(state.textContent);
+    new MutationObserver(hear).observe(state, {childList: true, subtree: true});
+}"""  # keeps every text of #state: one may be gone before anybody looks
+
+
 def test_form_sliders_numbers_and_picture(page, tmp_path):
     predict(page)
     card = page.locator("#results .card").first
     before = card.inner_text()
+    page.evaluate(HEARD)
     page.focus("#s-height_mm")
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    page.wait_for_selector("#state:text('An estimate')")
     answered(page, "='5 36 0 3 solved'")
+    assert any(text.startswith("An estimate") for text in page.evaluate("window.heard"))
     assert card.inner_text() != before
     assert "pelvis higher on the blade side" in page.inner_text("#story-1")
     assert "±" in page.inner_text("#story-1")
