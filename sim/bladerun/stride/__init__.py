@@ -21,7 +21,7 @@ from bladerun.stride._muscles import muscles, none_of
 from bladerun.stride._recruit import recruited
 
 KNOTS = 120
-LEAST = 60  # knots; with fewer the mesh is too coarse for the ground
+LEAST = 60  # knots, the coarsest mesh of experiments/verification/refinement.csv; numerical
 
 __all__ = ["KNOTS", "solve"]
 

@@ -32,12 +32,13 @@ from bladerun.stride._blocks import (
     scatter_muscles,
 )
 from bladerun.stride._clearance import add_clearance, add_landing
-from bladerun.stride._contact import Ground, positive_part
+from bladerun.stride._contact import Ground
 from bladerun.stride._dynamics import inverse
 from bladerun.stride._effort import add_effort
 from bladerun.stride._ground import add_contact
 from bladerun.stride._muscles import Muscles
 from bladerun.stride._smoothness import add_jerks, add_rates
+from bladerun.stride._targets import add_targets, look_up
 from bladerun.stride._tension import add_muscles, tension
 
 
@@ -158,22 +159,6 @@ def at_knot(nodes, k, out):
     here, there = nodes[k // NODE], nodes[(k // NODE + 1) % len(nodes)]
     for i in range(len(out)):
         out[i] = (1 - share) * here[i] + share * there[i]
-
-
-@njit(cache=True)
-def look_up(reference, phase, out):
-    """Fill out (4, n): reference running at a phase, and its first three derivatives there, per stride."""
-    R = len(reference)
-    place = (phase % 1.0) * R
-    piece = min(int(place), R - 1)
-    x = (place - piece) / R
-    cubic = reference[piece]
-    for i in range(out.shape[1]):
-        d, c, b, a = cubic[0, i], cubic[1, i], cubic[2, i], cubic[3, i]
-        out[0, i] = ((d * x + c) * x + b) * x + a
-        out[1, i] = (3 * d * x + 2 * c) * x + b
-        out[2, i] = 6 * d * x + 2 * c
-        out[3, i] = 6 * d
 
 
 @njit(cache=True)
@@ -304,7 +289,9 @@ def sweep(model, m, terms, mesh, c, nodes, out, derivatives):
         if derivatives:
             scatter(G, k, hessian, border, N, n)
         look_up(terms.reference, mesh.phase[k], ref)
-        near = _local(terms, mesh, k, q, v, v_by, ref, lam_v, gradient, hessian, border, exact, derivatives)
+        near = add_targets(
+            terms, mesh, k, q, v, v_by, ref, lam_v, gradient, hessian, border, exact, derivatives
+        )
         cost += over_time * (low + near)
         if derivatives:
             for p in range(TIMES):
@@ -402,55 +389,3 @@ def _columns(by_q, by_v, by_a, v_by, a_by, stencil, rows, J):
             J[i, 2 * n + j] = sq[2] * fq + sv[2] * fv + sa[2] * fa
             for p in range(TIMES):
                 J[i, 3 * n + p] += fv * v_by[p, j] + fa * a_by[p, j]
-
-
-@njit(cache=True)
-def _local(terms, mesh, k, q, v, v_by, ref, lam_v, gradient, hessian, border, exact, derivatives):
-    """Targets, limits and pace: residuals of one joint at one knot; their squares, not yet times its weight.
-
-    ref (4, n): as `look_up` fills it.
-    """
-    n, N, T, counts = len(q), len(mesh.time), mesh.times[0], mesh.weight[k]
-    sq, sv, by_phase, bend = mesh.stencil[k, 0], mesh.stencil[k, 1], mesh.phase_by[k], mesh.phase_bend[k]
-    squares = 0.0
-    by_time = np.empty(TIMES)
-    for i in range(n):
-        w = terms.target_weight[i]
-        r = w * (q[i] - ref[0, i])
-        over, slope = positive_part(q[i] - terms.limit[i, 1], terms.limit_round[i])
-        under, fall = positive_part(terms.limit[i, 0] - q[i], terms.limit_round[i])
-        wl, wp = terms.limit_weight[i], terms.pace_weight[i]
-        rp = wp * (v[i] - ref[1, i] / T) if wp > 0 else 0.0
-        squares += r * r + (wl * over) ** 2 + (wl * under) ** 2 + rp * rp
-        if not derivatives:
-            continue
-        tracked, tied = counts * w * r, counts * w * w
-        y = tracked + counts * wl * wl * (over * slope - under * fall)
-        s = tied + counts * wl * wl * (slope * slope + fall * fall)
-        pulled, paced = counts * wp * rp, counts * wp * wp
-        lam_v[k, i] += pulled
-        for p in range(TIMES):
-            by_time[p] = v_by[p, i] - ref[2, i] * by_phase[p] / T + (ref[1, i] / T**2 if p == 0 else 0.0)
-        for x in range(3):
-            at = ((k + x - 1) % N) * n + i
-            gradient[at] += y * sq[x] + pulled * sv[x]
-            for z in range(x, 3):
-                hessian[(k + x - 1) % N, z - x, i, i] += s * sq[x] * sq[z] + paced * sv[x] * sv[z]
-            for p in range(TIMES):
-                border[at, p] += paced * sv[x] * by_time[p] - tied * sq[x] * ref[1, i] * by_phase[p]
-        for p in range(TIMES):
-            here = N * n + p
-            gradient[here] += pulled * by_time[p] - tracked * ref[1, i] * by_phase[p]
-            for o in range(TIMES):
-                both = by_phase[p] * by_phase[o]
-                border[here, o] += paced * by_time[p] * by_time[o] + tied * ref[1, i] ** 2 * both
-                exact[here, o] -= tracked * (ref[2, i] * both + ref[1, i] * bend[p, o])
-                twist = ref[3, i] * both + ref[2, i] * bend[p, o]
-                if p == 0:
-                    twist -= ref[2, i] * by_phase[o] / T
-                if o == 0:
-                    twist -= ref[2, i] * by_phase[p] / T
-                if p == 0 and o == 0:
-                    twist += 2 * ref[1, i] / T**2
-                exact[here, o] -= pulled * twist / T
-    return squares

@@ -16,13 +16,13 @@ from bladerun.stride._dynamics import inverse, motion
 from bladerun.stride._ground import add_contact
 from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._links import Links, contact_spheres
-from bladerun.stride._mesh import LATER, UNEVEN, at_times, mesh
+from bladerun.stride._mesh import at_times, mesh
 from bladerun.stride._muscle_result import SIDES, muscle_rows, say
 from bladerun.stride._solver import Point
 from bladerun.stride._terms import hard_joints, required
 
 LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10.7717/peerj.3298)
-TIMES_OF = ("stride_time_s", "later_than_reference_s", "left_later_s")  # attributes: the times of its `_mesh`
+TIMES_OF = ("stride_time_s", "later_than_reference_s", "left_later_s")  # attributes: `_mesh`'s times
 
 
 def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> xr.Dataset:
@@ -106,10 +106,7 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
             "contact": sphere_names,
         },
     )
-    data.attrs = {
-        "stride_time_s": float(point.times[0]),
-        "later_than_reference_s": float(point.times[LATER]),
-        "left_later_s": float(point.times[UNEVEN]),
+    data.attrs = dict(zip(TIMES_OF, point.times.tolist(), strict=True)) | {
         "speed_m_s": float(terms.speed),
         "mass_kg": float(model.mass_kg),
         "gravity": float(links.gravity),

@@ -105,10 +105,11 @@ def minimise(
                 break
             correction(t, places, here, there, step, bend)
             second = first - factor.solve(bend)
-            before, (other, better) = rho, _try(model, m, t, places, c, nodes, second, cost, promised, there)
-            if better > rho:
+            other, better = _try(model, m, t, places, c, nodes, second, cost, promised, there)
+            gain = better - rho
+            if gain > 0:
                 step, trial, rho = second, other, better
-            if better < before + GAIN:
+            if gain < GAIN:
                 break
         if rho > 1e-4:
             places, c, nodes = _moved(places, c, nodes, step)

@@ -14,10 +14,11 @@ from bladerun.model import Model
 from bladerun.stride._contact import Ground, ground
 from bladerun.stride._dynamics import inverse, motion
 from bladerun.stride._ground import add_contact
-from bladerun.stride._kernel import Terms, look_up, spline
+from bladerun.stride._kernel import Terms, spline
 from bladerun.stride._links import Links, contact_spheres
 from bladerun.stride._mesh import mesh
 from bladerun.stride._muscles import Muscles
+from bladerun.stride._targets import look_up
 
 REACH_KNOTS = 60  # of a stride, at which the reference's range is looked up
 

@@ -18,7 +18,7 @@ NEAR_M = 0.01  # spheres so high over the ground still count, fading
 SPREAD_RAD, SPREAD_M = 0.1, 0.03  # how far joints and the pelvis may go to make up for it
 JOLT = 200.0  # 1/s^2, how fast, in such spreads: 20 rad/s^2
 CLOSE_M = 3e-4  # to which the spheres' heights are kept, and their way from knot to knot
-PASSES = 2
+PASSES = 2  # of least squares; a third moves no joint by what the solver would feel
 
 
 def transferred(start: xr.Dataset, model: Model) -> np.ndarray:

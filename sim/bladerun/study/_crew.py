@@ -24,7 +24,7 @@ from bladerun.errors import InputError
 
 RETRIES = 1  # how often a job whose worker ended is done again at once, and once more alone
 _TEND_S = 1.0
-_KEEP_BYTES = 2**25  # of freed memory that a process keeps; the most that glibc takes
+_KEEP_BYTES = 2**25  # of freed memory that a process keeps; the most for glibc's mmap threshold, mallopt(3)
 _K = TypeVar("_K")
 
 
