@@ -24,7 +24,8 @@ def joint_contact(stride: xr.Dataset) -> xr.DataArray:
     segments = [model.body(f"{_SEGMENT[joint]}_{side[0]}").id for side in sides for joint in joints]
     inside = np.array([_subtree(model, body) for body in segments], float)
     spheres = [model.geom(name).id for name in stride.contact.values]
-    tendons = [int(model.actuator(name).trnid[0]) for name in stride.muscle.values]
+    tendons = np.array([int(model.actuator(name).trnid[0]) for name in stride.muscle.values])
+    pull = np.zeros(model.ntendon)
     force = np.empty((stride.sizes["time"], len(segments), 3))
     for k, now in enumerate(zip(*(stride[name].values for name in _GIVEN), strict=True)):
         data.qpos[:], data.qvel[:], data.qacc[:], push, at, tensions = now
@@ -33,11 +34,10 @@ def joint_contact(stride: xr.Dataset) -> xr.DataArray:
         _push(model, data, spheres, push, at)
         mujoco.mj_rnePostConstraint(model, data)
         force[k] = data.cfrc_int[segments, 3:]
-        for tendon, tension in zip(tendons, tensions, strict=True):
-            bodies, points = _path(model, data, tendon)
-            across = np.diff(inside[:, bodies])  # 1 where the path goes below the joint, -1 where it leaves
-            along = np.diff(points, axis=0)
-            force[k] += tension * across @ (along / np.sqrt((along**2).sum(axis=1, keepdims=True)))
+        pull[tendons] = tensions
+        tendon, start, end, along = _pieces(model, data)
+        across = inside[:, end] - inside[:, start]  # 1 where a path goes below the joint, -1 where it leaves
+        force[k] += (across * pull[tendon]) @ along
     coords = {"time": stride.time.values, "side": sides, "joint": joints, "xyz": list("xyz")}
     return xr.DataArray(force.reshape(len(force), len(sides), len(joints), 3), coords, attrs={"units": "N"})
 
@@ -59,14 +59,15 @@ def _subtree(model, root: int) -> np.ndarray:
     return inside
 
 
-def _path(model, data, tendon: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bodies (n,) and positions (n, 3) of the points of a tendon's path, now."""
-    first, count = data.ten_wrapadr[tendon], data.ten_wrapnum[tendon]
-    wrapped = data.wrap_obj.ravel()[first : first + count]  # a geom, or -1 for the path's next site
-    points = data.wrap_xpos.reshape(-1, 3)[first : first + count]
-    parts = slice(model.tendon_adr[tendon], model.tendon_adr[tendon] + model.tendon_num[tendon])
-    sites = model.wrap_objid[parts][model.wrap_type[parts] == mujoco.mjtWrap.mjWRAP_SITE]
-    bodies = np.empty(count, int)
-    bodies[wrapped < 0] = model.site_bodyid[sites]
-    bodies[wrapped >= 0] = model.geom_bodyid[wrapped[wrapped >= 0]]
-    return bodies, points
+def _pieces(model, data) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The straight pieces of every tendon's path now: tendon, bodies at both ends (n,), direction (n, 3)."""
+    count = int(data.ten_wrapnum.sum())
+    tendon = np.repeat(np.arange(model.ntendon), data.ten_wrapnum)
+    wrapped = data.wrap_obj.ravel()[:count]  # a geom, or -1 for the path's next site
+    points = data.wrap_xpos.reshape(-1, 3)[:count]
+    bodies = model.geom_bodyid[wrapped]
+    bodies[wrapped < 0] = model.site_bodyid[model.wrap_objid[model.wrap_type == mujoco.mjtWrap.mjWRAP_SITE]]
+    along = np.diff(points, axis=0)
+    same = np.diff(tendon) == 0
+    along = along[same] / np.sqrt((along[same] ** 2).sum(axis=1, keepdims=True))
+    return tendon[1:][same], bodies[:-1][same], bodies[1:][same], along

@@ -4,7 +4,9 @@ Takes N samples of a periodic quantity, their times and its period; gives the pe
 through them with its exact integrals, crossings and extremes, at any time, across the seam.
 """
 
+from functools import cached_property
 from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 from scipy.interpolate import CubicSpline, PPoly
@@ -16,8 +18,16 @@ class Periodic:
     def __init__(self, values: np.ndarray, times: np.ndarray, period: float):
         self.values, self.times = np.asarray(values, float), np.asarray(times, float)
         self.period = float(period)
+
+    @cached_property
+    def _spline(self) -> CubicSpline:
         closed = np.append(self.values, self.values[:1])
-        self._spline = CubicSpline(np.append(self.times, self.period), closed, bc_type="periodic")
+        return CubicSpline(np.append(self.times, self.period), closed, bc_type="periodic")
+
+    @cached_property
+    def _turns(self) -> np.ndarray:
+        """Times in one period at which the curve turns."""
+        return _roots(self._spline.derivative())
 
     def __call__(self, t, derivative: int = 0):
         """The curve, or its time derivative of that order, at t (any shape)."""
@@ -42,29 +52,33 @@ class Periodic:
 
     def zeros(self, start: float, end: float) -> list[float]:
         """Times in (start, end) at which the curve is zero."""
-        return _roots(self._spline, start, end, self.period)
+        return self._within(_roots(self._spline), start, end)
 
     def peak(self, start: float, end: float) -> tuple[float, float]:
         """(time, value) of the greatest value between start and end, ends included."""
-        times = np.array([start, *_roots(self._spline.derivative(), start, end, self.period), end])
-        values = self(times)
-        best = int(np.argmax(values))
-        return float(times[best]), float(values[best])
+        return max(self._extremes(start, end), key=itemgetter(1))
 
     def trough(self, start: float, end: float) -> tuple[float, float]:
         """(time, value) of the least value between start and end, ends included."""
-        time, value = Periodic(-self.values, self.times, self.period).peak(start, end)
-        return time, -value
+        return min(self._extremes(start, end), key=itemgetter(1))
 
     def magnitude(self, start: float, end: float) -> float:
         """Greatest absolute value between start and end."""
-        return max(self.peak(start, end)[1], -self.trough(start, end)[1])
+        return max(abs(value) for _, value in self._extremes(start, end))
+
+    def _extremes(self, start: float, end: float) -> list[tuple[float, float]]:
+        """(time, value) at both ends and wherever the curve turns between them."""
+        times = [start, *self._within(self._turns, start, end), end]
+        return list(zip(times, self(times).tolist(), strict=True))
+
+    def _within(self, times: np.ndarray, start: float, end: float) -> list[float]:
+        """Those of the times of one period, and of every other, that lie in (start, end), sorted."""
+        periods = np.arange(np.floor(start / self.period), np.ceil(end / self.period) + 1) * self.period
+        all_times = np.unique((times[:, None] + periods).ravel())
+        return all_times[(all_times > start) & (all_times < end)].tolist()
 
 
-def _roots(curve: PPoly, start: float, end: float, period: float) -> list[float]:
-    """Sorted times in (start, end) at which a periodic piecewise polynomial is zero."""
+def _roots(curve: PPoly) -> np.ndarray:
+    """Times in one period at which a piecewise polynomial is zero."""
     found = curve.roots(extrapolate=False)
-    found = found[np.isfinite(found)]
-    turns = np.arange(np.floor(start / period), np.ceil(end / period) + 1) * period
-    times = np.unique((found[:, None] + turns).ravel())
-    return times[(times > start) & (times < end)].tolist()
+    return found[np.isfinite(found)]
