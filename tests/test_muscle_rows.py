@@ -203,10 +203,13 @@ def test_lines_of_action_have_the_moment_arms_of_the_model():
         data.qpos[:] = made.q.values[k]
         mujoco.mj_fwdPosition(model, data)
         joint = model.joint("knee_flexion_r").id
+        tendon, bodies, points = _joint_contact._pieces(model, data)
         for name in made.muscle.values[:20]:
-            bodies, points = _joint_contact._path(model, data, int(model.actuator(name).trnid[0]))
-            across, along = np.diff(inside[bodies].astype(float)), np.diff(points, axis=0)
-            pulls = -across[:, None] * along / np.linalg.norm(along, axis=1, keepdims=True)
-            moment = np.cross(points[:-1] - data.xanchor[joint], pulls).sum(axis=0) @ data.xaxis[joint]
+            of_muscle = tendon == int(model.actuator(name).trnid[0])
+            across = np.diff(inside[bodies[of_muscle]].astype(float))
+            along = np.diff(points[of_muscle], axis=1)[:, 0]
+            pulls = -across * along / np.linalg.norm(along, axis=1, keepdims=True)
+            arms = points[of_muscle, 0] - data.xanchor[joint]
+            moment = np.cross(arms, pulls).sum(axis=0) @ data.xaxis[joint]
             arm = made.moment_arm.sel(muscle=name, joint="knee_flexion_r").values[k]
             assert moment == pytest.approx(arm, abs=1e-9)

@@ -35,8 +35,10 @@ def joint_contact(stride: xr.Dataset) -> xr.DataArray:
         mujoco.mj_rnePostConstraint(model, data)
         force[k] = data.cfrc_int[segments, 3:]
         pull[tendons] = tensions
-        tendon, start, end, along = _pieces(model, data)
-        across = inside[:, end] - inside[:, start]  # 1 where a path goes below the joint, -1 where it leaves
+        tendon, bodies, points = _pieces(model, data)
+        across = np.diff(inside[:, bodies])[..., 0]  # 1 where a path goes below the joint, -1 where it leaves
+        along = np.diff(points, axis=1)[:, 0]
+        along /= np.sqrt((along**2).sum(axis=1, keepdims=True))
         force[k] += (across * pull[tendon]) @ along
     coords = {"time": stride.time.values, "side": sides, "joint": joints, "xyz": list("xyz")}
     return xr.DataArray(force.reshape(len(force), len(sides), len(joints), 3), coords, attrs={"units": "N"})
@@ -59,15 +61,14 @@ def _subtree(model, root: int) -> np.ndarray:
     return inside
 
 
-def _pieces(model, data) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The straight pieces of every tendon's path now: tendon, bodies at both ends (n,), direction (n, 3)."""
+def _pieces(model, data) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The straight pieces of every tendon's path now: tendon (n,), bodies (n, 2) and points (n, 2, 3) at ends."""
     count = int(data.ten_wrapnum.sum())
     tendon = np.repeat(np.arange(model.ntendon), data.ten_wrapnum)
     wrapped = data.wrap_obj.ravel()[:count]  # a geom, or -1 for the path's next site
     points = data.wrap_xpos.reshape(-1, 3)[:count]
     bodies = model.geom_bodyid[wrapped]
     bodies[wrapped < 0] = model.site_bodyid[model.wrap_objid[model.wrap_type == mujoco.mjtWrap.mjWRAP_SITE]]
-    along = np.diff(points, axis=0)
-    same = np.diff(tendon) == 0
-    along = along[same] / np.sqrt((along[same] ** 2).sum(axis=1, keepdims=True))
-    return tendon[1:][same], bodies[:-1][same], bodies[1:][same], along
+    here = np.flatnonzero(np.diff(tendon) == 0)
+    ends = np.stack([here, here + 1], axis=1)
+    return tendon[here], bodies[ends], points[ends]
