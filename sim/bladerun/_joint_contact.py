@@ -62,7 +62,7 @@ def _subtree(model, root: int) -> np.ndarray:
 
 
 def _pieces(model, data) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Straight pieces of every tendon's path now: tendon (n,), bodies (n, 2) and points (n, 2, 3) at the ends."""
+    """Straight pieces of each tendon's path now: tendon (n,), bodies (n, 2), points (n, 2, 3) at the ends."""
     count = int(data.ten_wrapnum.sum())
     tendon = np.repeat(np.arange(model.ntendon), data.ten_wrapnum)
     wrapped = data.wrap_obj.ravel()[:count]  # a geom, or -1 for the path's next site
