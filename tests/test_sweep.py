@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -249,6 +250,19 @@ def test_a_lost_row_is_shown_and_tried_again(tmp_path, columns):
         assert store.done == {0, 2} and len(_store.table(tmp_path)) == 2
         store.add(row(1))
     assert set(pd.read_parquet(tmp_path / "outcomes.parquet").status) == {"converged"}
+
+
+def test_a_reader_sees_whole_parts_while_they_are_replaced(tmp_path, columns):
+    with _store.opened(tmp_path, columns, ABOUT) as store:
+        store.add(row(0))
+        store.set_aside(row(1) | {"status": "lost"})
+        writer = Thread(target=lambda: [store.set_aside(row(i) | {"status": "lost"}) for i in range(2, 150)])
+        writer.start()
+        seen = [2]
+        while writer.is_alive():
+            seen.append(len(_store.table(tmp_path, ["number"])))
+        writer.join()
+    assert seen == sorted(seen) and len(_store.table(tmp_path)) == 150
 
 
 def test_another_study_or_program_is_refused(tmp_path, columns):

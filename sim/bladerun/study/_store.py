@@ -154,15 +154,14 @@ def table(folder: str | Path, columns: list[str] | None = None) -> pa.Table:
     schema = pa.schema([pa.field(name, _TYPES[kind]) for name, kind in kinds.items()])
     wanted = columns or schema.names
     new = newest(folder)  # before the parts, into which they may be moved meanwhile
-    parts = _dataset(folder, schema)
-    if new:
-        known = set(parts.to_table(columns=["number"]).column(0).to_pylist())
-        new = [row for row in new if row["number"] not in known]
-    kept = [
-        parts.to_table(columns=wanted, cache_metadata=False),
-        _as_table(new, pa.schema([schema.field(name) for name in wanted])),
-    ]
-    rows = pa.concat_tables(kept)
+    kept = [_as_table([], schema).select(wanted)]
+    for path in _paths(folder):
+        # opened once, for it may be replaced meanwhile
+        with suppress(FileNotFoundError), pq.ParquetFile(path) as part:
+            kept.append(part.read(columns=[*{*wanted, "number"}]))
+    known = {number for part in kept[1:] for number in part.column("number").to_pylist()}
+    new = _as_table([row for row in new if row["number"] not in known], schema)
+    rows = pa.concat_tables([part.select(wanted) for part in (*kept, new)])
     return rows.sort_by("number") if "number" in wanted else rows
 
 
@@ -193,8 +192,12 @@ def _as_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
+def _paths(folder: Path) -> list[str]:
+    return sorted(map(str, (folder / TABLE).glob("[!.]*.parquet")))
+
+
 def _dataset(folder: Path, columns: pa.Schema) -> ds.Dataset:
-    parts = sorted(map(str, (folder / TABLE).glob("[!.]*.parquet")))
+    parts = _paths(folder)
     return ds.dataset(parts, schema=columns, format="parquet") if parts else ds.dataset(columns.empty_table())
 
 
