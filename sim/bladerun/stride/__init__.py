@@ -68,7 +68,7 @@ def solve(
         "iterations": point.iterations,
         "seconds": time.perf_counter() - began,
         "knots": knots,
-        "objective": _solver.objective(terms, point, out, hard),
+        "objective": _solver.objective(point, hard),
         "residuals": json.dumps(residual),
     }
     return stride

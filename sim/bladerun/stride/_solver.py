@@ -148,10 +148,13 @@ def updated(model: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point
     return replace(point, multiplier=point.multiplier + (point.weight / HARD) ** 2 * left)
 
 
-def objective(terms: Terms, point: Point, out: Sweep, hard: np.ndarray) -> float:
-    """The cost without its hard forces: what is weighed when nobody holds the runner."""
-    held = point.weight * out.tau / terms.force_scale[:, 1] + HARD**2 / point.weight * point.multiplier
-    return float(point.cost - 0.5 * (held[:, hard] ** 2).sum() / len(point.c))
+def objective(point: Point, hard: np.ndarray) -> float:
+    """What is weighed when nobody holds the runner, but for the square of what is left of the hard forces.
+
+    The augmented Lagrangian: the cost alone is lower by what those little forces would cost to give.
+    """
+    shift = HARD**2 / point.weight * point.multiplier
+    return float(point.cost - 0.5 * (shift[:, hard] ** 2).sum() / len(point.c))
 
 
 def at_knots(model: Links, terms: Terms, point: Point) -> Sweep:
