@@ -78,7 +78,8 @@ def _neighbour(tree, terms, start: xr.Dataset, model: Model, knots: int) -> _sol
     c = _terms.control_points(_transfer.transferred(start, model))
     names = list(model.muscles[: terms.muscles.count])
     same = list(start.muscle.values) == names
-    nodes = start.activation.values[::NODE] if same else np.zeros((len(c) // NODE, len(names)))
+    # a copy, of which the compiled sweep has no second kind
+    nodes = start.activation.values[::NODE].copy() if same else np.zeros((len(c) // NODE, len(names)))
     point = _solver.Point(c, _result.times_of(start), start.multiplier.values, nodes)
     point = _stages.resampled(point, knots)
     return point if same or not names else recruited(tree, terms, point)

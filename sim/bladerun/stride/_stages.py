@@ -98,7 +98,10 @@ def _between(values, count):
     """Periodic samples (., x) at `count` places, along straight lines."""
     closed = np.vstack([values, values[:1]])
     old, new = np.arange(len(closed)) / len(values), np.arange(count) / count
-    return np.array([np.interp(new, old, column) for column in closed.T]).reshape(-1, count).T
+    found = np.empty((count, values.shape[1]))
+    for column, sampled in zip(closed.T, found.T, strict=True):
+        sampled[:] = np.interp(new, old, column)
+    return found
 
 
 def _left(links, terms, point):
