@@ -14,7 +14,7 @@ help:
 	@echo "make lessons  open the lessons in notebooks/ in the browser"
 	@echo "make docs    build the manual: site/index.html"
 	@echo "make bench   how long a stride takes and how well it repeats (a few minutes)"
-	@echo "make validation  predictions beside published measurements: VALIDATION.md (most of an hour)"
+	@echo "make validation  predictions beside published measurements: VALIDATION.md (about 20 minutes)"
 	@echo "make check   lint, format, types and the fast tests"
 	@echo "make lint | test-slow | test-faults | test-lessons | format | clean"
 

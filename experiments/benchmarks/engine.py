@@ -149,7 +149,7 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--rows", type=int, nargs="+", default=[1000, 10_000], help="with the stand-in")
     options.add_argument(
-        "--strides", type=int, default=32, help="real ones, with 1 and with 2 workers; 0 for none"
+        "--strides", type=int, default=64, help="real ones, with 1 and with 2 workers; 0 for none"
     )
     options.add_argument("--workers", type=int, default=2)
     chosen = options.parse_args()
