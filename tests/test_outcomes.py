@@ -190,6 +190,16 @@ def test_positive_work_of_a_motor_against_its_motion():
     assert result["joint_work_j_kg_m"] == pytest.approx(50 * 0.4 / (MASS * SPEED * PERIOD), rel=5e-3)
 
 
+@pytest.mark.parametrize("late", [0.3, 0.55])
+def test_a_toe_that_scuffs_in_swing_has_not_landed(late):
+    clean = stride(contact=0.25, right_down=0.02)
+    scuffed = clean.copy(deep=True)
+    scuffed.grf.loc[{"side": "right", "xyz": "z"}] += 60.0 * bell(clean.time.values, late, 0.08)
+    expected, result = outcomes(clean), outcomes(scuffed)
+    for name in ("contact_time_s", "step_time_s", "flight_time_s"):
+        assert result[name] == pytest.approx(expected[name], abs=1e-3)
+
+
 def test_a_leg_that_never_touches_has_no_contact_outcomes():
     result = outcomes(stride(peak_n=10.0))
     assert result["contact_time_s"] == {"left": None, "right": None}

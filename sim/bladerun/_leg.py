@@ -8,6 +8,7 @@ Forward positions are in the frame that runs along at the runner's speed, where 
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -145,17 +146,12 @@ def _wrap(time: np.ndarray, period: float) -> np.ndarray:
 
 
 def _contact(vertical: Periodic) -> tuple[float, float]:
-    """Touchdown and toe-off (s): the ends of the longest time below the threshold."""
-    above = vertical.values > CONTACT_THRESHOLD_N
-    count = len(above)
-    if above.all() or not above.any():
-        return np.nan, np.nan
-    loaded = np.flatnonzero(above)
-    following = np.append(loaded[1:], loaded[0] + count)
-    longest = int(np.argmax(following - loaded))
-    last, first = loaded[longest], following[longest]  # the loaded knots around the swing
+    """Touchdown and toe-off (s): the ends of the time above the threshold that carries most, no scuff."""
     excess = Periodic(vertical.values - CONTACT_THRESHOLD_N, vertical.times, vertical.period)
-    times = [float(t + turn * vertical.period) for turn in (0, 1, 2) for t in vertical.times]
-    up = np.mean(excess.zeros(times[last], times[last + 1]))
-    down = np.mean(excess.zeros(times[first - 1], times[first])) % vertical.period
-    return float(down), float(down + (up - down) % vertical.period)
+    crossings = excess.zeros(0.0, vertical.period)
+    around = pairwise([*crossings, *(t + vertical.period for t in crossings[:1])])
+    loaded = [(start, end) for start, end in around if excess((start + end) / 2) > 0]
+    if not loaded:
+        return np.nan, np.nan
+    down, up = max(loaded, key=lambda ends: vertical.integral(*ends))
+    return float(down), float(up)
