@@ -1,7 +1,8 @@
 """Does a finer mesh give the same stride? Writes refinement.csv and refinement.png beside this file.
 
-One runner on the blade, each mesh started from the stride on the one before. Left: what nobody gives half-way
-between knots, against the limits of OpenSim's evaluation checklist (25 N, 75 Nm). Right: how far main
+One runner on the blade, from coarse to fine and back, each mesh started from the stride on the one before; of
+both the better one, so that meshes are compared and not the gaits that they fall into. Left: what nobody gives
+half-way between knots, against the limits of OpenSim's evaluation checklist (25 N, 75 Nm). Right: how far main
 outcomes lie from those of the finest mesh. `python experiments/verification/refinement.py [KNOTS ...]`
 """
 
@@ -40,12 +41,14 @@ def measured(meshes: list[int]) -> pd.DataFrame:
     case = load_case(HERE.parent / "first-fit.toml")
     model = build_model(case.runner, case.amputation, case.fitting)
     rows, stride = {}, None
-    for knots in meshes:
+    for knots in [*meshes, *meshes[-2::-1]]:
         stride = solve(model, case.task, start=stride, knots=knots)
         attrs = stride.attrs
+        print(knots, attrs["status"], f"{attrs['seconds']:.1f} s", attrs["residuals"], flush=True)
+        if knots in rows and rows[knots]["objective"] < attrs["objective"]:
+            continue
         row = {key: attrs[key] for key in ("status", "objective", "iterations", "seconds")}
         rows[knots] = row | json.loads(attrs["residuals"]) | flat(outcomes(stride))
-        print(knots, attrs["status"], f"{attrs['seconds']:.1f} s", attrs["residuals"], flush=True)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("knots")
 
 
