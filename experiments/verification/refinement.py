@@ -1,9 +1,10 @@
 """Does a finer mesh give the same stride? Writes refinement.csv and refinement.png beside this file.
 
-One runner on the blade, from coarse to fine and back, each mesh started from the stride on the one before; of
-both the better one, so that meshes are compared and not the gaits that they fall into. Left: what nobody gives
-half-way between knots, against the limits of OpenSim's evaluation checklist (25 N, 75 Nm). Right: how far main
-outcomes lie from those of the finest mesh. `python experiments/verification/refinement.py [KNOTS ...]`
+One runner on the blade, from coarse to fine and back, each mesh started from the stride on the one before;
+of both the better one, so that meshes are compared and not the gaits that they fall into. Left: what nobody
+gives half-way between knots, against the limits of OpenSim's evaluation checklist (25 N, 75 Nm). Right: how
+far main outcomes lie from those of the finest mesh.
+`python experiments/verification/refinement.py [KNOTS ...]`
 """
 
 import json
