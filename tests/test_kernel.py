@@ -63,7 +63,7 @@ def hopper(request):
 
 
 def with_everything(terms):
-    """Also power, limits and the feet's clearance, whose exact Hessian nobody asks for."""
+    """Also power, limits and where the feet go, whose exact Hessian nobody asks for."""
     return terms._replace(
         power_weight=np.full(8, 1e-2),
         limit=np.tile([-0.05, 0.05], (8, 1)),
@@ -72,6 +72,8 @@ def with_everything(terms):
         clearance_weight=np.tile([0.0, 300.0, 400.0], (KNOTS, 1)),
         landing=np.array([[True, True, False], [False, False, True]]),
         landing_weight=30.0,
+        placement=np.array([-0.3, 0.2]),
+        placement_weight=np.array([4.0, 6.0]),
     )
 
 
@@ -121,7 +123,8 @@ def at_one_weight(terms):
     """All that does not count by a knot's share of time: how that changes with the times no Hessian knows."""
     none = np.zeros_like(terms.target_weight)
     weights = {"target_weight": none, "pace_weight": none, "effort_weight": 0 * terms.effort_weight}
-    return terms._replace(hard=np.ones(len(none), bool), bound_weight=0.0, excitation_weight=0.0, **weights)
+    weights |= {"sideways_weight": 0.0, "bound_weight": 0.0, "excitation_weight": 0.0}
+    return terms._replace(hard=np.ones(len(none), bool), **weights)
 
 
 @pytest.mark.parametrize("soft", [False, True])

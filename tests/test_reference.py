@@ -137,3 +137,27 @@ def test_stance_moments_extend_knee_and_point_foot():
 def test_unknown_quantity_names_the_nearest():
     with pytest.raises(InputError, match="knee_flexion"):
         band("knee_flexoin", 3.0)
+
+
+@pytest.mark.parametrize("speed", [2.5, 3.5, 4.5])
+def test_the_trunk_keeps_its_posture_in_space(speed):
+    """Whatever the pelvis does at a speed: as the two subjects had it, towards the side that stands."""
+    ref = stride(speed, 50)
+    in_space = np.rad2deg(ref.q[:, AT["lumbar_bending"]] - ref.q[:, AT["pelvis_list"]])
+    measured = band("trunk_list", speed)[1][:-1]
+    np.testing.assert_allclose(in_space, (measured - np.roll(measured, 25)) / 2, atol=0.5)
+    assert in_space[:5].min() > 2
+
+
+def test_sideways_force_is_medial_in_both_stances_and_turns_nobody_aside():
+    ref = stride(3.5, 100)
+    assert ref.sideways[12] > 0.04 and ref.sideways[62] < -0.04  # right foot, left foot: towards the midline
+    assert ref.sideways.mean() == pytest.approx(0, abs=1e-12)
+    # as measured where the belt of the treadmill does not shake
+    np.testing.assert_allclose(ref.sideways[11:31], ref.grf[11:31, 0, 1], atol=0.02)
+
+
+def test_step_width_is_the_measured_one_and_grows_with_size():
+    assert stride(2.5, leg=0.933).step_width_m == pytest.approx(0.038)
+    assert stride(3.5, leg=0.933).step_width_sd_m == pytest.approx(0.034)
+    assert stride(leg=1.0).step_width_m == pytest.approx(stride(leg=0.8).step_width_m / 0.8)

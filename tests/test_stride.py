@@ -9,9 +9,11 @@ import pytest
 import xarray as xr
 
 from bladerun._periodic import Periodic
+from bladerun._reference import reference
 from bladerun.case import Task
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
+from bladerun.outcomes import outcomes
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
 from bladerun.stride._mesh import mesh
@@ -119,6 +121,15 @@ def test_force_is_the_mass_times_its_acceleration():
 def test_peak_force_is_a_runner_s():
     peak = able_bodied().grf.values[:, :, 2].max(0) / weight(able_bodied())
     assert np.all((peak > 2.0) & (peak < 3.5))
+
+
+def test_feet_stand_as_far_apart_as_people_s():
+    stride = able_bodied()
+    ref = reference((), SPEED, KNOTS, leg_length_m=stride.attrs["leg_length_m"])
+    assert outcomes(stride)["step_width_m"] == pytest.approx(ref.step_width_m, abs=ref.step_width_sd_m)
+    sideways = stride.grf.values[:, :, 1].sum(1) / weight(stride)
+    middle = slice(KNOTS // 6, KNOTS // 4)  # of the right foot's contact
+    assert sideways[middle].mean() > 0.01  # towards the midline
 
 
 def test_ground_only_pushes():

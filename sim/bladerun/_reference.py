@@ -14,12 +14,13 @@ import numpy as np
 from bladerun._facts import models_dir, toml
 from bladerun.errors import InputError, nearest
 
-_CURVES = ("fukuchi2017.csv", "pooled_upper_body.csv")
+_CURVES = ("fukuchi2017.csv", "pooled_upper_body.csv", "trunk.csv")
 _NAMED_OTHERWISE = {
     "pelvis_tilt": "pelvis_anterior_tilt",
     "pelvis_tz": "pelvis_height",
     "subtalar_inversion": "ankle_inversion",
 }
+_SPINE = ("lumbar_extension", "lumbar_bending")  # what lies between the pelvis and the trunk in space
 _LEG = ("hip_", "knee_", "ankle_", "subtalar_")
 _SYMMETRIC = ("pelvis_tilt", "pelvis_tz", "lumbar_extension")  # repeat with every step
 _ANTISYMMETRIC = (
@@ -38,6 +39,8 @@ class Reference:
     tracked: (joints,) False where there are no data (pelvis_tx, pelvis_ty, toes, socket, blade).
     stride_time_s, stride_time_sd_s: two steps, at this leg length.
     grf: (knots, [right, left], [forward, left, up]) body weights, on the runner.
+    sideways: (knots,) force of the ground to the left, body weights, without the vibration of a treadmill.
+    step_width_m, step_width_sd_m: sideways distance of the feet, at this leg length.
     """
 
     q: np.ndarray
@@ -46,6 +49,9 @@ class Reference:
     stride_time_s: float
     stride_time_sd_s: float
     grf: np.ndarray
+    sideways: np.ndarray
+    step_width_m: float
+    step_width_sd_m: float
 
 
 def reference(
@@ -69,7 +75,7 @@ def reference(
     tracked = np.zeros(len(joints), bool)
     for i, joint in enumerate(joints):
         name, side = (joint[:-2], joint[-1]) if joint.endswith(("_r", "_l")) else (joint, "r")
-        if _NAMED_OTHERWISE.get(name, name) not in _table():
+        if name not in _SPINE and _NAMED_OTHERWISE.get(name, name) not in _table():
             continue
         percent, mean, spread = band(name, speed_m_s)
         scale = size if name == "pelvis_tz" else np.pi / 180
@@ -81,8 +87,10 @@ def reference(
         tracked[i] = True
         if name == "pelvis_tz":  # published about the mean with both ends counted
             q[:, i] -= q[:, i].mean()
-    time, time_sd = (np.sqrt(size) * t for t in _stride_time(speed_m_s))
-    return Reference(q, sd, tracked, float(time), float(time_sd), _grf(speed_m_s, phase))
+    time, time_sd = (float(np.sqrt(size)) * t for t in _scalar("stride_time", "s", speed_m_s))
+    width, width_sd = (size * w for w in _scalar("step_width", "m", speed_m_s))
+    grf, sideways = _grf(speed_m_s, phase), _sideways(speed_m_s, phase)
+    return Reference(q, sd, tracked, time, time_sd, grf, sideways, width, width_sd)
 
 
 def band(quantity: str, speed_m_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -91,16 +99,26 @@ def band(quantity: str, speed_m_s: float) -> tuple[np.ndarray, np.ndarray, np.nd
     Units as in the table: angles deg, `pelvis_height` m, `grf_*` body weights, `*_moment` Nm/kg. A joint's
     name without its side is understood too. Raises InputError for a name that has no data.
     """
+    if quantity in _SPINE:
+        return _spine(quantity, speed_m_s)
     name = _NAMED_OTHERWISE.get(quantity, quantity)
     if name not in _table():
         raise InputError(f"no reference curve is called {quantity!r}; {nearest(quantity, _table())}")
     speeds, percent, means, sds = _table()[name]
-    mean, sd = _at_speed(speeds, means, speed_m_s), np.array([np.interp(speed_m_s, speeds, s) for s in sds.T])
-    if name == "lumbar_extension":  # its own mean and SD are offsets between models
-        lean = toml("reference/gait.toml")["trunk_lean"]
-        mean = mean - mean[:-1].mean() + band("pelvis_tilt", speed_m_s)[1][:-1].mean() - lean["mean_deg"]
-        sd = np.full_like(sd, lean["sd_deg"])
-    return percent, mean, sd
+    sd = np.array([np.interp(speed_m_s, speeds, s) for s in sds.T])
+    return percent, _at_speed(speeds, means, speed_m_s), sd
+
+
+def _spine(joint: str, speed_m_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`band` of a lumbar angle: the trunk keeps its posture in space, the spine makes up for the pelvis."""
+    if joint == "lumbar_bending":
+        percent, pelvis, pelvis_sd = band("pelvis_list", speed_m_s)
+        _, trunk, trunk_sd = band("trunk_list", speed_m_s)
+        return percent, pelvis + trunk, np.hypot(pelvis_sd, trunk_sd)  # as if independent
+    percent, tilt, _ = band("pelvis_tilt", speed_m_s)
+    lean = toml("reference/gait.toml")["trunk_lean"]
+    about_its_mean = band("trunk_lean", speed_m_s)[1]
+    return percent, tilt - lean["mean_deg"] - about_its_mean, np.full_like(tilt, lean["sd_deg"])
 
 
 @cache
@@ -131,10 +149,11 @@ def _at_speed(speeds, values, speed_m_s):
     return (1 - part) * values[i] + part * values[i + 1]
 
 
-def _stride_time(speed_m_s):
-    fact = toml("reference/gait.toml")["stride_time"]
-    speeds = np.array(fact["speed_m_s"])
-    return [_at_speed(speeds, np.array(fact[key]), speed_m_s) for key in ("mean_s", "sd_s")]
+def _scalar(fact, unit, speed_m_s):
+    """Mean and SD between people of a fact of gait.toml at this speed."""
+    table = toml("reference/gait.toml")[fact]
+    speeds = np.array(table["speed_m_s"])
+    return [float(_at_speed(speeds, np.array(table[f"{key}_{unit}"]), speed_m_s)) for key in ("mean", "sd")]
 
 
 def _parity(name):
@@ -142,14 +161,14 @@ def _parity(name):
     return 0 if name in _SYMMETRIC else 1 if name in _ANTISYMMETRIC else None
 
 
-def _periodic(phase, curve, at, parity=None):
+def _periodic(phase, curve, at, parity=None, harmonics=None):
     """A low-order Fourier series through one stride given from phase 0 to 1, evaluated at phases `at`.
 
     What the two ends differ by is spread along the stride first. Keeping only even (odd) harmonics is
     the same as averaging a curve with (minus) itself half a stride later.
     """
     closed = (curve - (curve[-1] - curve[0]) * (phase - phase[:-1].mean()))[:-1]
-    keep = toml("reference/gait.toml")["fit"]["harmonics"]
+    keep = harmonics or toml("reference/gait.toml")["fit"]["harmonics"]
     n = np.arange(keep + 1)
     terms = np.fft.rfft(closed)[: keep + 1] / len(closed) * np.where(n == 0, 1, 2)
     if parity is not None:
@@ -166,3 +185,10 @@ def _grf(speed_m_s, phase):
             grf[:, side, axis] = np.interp(phase - shift, percent / 100, mean, period=1)
     grf[:, 1, 1] *= -1  # towards the midline is left for the right foot, right for the left foot
     return grf
+
+
+def _sideways(speed_m_s, phase):
+    """(knots,) medial forces of both feet together: a few odd harmonics, as they change sign every step."""
+    percent, mean, _ = band("grf_medial", speed_m_s)
+    both = mean - np.interp(percent / 100 - 0.5, percent / 100, mean, period=1)
+    return _periodic(percent / 100, both, phase, 1, toml("reference/gait.toml")["fit"]["sideways_harmonics"])

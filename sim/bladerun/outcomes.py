@@ -171,14 +171,14 @@ def _torques(leg: Leg) -> dict[str, float]:
         rows[f"hip_torque_{axis}_peak_nm_kg"] = moment.magnitude(down, up) / mass
         size = moment.positive(down, up) - moment.negative(down, up)
         rows[f"hip_torque_{axis}_impulse_nm_s_kg"] = size / mass
-    for direction, (joint, sign) in _DIRECTIONS.items():
+    for direction, (joint, sign) in DIRECTIONS.items():
         if leg.has_joint(joint):
             moment = leg.curve(sign * leg.joint("tau", joint).values)
             rows[f"{direction}_torque_peak_nm_kg"] = max(moment.peak(down, up)[1], 0.0) / mass
     return rows
 
 
-_DIRECTIONS = {  # direction of a moment: joint, sign
+DIRECTIONS = {  # direction of a moment: joint, sign
     "hip_extension": ("hip_flexion", -1),
     "hip_abduction": ("hip_adduction", -1),
     "hip_internal_rotation": ("hip_rotation", 1),

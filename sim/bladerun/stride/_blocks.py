@@ -21,6 +21,15 @@ def later_share(k):
 
 
 @njit(cache=True)
+def at_knot(nodes, k, out):
+    """Activations (M,) at knot k of those at the nodes (G, M)."""
+    share = later_share(k)
+    here, there = nodes[k // NODE], nodes[(k // NODE + 1) % len(nodes)]
+    for i in range(len(out)):
+        out[i] = (1 - share) * here[i] + share * there[i]
+
+
+@njit(cache=True)
 def scatter(G, k, hessian, border, N, n):
     """Add a knot's square G (3 n + TIMES,) * 2 to the blocks it belongs to."""
     for x in range(3):

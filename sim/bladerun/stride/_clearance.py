@@ -1,8 +1,10 @@
-"""Feet off the ground in swing, and on it when they land: where the lowest points of a foot are.
+"""Where feet go: off the ground in swing, on it when they land, and how far apart they stand.
 
-Takes the heights of the contact spheres after `add_contact`; gives the cost of those that swing too low, or
-of a foot that is not just touching the ground at the knot where it lands, with derivatives. Without the first
-a leg that is too long drags its toe: small as the force there is, runners do not. The second moves the mesh.
+Takes the lowest points of the contact spheres after `add_contact`; gives, with derivatives, the cost of those
+that swing too low, of a foot that is not just touching the ground at the knot where it lands, and of one that
+stands off its place beside the runner's path. Without the first a leg that is too long drags its toe: small
+as the force there is, runners do not. The second moves the mesh. The third is people's step width, which
+angles alone leave open: a degree at the hip is a centimetre and a half at the foot.
 """
 
 import numpy as np
@@ -29,7 +31,7 @@ def add_clearance(model, m, height, weight, counts, k, N, sq, gradient, G, deriv
         squares += (weight[c] * low) ** 2
         if derivatives:
             by_q[:] = 0.0
-            _add_height(model, m, c, -slope, by_q)
+            _add_way(model, m, c, 2, -slope, by_q)
             _add_square(counts * weight[c] ** 2, low, by_q, k, N, sq, gradient, G)
     return squares
 
@@ -54,19 +56,52 @@ def add_landing(model, m, height, foot, weight, k, N, sq, gradient, G, derivativ
     if derivatives:
         for c in range(len(foot)):
             if foot[c]:
-                _add_height(model, m, c, np.exp((lowest - m.sphere_point[c, 2]) / SOFT) / total, by_q)
+                _add_way(model, m, c, 2, np.exp((lowest - m.sphere_point[c, 2]) / SOFT) / total, by_q)
         _add_square(N * weight**2, off, by_q, k, N, sq, gradient, G)
     return N * (weight * off) ** 2
 
 
 @njit(cache=True)
-def _add_height(model, m, c, factor, by_q):
-    """Add factor times d height of sphere c / d q to by_q (n,)."""
+def add_placement(model, m, place, foot, weight, k, N, sq, gradient, G, derivatives):
+    """Square of how far the middle of a foot's spheres (s,) is from `place` [m] sideways, N times.
+
+    weight [1/m]; the rest as for `add_clearance`.
+    """
+    middle, count = 0.0, 0
+    for c in range(len(foot)):
+        if foot[c]:
+            middle += m.sphere_point[c, 1]
+            count += 1
+    if count == 0 or weight == 0.0:
+        return 0.0
+    off = middle / count - place
+    if derivatives:
+        by_q = np.zeros(len(model.parent))
+        for c in range(len(foot)):
+            if foot[c]:
+                _add_way(model, m, c, 1, 1 / count, by_q)
+                _add_roll(model, m, c, 1 / count, by_q)
+        _add_square(N * weight**2, off, by_q, k, N, sq, gradient, G)
+    return N * (weight * off) ** 2
+
+
+@njit(cache=True)
+def _add_way(model, m, c, axis, factor, by_q):
+    """Add factor times d lowest point of sphere c along an axis / d q, as its body's point, to by_q (n,)."""
     p = m.sphere_point[c]
-    i = model.sphere_link[c]
+    i, one, other = model.sphere_link[c], (axis + 1) % 3, (axis + 2) % 3
     while i >= 0:
         S = m.S[i]
-        by_q[i] += factor * (S[5] + S[0] * p[1] - S[1] * p[0])
+        by_q[i] += factor * (S[3 + axis] + S[one] * p[other] - S[other] * p[one])
+        i = model.parent[i]
+
+
+@njit(cache=True)
+def _add_roll(model, m, c, factor, by_q):
+    """What the lowest point of a sphere, which stays below its centre, moves less to the left in a roll."""
+    i = model.sphere_link[c]
+    while i >= 0:
+        by_q[i] -= factor * model.sphere_radius[c] * m.S[i, 0]
         i = model.parent[i]
 
 

@@ -7,10 +7,9 @@ forces so weighed, in the control points that the knot depends on. Differences o
 import numpy as np
 from numba import njit
 
-from bladerun.stride._blocks import OFFSETS, TIMES
+from bladerun.stride._blocks import OFFSETS, TIMES, at_knot
 from bladerun.stride._contact import sphere_force
 from bladerun.stride._dynamics import body_inertia, dot, force_cross, kinematics, motion_cross, times
-from bladerun.stride._kernel import at_knot
 from bladerun.stride._muscle_curvature import add_muscle_curvature
 from bladerun.stride._tension import tension
 

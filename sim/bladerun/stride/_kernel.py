@@ -27,19 +27,21 @@ from bladerun.stride._blocks import (
     TIMES,
     add_activation,
     add_velocity,
-    later_share,
+    at_knot,
     scatter,
     scatter_muscles,
 )
-from bladerun.stride._clearance import add_clearance, add_landing
+from bladerun.stride._clearance import add_clearance, add_landing, add_placement
 from bladerun.stride._contact import Ground
 from bladerun.stride._dynamics import inverse
 from bladerun.stride._effort import add_effort
 from bladerun.stride._ground import add_contact
 from bladerun.stride._muscles import Muscles
 from bladerun.stride._smoothness import add_jerks, add_rates
-from bladerun.stride._targets import add_targets, look_up
+from bladerun.stride._targets import add_sideways, add_targets, look_up
 from bladerun.stride._tension import add_muscles, tension
+
+STANDS = 6  # a foot stands a sixth of the knots after its landing, in time a tenth of the stride
 
 
 class Terms(NamedTuple):
@@ -56,6 +58,8 @@ class Terms(NamedTuple):
     reference: np.ndarray  # (R, 4, n) cubics in the phase, the highest power first, from r / R of a stride on
     target_weight: np.ndarray  # (n,) 1/rad or 1/m
     pace_weight: np.ndarray  # (n,) s/rad or s/m, on velocity
+    sideways: np.ndarray  # (R, 4, 1) as `reference`: force of the ground on the runner to the left, N
+    sideways_weight: float  # 1/N
     limit: np.ndarray  # (n, 2)
     limit_weight: np.ndarray  # (n,)
     limit_round: np.ndarray  # (n,) rounding of the limit's corner
@@ -63,6 +67,8 @@ class Terms(NamedTuple):
     clearance_weight: np.ndarray  # (N, s) 1/m, 0 where the foot may be down
     landing: np.ndarray  # (2, s) True for spheres that land at knot 0, at knot N / 2
     landing_weight: float  # 1/m, on the height of the lowest of them there
+    placement: np.ndarray  # (2,) m to the left of the path, where those stand in mid-stance
+    placement_weight: np.ndarray  # (2,) 1/m
     rate_weight: np.ndarray  # (3,) s/N on the rate of the whole-body force
     jerk_weight: np.ndarray  # (n,) s^3/rad
     effort_weight: np.ndarray  # (M,) on activation
@@ -153,15 +159,6 @@ def _by_times(mesh, c, v_by, a_by):
 
 
 @njit(cache=True)
-def at_knot(nodes, k, out):
-    """Activations (M,) at knot k of those at the nodes (G, M)."""
-    share = later_share(k)
-    here, there = nodes[k // NODE], nodes[(k // NODE + 1) % len(nodes)]
-    for i in range(len(out)):
-        out[i] = (1 - share) * here[i] + share * there[i]
-
-
-@njit(cache=True)
 def sweep(model, m, terms, mesh, c, nodes, out, derivatives):
     """The cost [-]; with `derivatives` also gradient, hessian, mixed, own, border, exact. Fills knot values.
 
@@ -179,12 +176,13 @@ def sweep(model, m, terms, mesh, c, nodes, out, derivatives):
     A = np.zeros((n, w + TIMES))
     G = np.zeros((w + TIMES, w + TIMES))
     lam_v, lam_a = np.zeros((N, n)), np.zeros((N, n))  # d cost / d v, d cost / d a
-    ref = np.zeros((4, n))
+    ref, sideways = np.zeros((4, n)), np.zeros((4, 1))
     gradient, hessian, border, exact = out.gradient, out.hessian, out.border, out.exact
     if derivatives:
         _by_times(mesh, c, out.v_by, out.a_by)
         gradient[:] = 0.0
         exact[:] = 0.0
+        out.y_force[:] = 0.0
         hessian[:] = 0.0
         out.mixed[:] = 0.0
         out.own[:] = 0.0
@@ -286,6 +284,17 @@ def sweep(model, m, terms, mesh, c, nodes, out, derivatives):
                 model, m, terms.ground.smoothing_m, terms.landing[2 * k // N], terms.landing_weight, k, N, sq,
                 gradient, G, derivatives,
             )  # fmt: skip
+        if 2 * (k - N // STANDS) % N == 0:
+            foot = 2 * k // N
+            cost += add_placement(
+                model, m, terms.placement[foot], terms.landing[foot], terms.placement_weight[foot], k, N, sq,
+                gradient, G, derivatives,
+            )  # fmt: skip
+        look_up(terms.sideways, mesh.phase[k], sideways)
+        low += add_sideways(
+            terms, mesh, k, out.force[k], out.Jf[k], force_z[k], sideways, out.y_force[k], lam_v[k], lam_a[k],
+            gradient, G, exact, derivatives,
+        )  # fmt: skip
         if derivatives:
             scatter(G, k, hessian, border, N, n)
         look_up(terms.reference, mesh.phase[k], ref)

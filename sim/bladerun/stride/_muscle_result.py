@@ -7,8 +7,8 @@ muscles and series springs give, (N, n).
 import numpy as np
 
 from bladerun.model import Model
-from bladerun.stride._blocks import NODE
-from bladerun.stride._kernel import Sweep, Terms, at_knot
+from bladerun.stride._blocks import NODE, at_knot
+from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._mesh import mesh
 from bladerun.stride._solver import Point
 from bladerun.stride._tension import add_muscles, tension

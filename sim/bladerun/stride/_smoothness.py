@@ -16,8 +16,6 @@ def add_rates(terms, mesh, out, force_z, lam_v, lam_a, derivatives):
     gradient, border, exact = out.gradient, out.border, out.exact
     rows = np.zeros((3, 4 * n))
     by_log, bend_log, by_force = np.empty(TIMES), np.empty((TIMES, TIMES)), np.empty(TIMES)
-    if derivatives:
-        out.y_force[:] = 0.0
     cost = 0.0
     for k in range(N):
         k1 = (k + 1) % N

@@ -1,4 +1,4 @@
-"""What a motion is held to: reference running, in position and pace, and the limits of the joints.
+"""What a motion is held to: reference running, in position, pace and sideways force, and limits of joints.
 
 Takes the motion at a knot and the reference at its phase; adds their residuals' squares to the sweep's
 gradient and blocks, with the share of the times, on which the phase and velocities hang.
@@ -77,3 +77,38 @@ def add_targets(terms, mesh, k, q, v, v_by, ref, lam_v, gradient, hessian, borde
                     twist += 2 * ref[1, i] / T**2
                 exact[here, o] -= pulled * twist / T
     return squares
+
+
+@njit(cache=True)
+def add_sideways(
+    terms, mesh, k, force, Jf, force_z, ref, y_force, lam_v, lam_a, gradient, G, exact, derivatives
+):
+    """Square of the sideways force (3,) of the ground less reference running's, not yet times its weight.
+
+    ref (4, 1): as `look_up` fills it, N. Jf (3, 3 n + TIMES), force_z (2, 3, n): derivatives of the force, as
+    in `Sweep` and by v and a. With `derivatives`, adds to the knot's y_force (3,), lam_v and lam_a (n,), to
+    its square G (3 n + TIMES,) * 2, and to the flat gradient and the exact terms of the times.
+    """
+    n, N, w = lam_v.shape[0], len(mesh.time), terms.sideways_weight
+    off = w * (force[1] - ref[0, 0])
+    if not derivatives:
+        return off * off
+    y = mesh.weight[k] * w * off
+    y_force[1] += y
+    row = np.sqrt(mesh.weight[k]) * w * Jf[1]
+    for p in range(TIMES):
+        by_phase = mesh.phase_by[k, p]
+        row[3 * n + p] -= np.sqrt(mesh.weight[k]) * w * ref[1, 0] * by_phase
+        gradient[N * n + p] += y * (Jf[1, 3 * n + p] - ref[1, 0] * by_phase)
+        for o in range(TIMES):
+            twist = ref[2, 0] * by_phase * mesh.phase_by[k, o] + ref[1, 0] * mesh.phase_bend[k, p, o]
+            exact[N * n + p, o] -= y * twist
+    for j in range(n):
+        lam_v[j] += y * force_z[0, 1, j]
+        lam_a[j] += y * force_z[1, 1, j]
+        for o in range(3):
+            gradient[((k + o - 1) % N) * n + j] += y * Jf[1, o * n + j]
+    for i in range(len(row)):
+        for j in range(len(row)):
+            G[i, j] += row[i] * row[j]
+    return off * off

@@ -65,9 +65,13 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         hard=hard,
         multiplier=np.zeros((knots, n)),
         power_weight=np.where(hard | held_by_muscles, 0.0, cost["power"]["weight"] / 1000),
-        reference=np.ascontiguousarray(_periodic(ref.q).c.transpose(1, 0, 2)),
+        reference=_cubics(ref.q),
         target_weight=target_weight,
         pace_weight=pace_weight,
+        sideways=_cubics(weight_n * ref.sideways[:, None]),
+        sideways_weight=variation.tracking_weight
+        * cost["tracking"]["weight"]
+        / (weight_n * cost["tracking"]["sideways_bw"]),
         limit=limit,
         limit_weight=np.where(limited, cost["limit"]["weight_rad"], 0.0),
         limit_round=np.full(n, cost["limit"]["round_rad"]),
@@ -75,6 +79,8 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         clearance_weight=_clearance(sides, knots, cost["clearance"]),
         landing=np.array([sides == "r", sides == "l"]),
         landing_weight=1 / cost["landing"]["height_m"],
+        placement=np.array([-0.5, 0.5]) * ref.step_width_m,
+        placement_weight=_placement(model, ref, cost["tracking"]),
         rate_weight=rates / (weight_n * rate["per_s"]),
         jerk_weight=1 / np.where(passive_joints(model), cost["jerk"]["passive"], cost["jerk"]["driven"]),
         effort_weight=_effort(muscles, cost["activation"]["effort"]),
@@ -205,7 +211,6 @@ def _tracking(model: Model, ref: Reference, cost) -> tuple[np.ndarray, np.ndarra
     """Weights on position and on velocity, (n,) each."""
     sigma, weight = cost["sigma_rad"], cost["weight"] * model.variation.tracking_weight
     on_q, on_v = np.zeros((2, len(model.joints)))
-    sides = {"left": "l", "right": "r", "both": "lr", "none": ""}[model.amputation.side]
     for i, joint in enumerate(model.joints):
         if joint in ("pelvis_tx", "pelvis_ty"):
             on_q[i] = weight / cost["drift_m"]
@@ -214,9 +219,24 @@ def _tracking(model: Model, ref: Reference, cost) -> tuple[np.ndarray, np.ndarra
         elif ref.tracked[i]:
             name = next(key for key in sigma if joint.startswith(key))
             on_q[i] = weight / sigma[name]
-            if joint[-2:] in [f"_{s}" for s in sides] and joint.startswith(("hip", "knee")):
+            if joint[-2:] in [f"_{s}" for s in _blades(model)] and joint.startswith(("hip", "knee")):
                 on_q[i] *= cost["affected_leg"]
     return on_q, on_v
+
+
+def _placement(model: Model, ref: Reference, cost) -> np.ndarray:
+    """(2,) weight on where the right and the left foot stand: as if it counted at every moment of contact.
+
+    The errors of both feet, taken as independent, add up to that of the step width.
+    """
+    contact = (ref.grf[:, 0, 2] > 0).mean()
+    weight = cost["weight"] * model.variation.tracking_weight * np.sqrt(2 * contact) / ref.step_width_sd_m
+    return np.array([weight * (cost["affected_leg"] if side in _blades(model) else 1.0) for side in "rl"])
+
+
+def _blades(model: Model) -> str:
+    """Sides that carry a blade."""
+    return {"left": "l", "right": "r", "both": "lr", "none": ""}[model.amputation.side]
 
 
 def _effort(muscles: Muscles, weight: float) -> np.ndarray:
@@ -236,6 +256,11 @@ def _clearance(sides: np.ndarray, knots: int, cost) -> np.ndarray:
     s = np.arange(knots)[:, None] / knots - 0.5 * (sides == "l")
     inside = np.clip(np.minimum(s % 1.0 - start, end - s % 1.0) / cost["ramp"], 0.0, 1.0)
     return cost["weight_m"] * np.sin(np.pi / 2 * inside) ** 2
+
+
+def _cubics(values):
+    """(R, 4, .) pieces of the periodic cubic through values (R, .), as `look_up` reads them."""
+    return np.ascontiguousarray(_periodic(values).c.transpose(1, 0, 2))
 
 
 def _periodic(q):

@@ -16,7 +16,7 @@ import xarray as xr
 from bladerun._facts import models_dir
 from bladerun._leg import Leg, shares
 from bladerun._reference import band
-from bladerun.outcomes import outcomes
+from bladerun.outcomes import DIRECTIONS, outcomes
 
 ANGLES = (
     "pelvis_tilt", "pelvis_list", "pelvis_rotation", "hip_flexion", "hip_adduction", "hip_rotation",
@@ -30,6 +30,7 @@ MOMENTS = {
     "ankle_dorsiflexion": "ankle_dorsiflexion_moment",
 }
 FORCES = {"grf_fore_aft": 0, "grf_vertical": 2}
+FILTER_HZ = 15.0  # low-pass of markers and forces behind the moments of models/reference/fukuchi2017.csv
 ON = 0.2  # of a muscle's peak activation, above which it counts as on; a usual threshold for EMG, assumed
 _STANCE = {"ankle": ("ankle_dorsiflexion", "subtalar_inversion"), "knee": ("knee_flexion",),
            "hip": ("hip_flexion", "hip_adduction", "hip_rotation")}  # fmt: skip
@@ -116,6 +117,10 @@ def _of_leg(leg: Leg, found: dict[str, Any], side: str) -> dict[str, float]:
         "hip_flexion_torque_peak_nm_kg": leg.joint("tau", "hip_flexion").peak(leg.down, leg.up)[1]
         / leg.mass_kg,
     }
+    for direction, (joint, sign) in DIRECTIONS.items():
+        if leg.has_joint(joint):
+            moment = leg.curve(sign * leg.joint("tau", joint).values).filtered(FILTER_HZ)
+            rows[f"{direction}_torque_peak_filtered_nm_kg"] = moment.peak(leg.down, leg.up)[1] / leg.mass_kg
     parts = [found[f"{part}_work_positive_j_kg"][side] or 0.0 for part in ("hip", "knee", "ankle_or_blade")]
     rows["leg_work_positive_j_kg"] = sum(parts)
     if not leg.has_blade:
