@@ -20,10 +20,9 @@ from bladerun.stride._solver import Point, at_knots, minimise, updated
 
 CALM = 4e-5  # s^3/rad, weight of jerk in the first guess: it smooths what is still far from running
 HELD = 2000.0  # 1/s, weight that holds landings at the reference's while the ground is soft, and so higher
-LATE = (
-    0.01  # s by which feet land later in the first guess than the reference's do: a foot that lands while it
-)
-# still swings forward slides, and would stay in a gait that is up to 4 % dearer
+# s by which feet land later in the first guess than the reference's do: a foot that lands while it still
+# swings forward slides, and stays in a gait that is up to 4 % dearer
+LATE = 0.01
 COARSE = 90  # knots of the first guess
 # ground and weight of the hard forces on the way to the real ones
 SOFT = (

@@ -48,7 +48,7 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
             scale[i] = weight_n * (1.0 if slide[i] else force[f"{kind}_m"])
     held_by_muscles = np.isin(np.arange(n), muscles.rows) & ~hard
     scale[held_by_muscles] *= toml("body.toml")["reserve"]["fraction"]
-    target_weight, pace_weight = _tracking(model, ref, cost["tracking"])
+    target_weight, pace_weight = _tracking(model, ref, cost)
     target_weight[locked] = 1 / cost["tracking"]["locked_m"]
     limit = np.array(model.mj.jnt_range)
     limited = np.array(model.mj.jnt_limited, bool) & ~hard
@@ -69,9 +69,7 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         target_weight=target_weight,
         pace_weight=pace_weight,
         sideways=_cubics(weight_n * ref.sideways[:, None]),
-        sideways_weight=variation.tracking_weight
-        * cost["tracking"]["weight"]
-        / (weight_n * cost["tracking"]["sideways_bw"]),
+        sideways_weight=_tracked(model, cost) / (weight_n * cost["tracking"]["sideways_bw"]),
         limit=limit,
         limit_weight=np.where(limited, cost["limit"]["weight_rad"], 0.0),
         limit_round=np.full(n, cost["limit"]["round_rad"]),
@@ -80,7 +78,7 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         landing=np.array([sides == "r", sides == "l"]),
         landing_weight=1 / cost["landing"]["height_m"],
         placement=np.array([-0.5, 0.5]) * ref.step_width_m,
-        placement_weight=_placement(model, ref, cost["tracking"]),
+        placement_weight=_placement(model, ref, cost),
         rate_weight=rates / (weight_n * rate["per_s"]),
         jerk_weight=1 / np.where(passive_joints(model), cost["jerk"]["passive"], cost["jerk"]["driven"]),
         effort_weight=_effort(muscles, cost["activation"]["effort"]),
@@ -209,7 +207,8 @@ def resample(c: np.ndarray, knots: int) -> np.ndarray:
 
 def _tracking(model: Model, ref: Reference, cost) -> tuple[np.ndarray, np.ndarray]:
     """Weights on position and on velocity, (n,) each."""
-    sigma, weight = cost["sigma_rad"], cost["weight"] * model.variation.tracking_weight
+    weight, cost = _tracked(model, cost), cost["tracking"]
+    sigma = cost["sigma_rad"]
     on_q, on_v = np.zeros((2, len(model.joints)))
     for i, joint in enumerate(model.joints):
         if joint in ("pelvis_tx", "pelvis_ty"):
@@ -230,8 +229,14 @@ def _placement(model: Model, ref: Reference, cost) -> np.ndarray:
     The errors of both feet, taken as independent, add up to that of the step width.
     """
     contact = (ref.grf[:, 0, 2] > 0).mean()
-    weight = cost["weight"] * model.variation.tracking_weight * np.sqrt(2 * contact) / ref.step_width_sd_m
-    return np.array([weight * (cost["affected_leg"] if side in _blades(model) else 1.0) for side in "rl"])
+    weight = _tracked(model, cost) * np.sqrt(2 * contact) / ref.step_width_sd_m
+    less = cost["tracking"]["affected_leg"]
+    return np.array([weight * (less if side in _blades(model) else 1.0) for side in "rl"])
+
+
+def _tracked(model: Model, cost) -> float:
+    """Weight on what is one sigma off reference running."""
+    return cost["tracking"]["weight"] * model.variation.tracking_weight
 
 
 def _blades(model: Model) -> str:
