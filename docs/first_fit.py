@@ -24,7 +24,7 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/first-fit")
     table = pd.read_parquet(folder / "outcomes.parquet")
     best = table.score.astype(float).idxmin()
-    stride = xr.load_dataset(folder / str(table.at[best, "stride"]), engine="h5netcdf")
+    stride = xr.load_dataset(folder / str(table.at[best, "stride"]))
     figure = Figure(figsize=(11, 7.6), layout="constrained")
     panels = figure.subplots(2, 3, height_ratios=(1.5, 1))
     for axes, (phase, title) in zip(panels[0], PHASES.items(), strict=True):

@@ -72,7 +72,7 @@ def compare(case=CASE, **sweep: Iterable[float]):
 def strides_of(result) -> dict[str, xr.Dataset]:
     """The stride of every fitting that converged, by the name of its row."""
     good = result.table.index[result.table.status == "converged"]
-    return {name: xr.load_dataset(result.stride(name), engine="h5netcdf") for name in good}
+    return {name: xr.load_dataset(result.stride(name)) for name in good}
 
 
 def turn(draw: Callable[..., None], **controls: Sequence[float]) -> None:

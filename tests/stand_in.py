@@ -7,7 +7,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-from bladerun._files import atomic
+from bladerun import _netcdf
 from synthetic import stride
 
 DOCUMENT = {
@@ -44,6 +44,5 @@ def solved(job):
     )
     status = "not converged" if task.speed_m_s >= FAILS else "converged"
     made.attrs |= {"fitting": json.dumps(asdict(fitting)), "status": status, "why": "too <fast>"}
-    with atomic(job.path) as tmp:
-        made.to_netcdf(tmp, engine="h5netcdf")
+    _netcdf.write(made, job.path)
     return status, made.attrs["why"]

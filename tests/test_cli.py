@@ -290,10 +290,10 @@ def test_fit_ends_with_the_report(status, monkeypatch, capsys):
 
 def test_video_reads_a_stride_and_refuses_other_files(monkeypatch, capsys, elsewhere):
     monkeypatch.setattr("bladerun.forward.render_video", lambda stride, path: Path(path).write_bytes(b"film"))
-    stride().to_netcdf("stride.nc", engine="h5netcdf")
+    stride().to_netcdf("stride.nc")
     assert cli.main(["video", "stride.nc", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"file": "stride.mp4"}
-    stride().drop_attrs().to_netcdf("other.nc", engine="h5netcdf")
+    stride().drop_attrs().to_netcdf("other.nc")
     Path("text.nc").write_text("no stride")
     for name in ("other.nc", "text.nc", "."):
         assert name in fails(capsys, elsewhere, "video", name)

@@ -26,7 +26,7 @@ def file(tmp_path):
         "fitting": json.dumps(asdict(Fitting("j-sprint", category=5.0))),
         "task": json.dumps({"speed_m_s": 3.0}),
     }
-    made.to_netcdf(tmp_path / "stride.nc", engine="h5netcdf")
+    made.to_netcdf(tmp_path / "stride.nc")
     return tmp_path / "stride.nc"
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict
 import pandas as pd
 import xarray as xr
 
+from bladerun import _netcdf
 from bladerun.case import Case
 from bladerun.study import _crew, _job
 from bladerun.study._job import Inputs, Job
@@ -38,7 +39,7 @@ def ensemble(
     workers: processes, one a core by default; 1 solves in this process.
     """
     draws = [NOMINAL, *draw(count, seed)]
-    start = bytes(stride.to_netcdf(engine="h5netcdf"))
+    start = _netcdf.packed(stride)
     rows = {0: _job.numbers(stride)}
     jobs = iter(
         (member, Job(Inputs(case.runner, case.amputation, case.fitting, case.task, one), ((start, ()),)))

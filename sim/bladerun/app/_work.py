@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 
-from bladerun import _facts
-from bladerun._files import atomic
+from bladerun import _facts, _netcdf
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.app._portrait import Portrait, portrait
@@ -43,12 +41,11 @@ def solved(job: Job) -> tuple[str, str]:
     """Solve and write a stride unless it is there; its status and why. Runs in another process."""
     if job.path.exists():
         return _status(job.path)
-    start = xr.load_dataset(job.start, engine="h5netcdf") if job.start else None
+    start = _netcdf.read(job.start) if job.start else None
     stride = along([job.inputs], start)
     if stride.attrs["status"] == "not converged" and start is not None:
         stride = along([job.inputs], None)
-    with atomic(job.path) as tmp:
-        stride.to_netcdf(tmp, engine="h5netcdf")
+    _netcdf.write(stride, job.path)
     return stride.attrs["status"], stride.attrs["why"]
 
 
@@ -209,9 +206,9 @@ def _decimal(part: Any) -> Any:
 
 
 def _status(path: Path) -> tuple[str, str]:
-    with xr.open_dataset(path, engine="h5netcdf") as kept:
-        return kept.attrs["status"], kept.attrs["why"]
+    kept = _netcdf.read(path)
+    return kept.attrs["status"], kept.attrs["why"]
 
 
 def _portrait_of(path: Path) -> Portrait:
-    return portrait(xr.load_dataset(path, engine="h5netcdf"))
+    return portrait(_netcdf.read(path))

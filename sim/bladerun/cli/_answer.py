@@ -73,13 +73,13 @@ def described(case: Case, model: Model) -> dict[str, Any]:
 
 def read_stride(file: Path) -> xr.Dataset:
     """A stride that was written before."""
-    import xarray
+    from bladerun import _netcdf
 
     try:
-        with xarray.open_dataset(file, engine="h5netcdf") as stride:
-            if "model_xml" in stride.attrs:
-                return stride.load()
+        stride = _netcdf.read(file)
+        if "model_xml" in stride.attrs:
+            return stride
     except (OSError, ValueError, KeyError) as error:
-        if isinstance(error, OSError) and error.strerror:
+        if isinstance(error, OSError) and (error.errno or 0) > 0:
             raise InputError(f"cannot be read: {error.strerror}", file=file) from None
     raise InputError("not a stride; give a stride.nc that `bladerun run` wrote", file=file)

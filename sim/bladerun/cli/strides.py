@@ -95,6 +95,7 @@ def _model(args: argparse.Namespace) -> Answer:
 def _run(args: argparse.Namespace) -> Answer:
     case, model = load(args.file)
     folder = output_dir(args.out or default_folder(args.file))
+    from bladerun import _netcdf
     from bladerun.outcomes import outcomes  # slow to load: only for a file that can be used
     from bladerun.plots import plot_run
     from bladerun.stride import solve
@@ -118,8 +119,7 @@ def _run(args: argparse.Namespace) -> Answer:
         with atomic(written[-1]) as tmp:
             members.to_parquet(tmp)
         data["ensemble"], bounds = _bounds(members)
-    with atomic(folder / "stride.nc") as tmp:
-        stride.to_netcdf(tmp, engine="h5netcdf")
+    _netcdf.write(stride, folder / "stride.nc")
     with atomic(folder / "outcomes.json") as tmp:
         tmp.write_text(as_json(data) + "\n", encoding="utf-8")
     written += plot_run(stride, folder)

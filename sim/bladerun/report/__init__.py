@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bladerun import __version__, plots
+from bladerun import __version__, _netcdf, plots
 from bladerun._definitions import OUTCOMES
 from bladerun._files import atomic
 from bladerun._muscle_tables import has_muscles
@@ -249,7 +249,7 @@ def _all_outcomes(result: FitResult, name: str) -> list[dict[str, Any]]:
 def _stride(result: FitResult, name: str) -> xr.Dataset | None:
     if result.table.at[name, "status"] != "converged":
         return None
-    return xr.load_dataset(result.stride(name), engine="h5netcdf")
+    return _netcdf.read(result.stride(name))
 
 
 def _plots(stride: xr.Dataset) -> list[dict[str, str]]:

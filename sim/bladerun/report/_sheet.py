@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bladerun import __version__
+from bladerun import __version__, _netcdf
 from bladerun._definitions import OUTCOMES
 from bladerun._files import atomic
 from bladerun._recommend import told_apart, weights
@@ -259,4 +259,4 @@ def _look_for(result: FitResult, names: dict[str, str]) -> list[tuple[str, str]]
 def _stride(result: FitResult, name: str) -> xr.Dataset | None:
     if result.table.at[name, "status"] != "converged":
         return None
-    return xr.load_dataset(result.stride(name), engine="h5netcdf")
+    return _netcdf.read(result.stride(name))

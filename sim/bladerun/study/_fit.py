@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bladerun import __version__, _recommend
+from bladerun import __version__, _netcdf, _recommend
 from bladerun._files import atomic, output_dir
 from bladerun._intervals import intervals
 from bladerun.case import SWEPT, Case
@@ -235,7 +235,7 @@ def _held(result: FitResult) -> dict[str, Any]:
     from bladerun.held import hold, other_fitting  # slow to load, and seldom asked for
 
     row = result.table.loc[str(result.recommended)]
-    today = xr.load_dataset(result.stride(result.current), engine="h5netcdf")
+    today = _netcdf.read(result.stride(result.current))
     model, _ = other_fitting(today, {key: float(row[key]) for key in SWEPT})
     stride = hold(today, model)
     told = {key: stride.attrs[key] for key in ("status", "why", "feedback_share")}
@@ -259,15 +259,14 @@ def _visit(visit: _Visit) -> dict[str, Any]:
     start = visit.start and _read(visit.start)
     stride = _job.along((*visit.between, visit.inputs), start)
     stride.attrs["identity"] = identity
-    with atomic(visit.path) as tmp:
-        stride.to_netcdf(tmp, engine="h5netcdf")
+    _netcdf.write(stride, visit.path)
     return {**_job.numbers(stride), "kept": False}
 
 
 def _read(path: Path) -> xr.Dataset | None:
     """The stride of a file; None if there is none that can be read."""
     try:
-        return xr.load_dataset(path, engine="h5netcdf")
+        return _netcdf.read(path)
     except (OSError, ValueError, KeyError):
         return None
 

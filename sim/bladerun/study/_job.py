@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import hashlib
 import importlib
-import io
 import json
 import math
 import os
@@ -24,6 +23,7 @@ from typing import Any
 
 import xarray as xr
 
+from bladerun import _netcdf
 from bladerun._recommend import weigh
 from bladerun.case import Task
 from bladerun.errors import InputError
@@ -93,15 +93,15 @@ def work(job: Job) -> Done:
 
 def solved(way: Sequence[Inputs], start: bytes | None, keep: str) -> tuple[dict[str, Any], bytes | None]:
     """Solve along the way, each from the last that converged; numbers of the last, and its stride."""
-    stride = None if start is None else xr.load_dataset(io.BytesIO(start), engine="h5netcdf")
+    stride = None if start is None else _netcdf.read(start)
     stride = along(way, stride)
     kept = None
     if keep == STRIDE:
-        kept = bytes(stride.to_netcdf(engine="h5netcdf"))
+        kept = _netcdf.packed(stride)
     elif keep == SEED and stride.attrs["status"] != "not converged":
         seed = stride[list(_SEED)]
         seed.attrs = {key: stride.attrs[key] for key in (*TIMES_OF, "speed_m_s", "model_xml")}
-        kept = bytes(seed.to_netcdf(engine="h5netcdf"))
+        kept = _netcdf.packed(seed)
     return numbers(stride), kept
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from bladerun._files import atomic
+from bladerun import _netcdf
 from bladerun.bench import run_bench
 from bladerun.blade import load_blade
 from bladerun.case import Task
@@ -106,15 +106,14 @@ def _stride(member: Member, condition: Mapping[str, Any], start: xr.Dataset | No
     identity = hashlib.sha256(f"{json.dumps(inputs)} {_program.of_strides()}".encode()).hexdigest()
     path = member.folder / f"{identity[:16]}.nc"
     try:
-        return xr.load_dataset(path, engine="h5netcdf")
+        return _netcdf.read(path)
     except (OSError, ValueError, KeyError):
         pass
     model = build_model(member.runner, amputation, fitting)
     stride = solve(model, task, start=start)
     if start is not None and stride.attrs["status"] == "not converged":
         stride = solve(model, task)
-    with atomic(path) as tmp:
-        stride.to_netcdf(tmp, engine="h5netcdf")
+    _netcdf.write(stride, path)
     return stride
 
 

@@ -1,0 +1,36 @@
+"""Strides as NetCDF files, which other tools read, and as bytes, which go from process to process.
+
+Takes and gives xarray Datasets. Through the netCDF4 library: a stride is written or read in 40 ms, by the
+one in Python around h5py in 300, which a study feels.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import netCDF4
+import xarray as xr
+
+from bladerun._files import atomic
+
+
+def write(stride: xr.Dataset, path: str | Path) -> None:
+    """Write the file whole or not at all; InputError as `_files.atomic` raises it."""
+    with atomic(path) as tmp:
+        stride.to_netcdf(tmp, engine="netcdf4")
+
+
+def read(source: str | Path | bytes) -> xr.Dataset:
+    """The Dataset of a file, or of what `packed` gave, all of it in memory.
+
+    Raises OSError (with a positive errno where the system said no) for what cannot be read as NetCDF,
+    ValueError or KeyError where that cannot be read as a Dataset.
+    """
+    if isinstance(source, bytes):
+        return xr.load_dataset(xr.backends.NetCDF4DataStore(netCDF4.Dataset("stride", memory=source)))
+    return xr.load_dataset(source, engine="netcdf4")
+
+
+def packed(stride: xr.Dataset) -> bytes:
+    """The bytes of its file."""
+    return bytes(stride.to_netcdf(engine="netcdf4"))
