@@ -135,8 +135,10 @@ def hop_terms(knots: int) -> Terms:
         limit_round=np.full(8, 0.05),
         clearance=0.02,
         clearance_weight=np.zeros((knots, 1)),
-        landing=np.zeros((2, 1), bool),
-        landing_weight=0.0,
+        contact=np.zeros((2, 1), bool),
+        leaves=np.full(2, -1),
+        edge_height=np.zeros(2),
+        edge_weight=0.0,
         placement=np.zeros(2),
         placement_weight=np.zeros(2),
         rate_weight=np.array([4.0, 4.0, 2.0]) / (200 * 100),
@@ -145,8 +147,8 @@ def hop_terms(knots: int) -> Terms:
         least=0.01,
         bound_weight=0.0,
         excitation_weight=0.0,
-        times=np.array([0.5, 0.0, 0.0]),
-        times_weight=np.array([20.0, 200.0, 200.0]),
+        times=np.array([0.5, 0.0, 0.0, 0.0, 0.0]),
+        times_weight=np.array([20.0, 200.0, 200.0, 200.0, 200.0]),
     )
 
 
@@ -173,8 +175,10 @@ def random_terms(rng: np.random.Generator, knots: int, n: int, pulling: Muscles 
         limit_round=np.full(n, 0.05),
         clearance=0.02,
         clearance_weight=np.zeros((knots, 1)),
-        landing=np.zeros((2, 1), bool),
-        landing_weight=0.0,
+        contact=np.zeros((2, 1), bool),
+        leaves=np.full(2, -1),
+        edge_height=np.zeros(2),
+        edge_weight=0.0,
         placement=np.zeros(2),
         placement_weight=np.zeros(2),
         rate_weight=rng.uniform(1, 3, 3) * 1e-4,
@@ -183,8 +187,8 @@ def random_terms(rng: np.random.Generator, knots: int, n: int, pulling: Muscles 
         least=0.05,
         bound_weight=4.0,
         excitation_weight=0.3,
-        times=np.array([0.6, 0.01, -0.02]),
-        times_weight=np.array([5.0, 3.0, 4.0]),
+        times=np.array([0.6, 0.01, -0.02, 0.02, -0.01]),
+        times_weight=np.array([5.0, 3.0, 4.0, 2.0, 6.0]),
     )
 
 

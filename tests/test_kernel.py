@@ -12,7 +12,7 @@ from bladerun.stride._mesh import UNEVEN, mesh
 from bladerun.stride._muscles import muscles
 from hopper import HOPPER, MUSCLED, SLIDES, compiled, copied, dense, random_terms
 
-KNOTS, TIME = 12, (0.55, 0.013, -0.02)
+KNOTS, TIME = 12, np.array([0.55, 0.013, -0.02, 0.015, -0.012])
 
 
 class Problem:
@@ -70,8 +70,10 @@ def with_everything(terms):
         limit_weight=np.full(8, 5.0),
         clearance=0.06,
         clearance_weight=np.tile([0.0, 300.0, 400.0], (KNOTS, 1)),
-        landing=np.array([[True, True, False], [False, False, True]]),
-        landing_weight=30.0,
+        contact=np.array([[True, True, False], [False, False, True]]),
+        leaves=np.array([3, 2]),
+        edge_height=np.array([0.01, 0.006]),
+        edge_weight=30.0,
         placement=np.array([-0.3, 0.2]),
         placement_weight=np.array([4.0, 6.0]),
     )
@@ -129,13 +131,13 @@ def at_one_weight(terms):
 
 @pytest.mark.parametrize("soft", [False, True])
 def test_hessian_is_exact_where_forces_are_linear(soft):
-    """With soft terms in every row but that of UNEVEN, which moves weights even where it is zero."""
+    """With soft terms in every row but those from UNEVEN on, which move weights even where they are zero."""
     rng = np.random.default_rng(5)
     terms = random_terms(rng, KNOTS, 3)
     problem = Problem(SLIDES, terms if soft else at_one_weight(terms))
-    x = np.append(0.1 * rng.normal(size=3 * KNOTS), (*TIME[:UNEVEN], 0.0) if soft else TIME)
+    x = np.append(0.1 * rng.normal(size=3 * KNOTS), TIME * ((np.arange(TIMES) < UNEVEN) | (not soft)))
     out = problem(x)[1]
-    rows = slice(0, len(x) - soft)  # UNEVEN is the last: there are no muscles
+    rows = slice(0, len(x) - soft * (TIMES - UNEVEN))  # the last: there are no muscles
     expected = problem.hessian_by_differences(x)[rows, rows]
     whole = dense(out, out.border + out.exact)[rows, rows]
     np.testing.assert_allclose(whole, expected, atol=1e-6 * np.abs(expected).max())

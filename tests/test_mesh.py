@@ -11,7 +11,10 @@ from bladerun.stride._kernel import spline
 from bladerun.stride._mesh import LATER, UNEVEN, _base, _count, at_times, mesh
 
 blocks = st.integers(2, 40)
-strides = st.tuples(st.floats(0.3, 1.2), st.floats(-0.05, 0.05), st.floats(-0.03, 0.03)).map(np.array)
+stretches = st.floats(-0.02, 0.03)
+strides = st.tuples(
+    st.floats(0.3, 1.2), st.floats(-0.05, 0.05), st.floats(-0.02, 0.02), stretches, stretches
+).map(np.array)
 
 
 @given(blocks, strides)
@@ -25,8 +28,20 @@ def test_knots_lie_in_order_and_closest_where_feet_land(count, times):
     assert found.time[knots // 2] == pytest.approx(times[0] / 2 + times[UNEVEN])
     np.testing.assert_allclose(found.phase * times[0], found.time + times[LATER], atol=1e-12)
     if knots >= 30:
-        close = np.argsort(mesh(knots, np.array([1.0, 0.0, 0.0])).step)[: knots // 6] % (knots // 2)
+        close = np.argsort(mesh(knots, np.eye(TIMES)[0]).step)[: knots // 6] % (knots // 2)
         assert np.all((close < 0.08 * knots) | (close > 0.46 * knots))
+
+
+@given(blocks, strides)
+def test_stretched_contacts_begin_and_end_their_steps_when_they_did(count, times):
+    """Only what lies between two landings moves, in one half of the stride."""
+    knots, right = 2 * NODE * count, times * (np.arange(TIMES) != 4)
+    plain, stretched = mesh(knots, times * (np.arange(TIMES) < 3)), mesh(knots, right)
+    np.testing.assert_allclose(stretched.time[knots // 2 :], plain.time[knots // 2 :], atol=1e-12)
+    assert stretched.time[0] == pytest.approx(plain.time[0], abs=1e-12)
+    leaves = 3 * knots // 10
+    moved = stretched.time[leaves] - plain.time[leaves]
+    assert moved == pytest.approx(times[3] * np.sin(2 * np.pi * leaves / knots) ** 4)
 
 
 @given(blocks, strides, st.integers(0, 2**31))
@@ -81,7 +96,7 @@ def test_between_knots_it_is_the_periodic_cubic_of_their_count(count, times, see
 
 def test_rates_are_those_in_time():
     c, eps = np.random.default_rng(0).normal(size=(60, 3)), 1e-6
-    times = np.array([0.7, 0.01, -0.02])
+    times = np.array([0.7, 0.01, -0.02, 0.02, 0.01])
     t = np.random.default_rng(1).uniform(0, 0.7, 50)
     (q0, v0, _), (_, v, a), (q1, v1, _) = (at_times(c, times, t + way * eps) for way in (-1, 0, 1))
     np.testing.assert_allclose((q1 - q0) / (2 * eps), v, atol=1e-5 * np.abs(v).max())
@@ -91,7 +106,7 @@ def test_rates_are_those_in_time():
 def test_even_spacing_gives_the_usual_stencil(monkeypatch):
     monkeypatch.setattr("bladerun.stride._mesh.GRADE", 0.0)
     _base.cache_clear()
-    found = mesh(30, np.array([1.0, 0.0, 0.0]))
+    found = mesh(30, np.eye(TIMES)[0])
     _base.cache_clear()
     np.testing.assert_allclose(found.phase, np.arange(30) / 30)
     usual = np.array([[1 / 6, 4 / 6, 1 / 6], [-15.0, 0.0, 15.0], [900.0, -1800.0, 900.0]])

@@ -86,7 +86,7 @@ def test_end_is_a_minimum(seed):
     t, points = descended()
     end = points[-1]
     away = 1e-3 * np.random.default_rng(seed).normal(size=end.c.shape)
-    away = replace(end, c=end.c + away, times=end.times * [1.02, 1, 1], damping=1.0)
+    away = replace(end, c=end.c + away, times=end.times * [1.02, 1, 1, 1, 1], damping=1.0)
     back = minimise(model(), t, away, HARD, _solver.HARD, tolerance=1e-10, limit=200)
     assert back.cost == pytest.approx(end.cost, rel=1e-9)
     np.testing.assert_allclose(back.times, end.times, atol=1e-7)

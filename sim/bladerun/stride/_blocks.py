@@ -7,7 +7,7 @@ activations over the nodes before and after. Nothing here knows what the contrib
 import numpy as np
 from numba import njit
 
-TIMES = 3  # unknowns that all knots share: the stride time and the moments of landing
+TIMES = 5  # unknowns that all knots share: the stride time, when each foot lands and leaves the ground
 OFFSETS = 3  # control points a knot depends on
 NODE = 3  # knots between nodes of the activations
 REACH = 2 * NODE + 1  # control points that meet one node's activation, from NODE knots before it on

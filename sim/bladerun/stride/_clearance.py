@@ -1,10 +1,10 @@
 """Where feet go: off the ground in swing, on it when they land, and how far apart they stand.
 
 Takes the lowest points of the contact spheres after `add_contact`; gives, with derivatives, the cost of those
-that swing too low, of a foot that is not just touching the ground at the knot where it lands, and of one that
-stands off its place beside the runner's path. Without the first a leg that is too long drags its toe: small
-as the force there is, runners do not. The second moves the mesh. The third is people's step width, which
-angles alone leave open: a degree at the hip is a centimetre and a half at the foot.
+that swing too low, of a foot that is not just touching the ground at the knots where its contact begins and
+ends, and of one that stands off its place beside the runner's path. Without the first a leg that is too long
+drags its toe: small as the force there is, runners do not. The second moves the mesh. The third is people's
+step width, which angles alone leave open: a degree at the hip is a centimetre and a half at the foot.
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ def add_clearance(model, m, height, weight, counts, k, N, sq, gradient, G, deriv
 
 
 @njit(cache=True)
-def add_landing(model, m, height, foot, weight, k, N, sq, gradient, G, derivatives):
+def add_edge(model, m, height, foot, weight, k, N, sq, gradient, G, derivatives):
     """Square of how far the lowest sphere of a foot (s,) is from `height` [m], N times (it counts once).
 
     weight [1/m]; the rest as for `add_clearance`.

@@ -31,7 +31,7 @@ from bladerun.stride._blocks import (
     scatter,
     scatter_muscles,
 )
-from bladerun.stride._clearance import add_clearance, add_landing, add_placement
+from bladerun.stride._clearance import add_clearance, add_edge, add_placement
 from bladerun.stride._contact import Ground
 from bladerun.stride._dynamics import inverse
 from bladerun.stride._effort import add_effort
@@ -65,8 +65,10 @@ class Terms(NamedTuple):
     limit_round: np.ndarray  # (n,) rounding of the limit's corner
     clearance: float  # m, height that feet in swing keep
     clearance_weight: np.ndarray  # (N, s) 1/m, 0 where the foot may be down
-    landing: np.ndarray  # (2, s) True for spheres that land at knot 0, at knot N / 2
-    landing_weight: float  # 1/m, on the height of the lowest of them there
+    contact: np.ndarray  # (2, s) True for spheres of the foot that lands at knot 0, at knot N / 2
+    leaves: np.ndarray  # (2,) knots after that one at which it leaves the ground, -1 where none is told
+    edge_height: np.ndarray  # (2,) m, of the lowest of them where it lands and where it leaves the ground
+    edge_weight: float  # 1/m, on that
     placement: np.ndarray  # (2,) m to the left of the path, where those stand in mid-stance
     placement_weight: np.ndarray  # (2,) 1/m
     rate_weight: np.ndarray  # (3,) s/N on the rate of the whole-body force
@@ -267,27 +269,18 @@ def sweep(model, m, terms, mesh, c, nodes, out, derivatives):
                     Da[r, e] = weight * out.Ja[k, r, e]
             scatter_muscles(k, out, Am, Da, n)
         low = add_clearance(
-            model,
-            m,
-            terms.clearance,
-            terms.clearance_weight[k],
-            over_time,
-            k,
-            N,
-            sq,
-            gradient,
-            G,
+            model, m, terms.clearance, terms.clearance_weight[k], over_time, k, N, sq, gradient, G,
             derivatives,
-        )
-        if 2 * k % N == 0:
-            cost += add_landing(
-                model, m, terms.ground.smoothing_m, terms.landing[2 * k // N], terms.landing_weight, k, N, sq,
-                gradient, G, derivatives,
-            )  # fmt: skip
-        if 2 * (k - N // STANDS) % N == 0:
-            foot = 2 * k // N
+        )  # fmt: skip
+        foot, since = k // (N // 2), k % (N // 2)
+        if since == 0 or since == terms.leaves[foot]:
+            height = terms.edge_height[0 if since == 0 else 1]
+            cost += add_edge(
+                model, m, height, terms.contact[foot], terms.edge_weight, k, N, sq, gradient, G, derivatives
+            )
+        if since == N // STANDS:
             cost += add_placement(
-                model, m, terms.placement[foot], terms.landing[foot], terms.placement_weight[foot], k, N, sq,
+                model, m, terms.placement[foot], terms.contact[foot], terms.placement_weight[foot], k, N, sq,
                 gradient, G, derivatives,
             )  # fmt: skip
         look_up(terms.sideways, mesh.phase[k], sideways)

@@ -1,17 +1,21 @@
-"""Where the knots of a stride lie in time: close where feet land, and moving with them.
+"""Where the knots of a stride lie in time: close where feet land, and moving with their contacts.
 
 Takes a number of knots and the `times` of a stride; gives a `Mesh`. Between knots a motion is a periodic
 cubic B-spline in the knots' own count s, 0..1 over a stride, and time follows s as
 
-    t(s) = T phase(s) + uneven (1 - cos 2 pi s) / 2,
+    t(s) = T phase(s) + uneven (1 - cos 2 pi s) / 2 + right hill(s) + left hill(s - 1/2),
+    hill(s) = sin^4 2 pi s for s in 0..1/2, else 0,
     phase(s) = s - GRADE / 4 pi (sin 4 pi (s - LANDED) + sin 4 pi LANDED),
 
 2.5 times as dense just after s = 0, where the right foot lands, and s = 1/2, where the left one does, as
 evenly spaced knots. A landing that stands still on the mesh is what lets a step of the solver change its
-moment: one that had to cross knots would stick between them. Reference running is looked up at t + later.
+moment: one that had to cross knots would stick between them. So does a toe-off, at a knot of its own:
+left to itself, strides whose contact ended half a knot apart were both of least cost. Reference running is
+looked up at t + later.
 
 times (TIMES,) [s]: T, stride time; later, how much after its moment in the reference the right foot lands;
-uneven, how much later than half a stride after it the left foot does.
+uneven, how much later than half a stride after it the left foot does; right, left: by how much the mesh of
+each foot's contact is stretched.
 """
 
 from functools import cache
@@ -23,7 +27,7 @@ from bladerun.stride._blocks import NODE, TIMES
 
 GRADE = 0.6  # 1 - GRADE: spacing at its closest, in strides of even spacing; numerical
 LANDED = 0.03  # s at which it is closest, half a stride later again; numerical
-LATER, UNEVEN = 1, 2  # places in times, after T
+LATER, UNEVEN, STRETCH = 1, 2, 3  # places in times, after T; STRETCH: of the right foot, then the left
 _TURN = 2 * np.pi
 
 
@@ -146,12 +150,24 @@ def _rows(s, order):
     two = 2 * _TURN
     if order == 0:
         phase = s - GRADE / two * (np.sin(two * (s - LANDED)) + np.sin(two * LANDED))
-        return np.stack([phase, np.ones_like(s), (1 - np.cos(_TURN * s)) / 2], 1)
-    if order == 1:
-        slope = 1 - GRADE * np.cos(two * (s - LANDED))
-        return np.stack([slope, np.zeros_like(s), np.pi * np.sin(_TURN * s)], 1)
-    bend = two * GRADE * np.sin(two * (s - LANDED))
-    return np.stack([bend, np.zeros_like(s), np.pi * _TURN * np.cos(_TURN * s)], 1)
+        rows = [phase, np.ones_like(s), (1 - np.cos(_TURN * s)) / 2]
+    elif order == 1:
+        rows = [1 - GRADE * np.cos(two * (s - LANDED)), np.zeros_like(s), np.pi * np.sin(_TURN * s)]
+    else:
+        bend = two * GRADE * np.sin(two * (s - LANDED))
+        rows = [bend, np.zeros_like(s), np.pi * _TURN * np.cos(_TURN * s)]
+    return np.stack([*rows, _hill(s, order), _hill(s - 0.5, order)], 1)
+
+
+def _hill(s, order):
+    sin, cos = np.sin(_TURN * s), np.cos(_TURN * s)
+    if order == 0:
+        value = sin**4
+    elif order == 1:
+        value = 4 * _TURN * sin**3 * cos
+    else:
+        value = 4 * _TURN**2 * sin**2 * (3 * cos**2 - sin**2)
+    return np.where(s % 1.0 < 0.5, value, 0.0)
 
 
 def _count(times, t):

@@ -18,7 +18,7 @@ from bladerun.stride._dynamics import motion
 from bladerun.stride._kernel import Sweep, Terms, correction, sweep, sweep_arrays
 from bladerun.stride._linear import Factor, NotPositive
 from bladerun.stride._links import Links
-from bladerun.stride._mesh import mesh
+from bladerun.stride._mesh import LATER, mesh
 
 HARD = 30.0  # weight of the hard forces in whose units multipliers are kept
 SCALE_C = 100.0  # curvature [1/rad^2] that damping 1 adds to each joint, mean over knots
@@ -29,14 +29,15 @@ POSITIVE = 0.3  # least curvature along one of them, as a share of Gauss-Newton'
 SCALE_A = 0.3  # and to each activation, mean over nodes
 # And to the times [1/s^2]: 10 ms count like 0.05 rad. None on `later`, the landing of the right foot alone:
 # damped it would make steps unlike those of the mirrored runner.
-SCALE_T = np.array([2500.0, 0.0, 2500.0])
+SCALE_T = 2500.0 * (np.arange(TIMES) != LATER)
 NEAR = 0.1  # relative decrease below which the exact terms of the times join in
 SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics join in
 REFRESH = 20  # steps for which they are kept
 STALE = 8  # growth of the damping in a row of refused steps, after which they are made anew
 CORRECTIONS = 8  # second-order corrections a step may get
 GAIN = 0.02  # share of what was promised that one must bring for another to be tried
-MOST = 0.12  # of the stride time, that landings may come early or late; time would soon run backwards
+MOST = 0.12  # of the stride time, that the right foot may land early or late
+CLOSEST = 0.1  # spacing of knots over their mean; time would soon run backwards
 QUIET = 2  # stop after so many successive small decreases
 
 
@@ -60,6 +61,7 @@ class Point:
         None  # second-order terms of the dynamics, as `curvature` fills them
     )
     age: int = 0  # steps since
+    leaves: tuple[int, ...] = (-1, -1)  # as in `Terms`
 
 
 def minimise(
@@ -72,6 +74,7 @@ def minimise(
     t = terms._replace(
         force_weight=np.where(hard, weight, terms.force_weight),
         multiplier=HARD**2 / weight * start.multiplier,
+        leaves=np.array(start.leaves),
     )
     m, knots = motion(model), len(start.c)
     places = mesh(knots, start.times)
@@ -214,9 +217,12 @@ def _curved(factor, gradient, first, exact, at_times, squares):
 def _try(model, m, t, places, c, nodes, step, cost, promised, out):
     """Cost after a step, and the decrease as a share of what was promised."""
     times = places.times + step[c.size : c.size + TIMES]
-    if times[0] < 0.3 * places.times[0] or np.abs(times[1:]).max() > MOST * times[0]:
+    if times[0] < 0.3 * places.times[0] or abs(times[LATER]) > MOST * times[0]:
         return np.inf, -1.0
-    trial = sweep(model, m, t, *_moved(places, c, nodes, step), out, False)
+    there, *moved = _moved(places, c, nodes, step)
+    if there.weight.min() < CLOSEST:
+        return np.inf, -1.0
+    trial = sweep(model, m, t, there, *moved, out, False)
     if not np.isfinite(trial):
         return np.inf, -1.0
     return trial, (cost - trial) / promised

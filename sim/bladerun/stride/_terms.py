@@ -11,6 +11,7 @@ from scipy.interpolate import CubicSpline
 from bladerun._facts import toml
 from bladerun._reference import Reference, reference
 from bladerun.model import Model
+from bladerun.stride._blocks import TIMES
 from bladerun.stride._contact import Ground, ground
 from bladerun.stride._dynamics import inverse, motion
 from bladerun.stride._ground import add_contact
@@ -75,8 +76,10 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         limit_round=np.full(n, cost["limit"]["round_rad"]),
         clearance=cost["clearance"]["height_m"],
         clearance_weight=_clearance(sides, knots, cost["clearance"]),
-        landing=np.array([sides == "r", sides == "l"]),
-        landing_weight=1 / cost["landing"]["height_m"],
+        contact=np.array([sides == "r", sides == "l"]),
+        leaves=np.full(2, -1),
+        edge_height=np.array([cost["edge"]["landing_m"], cost["edge"]["toe_off_m"]]),
+        edge_weight=1 / cost["edge"]["off_m"],
         placement=np.array([-0.5, 0.5]) * ref.step_width_m,
         placement_weight=_placement(model, ref, cost),
         rate_weight=rates / (weight_n * rate["per_s"]),
@@ -85,8 +88,8 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         least=cost["activation"]["least"],
         bound_weight=cost["activation"]["bound"],
         excitation_weight=cost["activation"]["excitation"],
-        times=np.array([ref.stride_time_s, 0.0, 0.0]),
-        times_weight=np.array([cost["stride_time"]["weight"] / ref.stride_time_sd_s, 0.0, 0.0]),
+        times=ref.stride_time_s * (np.arange(TIMES) == 0),
+        times_weight=cost["stride_time"]["weight"] / ref.stride_time_sd_s * (np.arange(TIMES) == 0),
     )
 
 
@@ -197,6 +200,27 @@ def required(model: Links, ground: Ground, q: np.ndarray, v: np.ndarray, a: np.n
         inverse(model, m, q[k], v[k], a[k], tau[k], False, none, none, none)
         add_contact(model, m, ground, tau[k], False, none, none)
     return tau
+
+
+def leaving(model: Links, t: Terms, c: np.ndarray, times: np.ndarray) -> tuple[int, ...]:
+    """Knots after its landing at which each foot leaves the ground: nearest to the height that counts for it.
+
+    The first from where it stands deepest on: a blade that swings on may touch once more.
+    """
+    m, n = motion(model), c.shape[1]
+    tau, none = np.zeros(n), np.zeros((n, n))
+    knots, heights = len(c), []
+    for q, v, a in zip(*at_points(c, times, t.speed), strict=True):
+        inverse(model, m, q, v, a, tau, False, none, none, none)
+        add_contact(model, m, t.ground, tau, False, none, none)
+        heights.append([m.sphere_point[foot, 2].min() for foot in t.contact])
+    found = []
+    for foot, height in enumerate(np.array(heights).T):
+        height = np.roll(height, -foot * knots // 2)[: knots // 2] - t.edge_height[1]
+        after = height[height.argmin() :]
+        above = int((after > 0).argmax())
+        found.append(int(height.argmin()) + above - int(after[above] > -after[above - 1]))
+    return tuple(found)
 
 
 def resample(c: np.ndarray, knots: int) -> np.ndarray:
