@@ -9,9 +9,9 @@ cubic B-spline in the knots' own count s, 0..1 over a stride, and time follows s
 
 2.5 times as dense just after s = 0, where the right foot lands, and s = 1/2, where the left one does, as
 evenly spaced knots. A landing that stands still on the mesh is what lets a step of the solver change its
-moment: one that had to cross knots would stick between them. So does a toe-off, at a knot of its own:
-left to itself, strides whose contact ended half a knot apart were both of least cost. Reference running is
-looked up at t + later.
+moment: one that had to cross knots would stick between them. So does a toe-off, at a knot of its own: left to
+itself, strides whose contact ended half a knot apart were both of least cost. Reference running is looked up
+at t + later.
 
 times (TIMES,) [s]: T, stride time; later, how much after its moment in the reference the right foot lands;
 uneven, how much later than half a stride after it the left foot does; right, left: by how much the mesh of
