@@ -232,11 +232,12 @@ def test_a_stride_that_is_no_answer_is_written_with_its_reason(status, solver, c
 
 
 def test_a_failure_while_writing_leaves_nothing_half_written(solver, monkeypatch, capsys, elsewhere):
-    def full(self, path, **_):
-        Path(path).write_bytes(b"half")
+    def full(self, content):
+        with self.open("wb") as file:
+            file.write(content[: len(content) // 2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("xarray.Dataset.to_netcdf", full)
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
     assert cli.main(["run", str(FIRST_FIT), "--out", "there"]) == 2
     assert "No space left" in capsys.readouterr().err.splitlines()[-1]
     assert files(elsewhere) == []

@@ -219,10 +219,10 @@ def _try(model, m, t, places, c, nodes, step, cost, promised, out):
     times = places.times + step[c.size : c.size + TIMES]
     if times[0] < 0.3 * places.times[0] or abs(times[LATER]) > MOST * times[0]:
         return np.inf, -1.0
-    there, *moved = _moved(places, c, nodes, step)
-    if there.weight.min() < CLOSEST:
+    places, c, nodes = _moved(places, c, nodes, step)
+    if places.weight.min() < CLOSEST:
         return np.inf, -1.0
-    trial = sweep(model, m, t, there, *moved, out, False)
+    trial = sweep(model, m, t, places, c, nodes, out, False)
     if not np.isfinite(trial):
         return np.inf, -1.0
     return trial, (cost - trial) / promised
