@@ -202,21 +202,26 @@ def required(model: Links, ground: Ground, q: np.ndarray, v: np.ndarray, a: np.n
     return tau
 
 
+def contacts(model: Links, ground: Ground, q: np.ndarray, v: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """(3, N, s, 3) force, lowest point and velocity of each sphere in these motions (N, n)."""
+    m, tau, none = motion(model), np.zeros(q.shape[1]), np.zeros((q.shape[1], q.shape[1]))
+    kept = np.zeros((3, len(q), len(model.sphere_link), 3))
+    for k in range(len(q)):
+        inverse(model, m, q[k], v[k], a[k], tau, False, none, none, none)
+        add_contact(model, m, ground, tau, False, none, none)
+        kept[:, k] = m.sphere_force, m.sphere_point, m.sphere_velocity
+    return kept
+
+
 def leaving(model: Links, t: Terms, c: np.ndarray, times: np.ndarray) -> tuple[int, ...]:
     """Knots after its landing at which each foot leaves the ground: nearest to the height that counts for it.
 
     The first from where it stands deepest on: a blade that swings on may touch once more.
     """
-    m, n = motion(model), c.shape[1]
-    tau, none = np.zeros(n), np.zeros((n, n))
-    knots, heights = len(c), []
-    for q, v, a in zip(*at_points(c, times, t.speed), strict=True):
-        inverse(model, m, q, v, a, tau, False, none, none, none)
-        add_contact(model, m, t.ground, tau, False, none, none)
-        heights.append([m.sphere_point[foot, 2].min() for foot in t.contact])
-    found = []
-    for foot, height in enumerate(np.array(heights).T):
-        height = np.roll(height, -foot * knots // 2)[: knots // 2] - t.edge_height[1]
+    knots, found = len(c), []
+    _, points, _ = contacts(model, t.ground, *at_points(c, times, t.speed))
+    for foot, spheres in enumerate(t.contact):
+        height = np.roll(points[:, spheres, 2].min(1), -foot * knots // 2)[: knots // 2] - t.edge_height[1]
         after = height[height.argmin() :]
         above = int((after > 0).argmax())
         found.append(int(height.argmin()) + above - int(after[above] > -after[above - 1]))
