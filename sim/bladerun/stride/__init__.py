@@ -80,9 +80,7 @@ def _neighbour(tree, terms, start: xr.Dataset, model: Model, knots: int) -> _sol
     same = list(start.muscle.values) == names
     # a copy, of which the compiled sweep has no second kind
     nodes = start.activation.values[::NODE].copy() if same else np.zeros((len(c) // NODE, len(names)))
-    point = _solver.Point(
-        c, _result.times_of(start), start.multiplier.values, nodes, leaves=_result.leaves_of(start)
-    )
+    point = _solver.Point(c, _result.times_of(start), start.multiplier.values, nodes)
     point = _stages.resampled(point, knots)
     return point if same or not names else recruited(tree, terms, point)
 

@@ -66,7 +66,7 @@ class Terms(NamedTuple):
     clearance: float  # m, height that feet in swing keep
     clearance_weight: np.ndarray  # (N, s) 1/m, 0 where the foot may be down
     contact: np.ndarray  # (2, s) True for spheres of the foot that lands at knot 0, at knot N / 2
-    leaves: np.ndarray  # (2,) knots after that one at which it leaves the ground, -1 where none is told
+    leaves: np.ndarray  # (2,) knots after that one at which it leaves the ground
     edge_height: np.ndarray  # (2,) m, of the lowest of them where it lands and where it leaves the ground
     edge_weight: float  # 1/m, on that
     placement: np.ndarray  # (2,) m to the left of the path, where those stand in mid-stance

@@ -23,7 +23,6 @@ LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10
 TIMES_OF = (  # attributes: `_mesh`'s times
     "stride_time_s", "later_than_reference_s", "left_later_s", "right_stretch_s", "left_stretch_s"
 )  # fmt: skip
-LEAVES_OF = ("right_leaves_share", "left_leaves_share")  # the same of `Point.leaves`, in strides
 
 
 def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> xr.Dataset:
@@ -107,8 +106,7 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
             "contact": sphere_names,
         },
     )
-    leaves = (knot / len(c) for knot in point.leaves)
-    data.attrs = dict(zip((*TIMES_OF, *LEAVES_OF), (*point.times.tolist(), *leaves), strict=True)) | {
+    data.attrs = dict(zip(TIMES_OF, point.times.tolist(), strict=True)) | {
         "speed_m_s": float(terms.speed),
         "mass_kg": float(model.mass_kg),
         "gravity": float(links.gravity),
@@ -263,11 +261,6 @@ def _compression(model, q, force):
             load = force[k, mine]
             table[k, s] = ((place - unloaded) @ frame.T * load).sum() / (np.linalg.norm(load.sum(0)) + 1.0)
     return table
-
-
-def leaves_of(stride: xr.Dataset) -> tuple[int, ...]:
-    """`Point.leaves` of a solved stride."""
-    return tuple(round(stride.attrs[name] * stride.sizes["time"]) for name in LEAVES_OF)
 
 
 def times_of(stride: xr.Dataset) -> np.ndarray:

@@ -61,7 +61,6 @@ class Point:
         None  # second-order terms of the dynamics, as `curvature` fills them
     )
     age: int = 0  # steps since
-    leaves: tuple[int, ...] = (-1, -1)  # as in `Terms`
 
 
 def minimise(
@@ -74,7 +73,6 @@ def minimise(
     t = terms._replace(
         force_weight=np.where(hard, weight, terms.force_weight),
         multiplier=HARD**2 / weight * start.multiplier,
-        leaves=np.array(start.leaves),
     )
     m, knots = motion(model), len(start.c)
     places = mesh(knots, start.times)

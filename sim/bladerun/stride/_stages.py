@@ -10,18 +10,17 @@ import numpy as np
 
 from bladerun.model import Model
 from bladerun.stride import _terms
-from bladerun.stride._blocks import NODE, TIMES
+from bladerun.stride._blocks import NODE
 from bladerun.stride._contact import Ground
 from bladerun.stride._kernel import Terms
 from bladerun.stride._links import Links
-from bladerun.stride._mesh import STRETCH
 from bladerun.stride._muscles import none_of
 from bladerun.stride._recruit import recruited
 from bladerun.stride._solver import Point, at_knots, minimise, updated
 
 CALM = 4e-5  # s^3/rad, weight of jerk in the first guess: it smooths what is still far from running
-HELD = 2000.0  # 1/s, weight that holds landings at the reference's while the ground is soft, and so higher;
-# and toe-offs where the even mesh has them until it is known at which knots that is
+HELD = 2000.0  # 1/s, weight that holds landings at the reference's while the ground is soft, and so higher,
+# and contacts unstretched while no toe-off is tied to a knot
 # s by which feet land later in the first guess than the reference's do: a foot that lands while it still
 # swings forward slides, and stays in a gait that is up to 4 % dearer
 LATE = 0.01
@@ -49,7 +48,7 @@ def cold(links: Links, model: Model, terms: Terms, hard: np.ndarray) -> Point:
     point = _driven(links, model, terms)
     if terms.muscles.count:
         point = replace(recruited(links, terms, point), damping=RELIEVED)
-        point = minimise(links, _even(terms), point, hard, SOFT[-1][-1], tolerance=ROUGH, limit=LIMIT)
+        point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=ROUGH, limit=LIMIT)
     return warm(links, terms, point, hard)
 
 
@@ -71,20 +70,13 @@ def _driven(links, model, terms):
         soft = coarse._replace(ground=ground)
         point = minimise(links, soft, point, hard, weight, tolerance=ROUGH, limit=LIMIT)
     point = replace(resampled(point, len(terms.multiplier)), damping=CAREFUL)
-    fine = _even(_terms.terms(model, terms.speed, len(terms.multiplier), motors))
+    fine = _terms.terms(model, terms.speed, len(terms.multiplier), motors)
     tolerance = ROUGH if terms.muscles.count else 1e-4
     return minimise(links, fine, point, hard, SOFT[-1][-1], tolerance=tolerance, limit=LIMIT)
 
 
-def _even(terms):
-    """With contacts that are not stretched, while it is open at which knots they end."""
-    return terms._replace(times_weight=np.where(np.arange(TIMES) < STRETCH, terms.times_weight, HELD))
-
-
 def warm(links: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point:
     """From a stride near by with its multipliers, until nobody holds the runner."""
-    if min(point.leaves) < 0:
-        point = replace(point, leaves=_terms.leaving(links, terms, point.c, point.times))
     point = replace(point, damping=GENTLE)
     for weight, tolerance in PASSES:
         point = minimise(links, terms, point, hard, weight, tolerance=tolerance, limit=LIMIT)
@@ -101,7 +93,6 @@ def resampled(point: Point, knots: int) -> Point:
     return replace(
         point,
         c=_terms.resample(point.c, knots),
-        leaves=tuple(max(-1, round(knot * knots / len(point.c))) for knot in point.leaves),
         multiplier=_between(point.multiplier, knots),
         activation=_between(point.activation, knots // NODE),
         squares=None,

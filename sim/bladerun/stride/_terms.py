@@ -77,7 +77,7 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         clearance=cost["clearance"]["height_m"],
         clearance_weight=_clearance(sides, knots, cost["clearance"]),
         contact=np.array([sides == "r", sides == "l"]),
-        leaves=np.full(2, -1),
+        leaves=_leaves(model, speed_m_s, knots, cost["edge"]),
         edge_height=np.array([cost["edge"]["landing_m"], cost["edge"]["toe_off_m"]]),
         edge_weight=1 / cost["edge"]["off_m"],
         placement=np.array([-0.5, 0.5]) * ref.step_width_m,
@@ -213,21 +213,6 @@ def contacts(model: Links, ground: Ground, q: np.ndarray, v: np.ndarray, a: np.n
     return kept
 
 
-def leaving(model: Links, t: Terms, c: np.ndarray, times: np.ndarray) -> tuple[int, ...]:
-    """Knots after its landing at which each foot leaves the ground: nearest to the height that counts for it.
-
-    The first from where it stands deepest on: a blade that swings on may touch once more.
-    """
-    knots, found = len(c), []
-    _, points, _ = contacts(model, t.ground, *at_points(c, times, t.speed))
-    for foot, spheres in enumerate(t.contact):
-        height = np.roll(points[:, spheres, 2].min(1), -foot * knots // 2)[: knots // 2] - t.edge_height[1]
-        after = height[height.argmin() :]
-        above = int((after > 0).argmax())
-        found.append(int(height.argmin()) + above - int(after[above] > -after[above - 1]))
-    return tuple(found)
-
-
 def resample(c: np.ndarray, knots: int) -> np.ndarray:
     """Control points of (nearly) the same motion on another number of knots."""
     q = (np.roll(c, 1, 0) + 4 * c + np.roll(c, -1, 0)) / 6
@@ -271,6 +256,18 @@ def _tracked(model: Model, cost) -> float:
 def _blades(model: Model) -> str:
     """Sides that carry a blade."""
     return {"left": "l", "right": "r", "both": "lr", "none": ""}[model.amputation.side]
+
+
+def _leaves(model: Model, speed_m_s: float, knots: int, cost) -> np.ndarray:
+    """(2,) knots after its landing at which the right and the left foot leave the ground.
+
+    For all like runners the same, near where an even mesh would have them.
+    """
+    share = np.interp(speed_m_s, *np.transpose(cost["toe_off_share"]))
+    blades = _blades(model)
+    less = [cost["affected"] if side in blades else cost["sound"] if blades else 1.0 for side in "rl"]
+    even = mesh(knots, np.eye(TIMES)[0]).phase[: knots // 2]
+    return np.array([np.abs(even - share * x).argmin() for x in less])
 
 
 def _effort(muscles: Muscles, weight: float) -> np.ndarray:

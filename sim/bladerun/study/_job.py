@@ -32,7 +32,7 @@ from bladerun.model import build_model
 from bladerun.outcomes import flat, outcomes
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
-from bladerun.stride._result import LEAVES_OF, TIMES_OF
+from bladerun.stride._result import TIMES_OF
 from bladerun.variation import NOMINAL, Variation
 
 NOTHING, SEED, STRIDE = "nothing", "seed", "stride"  # how much of a stride comes back
@@ -100,7 +100,7 @@ def solved(way: Sequence[Inputs], start: bytes | None, keep: str) -> tuple[dict[
         kept = _netcdf.packed(stride)
     elif keep == SEED and stride.attrs["status"] != "not converged":
         seed = stride[list(_SEED)]
-        seed.attrs = {key: stride.attrs[key] for key in (*TIMES_OF, *LEAVES_OF, "speed_m_s", "model_xml")}
+        seed.attrs = {key: stride.attrs[key] for key in (*TIMES_OF, "speed_m_s", "model_xml")}
         kept = _netcdf.packed(seed)
     return numbers(stride), kept
 
