@@ -15,7 +15,7 @@ SIZE = (160, 96)
 
 
 def test_frame_shows_the_runner_before_the_ground():
-    seen = forward.frame(stride(), 0.1, size=SIZE)
+    seen = forward.frames(stride(), [0.1], size=SIZE)[0]
     assert seen.shape == (96, 160, 3) and seen.dtype == np.uint8
     assert seen.std() > 10
 
@@ -26,8 +26,8 @@ def test_arrow_is_drawn_in_contact_only():
         return ((red > 120) & (green > 90) & (blue < 60)).sum()
 
     made = stride(right_down=0.0, left_down=0.35, contact=0.25)
-    assert yellow(forward.frame(made, 0.125 / 0.7, size=SIZE)) > 5
-    assert yellow(forward.frame(made, 0.30 / 0.7, size=SIZE)) == 0
+    assert yellow(forward.frames(made, [0.125 / 0.7], size=SIZE)[0]) > 5
+    assert yellow(forward.frames(made, [0.30 / 0.7], size=SIZE)[0]) == 0
 
 
 def test_video_is_written_whole_and_lasts_as_long_as_asked(tmp_path):
@@ -42,7 +42,7 @@ def test_active_muscles_are_red_and_resting_ones_are_pale():
     pictures = []
     for activation in (0.0, 1.0):
         made["activation"] = 0 * made.activation + activation
-        pictures.append(forward.frame(made, 0.1, size=(320, 240)).astype(int))
+        pictures.append(forward.frames(made, [0.1], size=(320, 240))[0].astype(int))
     resting, active = pictures
     changed = np.abs(resting - active).sum(axis=2) > 150
     assert changed.sum() > 50
@@ -56,4 +56,4 @@ def test_without_opengl_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setitem(sys.modules, "mujoco.egl", None)
     with pytest.raises(InputError, match="apt-get install libegl1"):
-        forward.frame(stride(), 0.0, size=SIZE)
+        forward.frames(stride(), [0.0], size=SIZE)

@@ -5,7 +5,7 @@ Takes a name; gives stiffness by category, the recommended category, and `attach
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import mujoco
@@ -150,8 +150,7 @@ class Blade:
 
     def chain(self, category: float, clamp_to_ground_m: float, segments: int = SEGMENTS) -> Chain:
         """The blade as rigid segments and springs; its joints stand in the same order at every height."""
-        bearer = make_chain(self.beam(category, self.rating_height_m), segments).out_of_plane_at
-        return replace(make_chain(self.beam(category, clamp_to_ground_m), segments), out_of_plane_at=bearer)
+        return _chain(self, float(category), float(clamp_to_ground_m), segments)
 
     def attach(
         self,
@@ -201,6 +200,12 @@ class Blade:
         """Greatest fibre strain |M| t / (2 EI) along the blade, (...), from its bends (..., n) in rad."""
         chain = self.chain(category, clamp_to_ground_m)
         return np.abs(np.asarray(bend_rad) @ chain.strain_per_bend.T).max(-1)
+
+
+@lru_cache(64)
+def _chain(blade: Blade, category: float, clamp_to_ground_m: float, segments: int) -> Chain:
+    bearer = make_chain(blade.beam(category, blade.rating_height_m), segments).out_of_plane_at
+    return replace(make_chain(blade.beam(category, clamp_to_ground_m), segments), out_of_plane_at=bearer)
 
 
 @cache

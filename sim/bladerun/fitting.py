@@ -6,6 +6,7 @@ number and a `Placement`: where the blade's clamp sits on the limb, how it is tu
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import mujoco
 import numpy as np
@@ -99,7 +100,8 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
     highest, lowest = usual - mount["up_m"], usual + mount["down_m"]
     shortest, longest = blade.clamp_to_ground_range_m
 
-    low, high = (_sole_depth(_trial(blade, fitting, at, quat)) for at in (shortest, longest))
+    category, turn = float(fitting.category), tuple(quat.tolist())
+    low, high = (_sole_depth(blade, category, at, turn) for at in (shortest, longest))
     if not highest + low <= target <= lowest + high:
         least, most = (
             1e3 * (depth - sound_leg_below_knee_m(runner)) for depth in (highest + low, lowest + high)
@@ -114,26 +116,28 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
     pos = np.array([mount["forward_m"], 0.0, 0.0])
     mujoco.mju_rotVecQuat(pos, pos.copy(), outward)
     pos += [fitting.fore_aft_mm / 1e3, -fitting.medio_lateral_mm / 1e3, -(target - wanted)]
-    mass = float(_trial(blade, fitting, clamp_to_ground, quat).body_mass.sum())
+    mass = float(_trial(blade, category, clamp_to_ground, turn).body_mass.sum())
     return Placement(pos, quat, clamp_to_ground, mass)
 
 
-def _trial(blade: Blade, fitting: Fitting, clamp_to_ground_m: float, quat: np.ndarray) -> mujoco.MjModel:
+def _trial(blade: Blade, category: float, clamp_to_ground_m: float, quat: tuple) -> mujoco.MjModel:
     """The blade alone, clamped at the origin as it is turned on the limb."""
     spec = mujoco.MjSpec()
     spec.nuser_geom = 3
     blade.attach(
         spec.worldbody,
         suffix="r",
-        category=float(fitting.category),
+        category=category,
         clamp_to_ground_m=clamp_to_ground_m,
         quat=quat,
     )
     return spec.compile()
 
 
-def _sole_depth(model: mujoco.MjModel) -> float:
+@lru_cache(64)
+def _sole_depth(blade: Blade, category: float, clamp_to_ground_m: float, quat: tuple) -> float:
     """Clamp to the lowest point of the unloaded sole along the limb, m; affine in the clamp's place."""
+    model = _trial(blade, category, clamp_to_ground_m, quat)
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     sole = model.geom_type == mujoco.mjtGeom.mjGEOM_SPHERE

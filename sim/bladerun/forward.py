@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,10 +59,12 @@ def render_video(
     return path
 
 
-def frame(stride: xr.Dataset, phase: float, *, size: tuple[int, int] = (1280, 720)) -> np.ndarray:
-    """One picture (height, width, 3) uint8 at `phase` of the stride, 0 = its start, 1 = the next one's."""
+def frames(
+    stride: xr.Dataset, phases: Sequence[float], *, size: tuple[int, int] = (1280, 720)
+) -> list[np.ndarray]:
+    """Pictures (height, width, 3) uint8 at these phases of the stride, 0 = its start, 1 = the next one's."""
     with _stage(stride, size) as draw:
-        return draw(phase * float(stride.attrs["stride_time_s"]))
+        return [draw(phase * float(stride.attrs["stride_time_s"])) for phase in phases]
 
 
 @contextmanager

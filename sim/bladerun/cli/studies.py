@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bladerun._console import progress_bar, rounded, table
 from bladerun._files import output_dir
+from bladerun._forkserver import prepare
 from bladerun.cli._answer import NOT_CONVERGED, Answer, about, default_folder, fail
 from bladerun.cli._arguments import FOLDER, RUNNER, Parser, count, declare
 
@@ -70,6 +71,8 @@ def _fit(args: argparse.Namespace) -> Answer:
 
     case = load_case(args.file)
     folder = output_dir(args.out or default_folder(args.file))
+    if args.workers != 1:
+        prepare()
     from bladerun.study import fit  # slow to load: only for a file that can be used
 
     with about(args.file), progress_bar() as progress:

@@ -10,12 +10,13 @@ import io
 from typing import NamedTuple
 
 import matplotlib.image
+import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from bladerun._leg import Leg
 from bladerun.errors import InputError
-from bladerun.forward import frame
+from bladerun.forward import frames
 from bladerun.sketch import draw_stride
 
 _INCH_PX = 160
@@ -39,14 +40,15 @@ def moments(stride: xr.Dataset, size: tuple[int, int]) -> list[Picture]:
     leg = Leg(stride, "left" if stride.attrs["amputation_side"] == "left" else "right")
     times = {"touchdown": leg.down, "greatest compression": leg.deepest, "toe-off": leg.up}
     try:
-        return [_rendered(stride, title, time / leg.period, size) for title, time in times.items()]
+        pictures = frames(stride, [time / leg.period for time in times.values()], size=size)
     except InputError:
         return [_drawn(stride, title, time, size) for title, time in times.items()]
+    return [_rendered(title, pixels) for title, pixels in zip(times, pictures, strict=True)]
 
 
-def _rendered(stride: xr.Dataset, title: str, phase: float, size: tuple[int, int]) -> Picture:
+def _rendered(title: str, pixels: np.ndarray) -> Picture:
     out = io.BytesIO()
-    matplotlib.image.imsave(out, frame(stride, phase, size=size), format="jpg", pil_kwargs={"quality": 85})
+    matplotlib.image.imsave(out, pixels, format="jpg", pil_kwargs={"quality": 85})
     return Picture(title, "jpeg", out.getvalue())
 
 

@@ -20,11 +20,11 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from bladerun._console import say
+from bladerun._forkserver import prepare
 from bladerun.errors import InputError
 
 RETRIES = 1  # how often a job whose worker ended is done again at once, and once more alone
 _TEND_S = 1.0
-_KEEP_BYTES = 2**25  # of freed memory that a process keeps; the most for glibc's mmap threshold, mallopt(3)
 _K = TypeVar("_K")
 
 
@@ -188,7 +188,6 @@ def _gone(client: Any) -> InputError:
 def _dask(workers: int, address: str | None) -> Iterator[Crew]:
     from dask import config
     from distributed import Client, LocalCluster
-    from distributed.utils import get_mp_context
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     settings = {
@@ -200,17 +199,14 @@ def _dask(workers: int, address: str | None) -> Iterator[Crew]:
         "distributed.admin.large-graph-warning-threshold": "100MB",
         "distributed.admin.low-level-log-length": 10,  # of messages, with their seeds, for each connection
         "distributed.comm.timeouts.connect": "20s",
-        # what interrupts a solve: samples and ticks wait for its interpreter, freed memory is asked for again
+        # what interrupts a solve: samples and ticks wait for its interpreter
         "distributed.worker.profile.enabled": False,
         "distributed.admin.tick.interval": "500ms",
-        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": _KEEP_BYTES,
-        "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": _KEEP_BYTES,
     }
     with config.set(settings):
         local = None
         if address is None:
-            # processes are forked from one that has loaded what they need, which takes seconds
-            get_mp_context().set_forkserver_preload(["distributed", "bladerun.study"])
+            prepare()
             local = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
