@@ -42,7 +42,7 @@ validation: $(VENV)/.installed
 	@cp runs/validation/VALIDATION.md .
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4

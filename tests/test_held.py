@@ -33,6 +33,7 @@ def test_on_its_own_fitting_it_is_itself(stride):
         assert after[name] == pytest.approx(before[name], rel=0.03)
 
 
+@pytest.mark.slow
 def test_a_runner_who_falls_is_said_to(stride, monkeypatch):
     from bladerun import held as module
 

@@ -92,7 +92,7 @@ def test_pictures_are_drawn_where_nothing_can_render(monkeypatch):
     def nothing(*_, **__):
         raise _pictures.InputError("no OpenGL")
 
-    monkeypatch.setattr(_pictures, "frame", nothing)
+    monkeypatch.setattr(_pictures, "frames", nothing)
     pictures = _pictures.moments(stride(), (320, 400))
     assert [picture.kind for picture in pictures] == ["png"] * 3
     assert pictures[0].data != pictures[1].data

@@ -16,6 +16,9 @@ from bladerun.verification import Check, verify
 CHECK = Check("moments", "euler", 1e-5, 10.0, 0.1, 0.1, 0.01, 0.01, 0.01, 0.001, True)
 
 
+pytestmark = pytest.mark.xdist_group("verification")  # what they share takes half a minute
+
+
 @pytest.fixture(scope="module")
 def stride():
     model = build_model(Runner(75.0, 1.75), Amputation("right"), Fitting("j-sprint"))
