@@ -14,8 +14,10 @@ from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.outcomes import outcomes
 from bladerun.runner import Amputation, Runner
-from bladerun.stride import solve
+from bladerun.stride import _terms, solve
+from bladerun.stride._kernel import STANDS
 from bladerun.stride._mesh import mesh
+from bladerun.stride._muscles import muscles, none_of
 from bladerun.stride._result import times_of
 from bladerun.study import _job
 
@@ -182,6 +184,25 @@ def test_a_solution_beyond_the_muscles_is_too_weak(monkeypatch):
     monkeypatch.setattr("bladerun.stride.too_weak", lambda stride: "weak hips")
     stride = solve(model(), Task(SPEED), start=able_bodied(), knots=KNOTS)
     assert (stride.attrs["status"], stride.attrs["why"]) == ("too weak", "weak hips")
+
+
+def leaves(model, speed_m_s=SPEED, knots=120):
+    return _terms.terms(
+        model, speed_m_s, knots, none_of(muscles(model.mj, _terms.reach(model, speed_m_s)))
+    ).leaves
+
+
+def test_toe_offs_of_like_runners_lie_at_the_same_knots():
+    right = leaves(model("right"))
+    assert (leaves(model("right", height_mm=50, toe_out_deg=10)) == right).all()
+    assert (leaves(model("left")) == right[::-1]).all()
+    assert right[0] < right[1] < leaves(model())[0]
+    assert leaves(model("right"), knots=360) - 3 * right == pytest.approx(0, abs=1)
+
+
+@pytest.mark.parametrize("speed", [1.5, 2.5, 4.5, 6.0])
+def test_feet_leave_the_ground_between_mid_stance_and_the_other_landing(speed):
+    assert (leaves(model("both"), speed) > 120 // STANDS).all() and (leaves(model(), speed) < 60).all()
 
 
 @pytest.mark.slow
