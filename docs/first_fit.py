@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bladerun.forward import frame
+from bladerun.forward import frames
 
 MAPS = {
     "hip_rotation_torque_nm_kg": "hip rotation torque (Nm/kg)",
@@ -27,8 +27,9 @@ def main() -> None:
     stride = xr.load_dataset(folder / str(table.at[best, "stride"]))
     figure = Figure(figsize=(11, 7.6), layout="constrained")
     panels = figure.subplots(2, 3, height_ratios=(1.5, 1))
-    for axes, (phase, title) in zip(panels[0], PHASES.items(), strict=True):
-        axes.imshow(frame(stride, phase)[60:640, 380:960])
+    pictures = frames(stride, list(PHASES))
+    for axes, title, picture in zip(panels[0], PHASES.values(), pictures, strict=True):
+        axes.imshow(picture[60:640, 380:960])
         axes.set_title(title, loc="left")
         axes.axis("off")
     for axes, (key, title) in zip(panels[1], MAPS.items(), strict=True):
