@@ -12,12 +12,14 @@ import numpy as np
 import xarray as xr
 
 from bladerun.model import Model
+from bladerun.stride._dynamics import inverse, motion
+from bladerun.stride._ground import add_contact
 from bladerun.stride._kernel import Sweep, Terms
 from bladerun.stride._links import Links, contact_spheres
 from bladerun.stride._mesh import at_times, mesh
 from bladerun.stride._muscle_result import SIDES, muscle_rows, say
 from bladerun.stride._solver import Point
-from bladerun.stride._terms import contacts, hard_joints, required
+from bladerun.stride._terms import hard_joints, required
 
 LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10.7717/peerj.3298)
 TIMES_OF = (  # attributes: `_mesh`'s times
@@ -162,7 +164,14 @@ def residuals(
 
 def _ground(links, terms, out):
     """Force, lowest point and velocity of each sphere, (N, s, 3) each; x in the frame that runs along."""
-    kept = contacts(links, terms.ground, out.q, out.v, out.a)
+    N, n = out.q.shape
+    m = motion(links)
+    tau, none = np.zeros(n), np.zeros((n, n))
+    kept = np.zeros((3, N, len(links.sphere_link), 3))
+    for k in range(N):
+        inverse(links, m, out.q[k], out.v[k], out.a[k], tau, False, none, none, none)
+        add_contact(links, m, terms.ground, tau, False, none, none)
+        kept[:, k] = m.sphere_force, m.sphere_point, m.sphere_velocity
     return dict(zip(("force", "point", "velocity"), kept, strict=True))
 
 

@@ -202,17 +202,6 @@ def required(model: Links, ground: Ground, q: np.ndarray, v: np.ndarray, a: np.n
     return tau
 
 
-def contacts(model: Links, ground: Ground, q: np.ndarray, v: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """(3, N, s, 3) force, lowest point and velocity of each sphere in these motions (N, n)."""
-    m, tau, none = motion(model), np.zeros(q.shape[1]), np.zeros((q.shape[1], q.shape[1]))
-    kept = np.zeros((3, len(q), len(model.sphere_link), 3))
-    for k in range(len(q)):
-        inverse(model, m, q[k], v[k], a[k], tau, False, none, none, none)
-        add_contact(model, m, ground, tau, False, none, none)
-        kept[:, k] = m.sphere_force, m.sphere_point, m.sphere_velocity
-    return kept
-
-
 def resample(c: np.ndarray, knots: int) -> np.ndarray:
     """Control points of (nearly) the same motion on another number of knots."""
     q = (np.roll(c, 1, 0) + 4 * c + np.roll(c, -1, 0)) / 6
