@@ -99,6 +99,9 @@ def test_reference_and_its_weight():
     later = weighed(reference_phase=2 / KNOTS).reference[:, 3]
     np.testing.assert_allclose(later[:, leg], np.roll(usual.reference[:, 3][:, leg], 2, 0), atol=1e-12)
     np.testing.assert_array_equal(later[:, ~leg], usual.reference[:, 3][:, ~leg])
+    leaning = weighed(trunk_lean=2.0).reference[:, 3] - usual.reference[:, 3]
+    expected = np.where(joints("lumbar_extension"), -2.0 * np.radians(4.4), 0.0)
+    np.testing.assert_allclose(leaning, np.tile(expected, (KNOTS, 1)), atol=1e-12)
     loose = weighed(tracking_weight=0.5)
     free = np.array([not name.startswith("achilles") for name in built().joints])
     np.testing.assert_array_equal(loose.target_weight[free], 0.5 * usual.target_weight[free])
@@ -127,6 +130,7 @@ def test_draws_are_the_stated_distributions():
     assert (at["tracking_weight"].min(), at["tracking_weight"].max()) == pytest.approx((0.5, 2.0), rel=0.01)
     assert np.median(at["tracking_weight"]) == pytest.approx(1.0, rel=0.01)
     assert at["reference_phase"].std() == pytest.approx(0.013, rel=0.03)
+    assert at["trunk_lean"].std() == pytest.approx(1.0, rel=0.03)
     assert np.abs(np.corrcoef(table.T) - np.eye(len(names()))).max() < 0.05
 
 

@@ -1,4 +1,4 @@
-"""The weights of models/cost.toml and models/contact.toml against able-bodied running, and what others do.
+"""What able-bodied running chose in models/ (cost, foot contact, trunk lean) against it, and what else does.
 
 Takes --rounds N (default 1) and --out; solves the mean able-bodied runner at 2.5 and 3.5 m/s with every
 weight halved and doubled in turn, keeps the best change, N times; with --rounds 0 only the weights in the
@@ -17,6 +17,8 @@ import json
 import math
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +34,20 @@ from bladerun.validation._measures import measures
 
 SPEEDS_M_S = (2.5, 3.5)
 COHORT = "fukuchi2017"
-WEIGHTS = (  # file, section, key; reserve, excitation and power move the misfit by under 5 %
+WEIGHTS = (  # file, and where in it; reserve, excitation and power move the misfit by under 5 %
     ("cost.toml", "rate", "vertical"),
     ("cost.toml", "rate", "horizontal"),
     ("cost.toml", "tracking", "weight"),
     ("cost.toml", "tracking", "pelvis_height_m_s"),
+    ("cost.toml", "tracking", "sigma_rad", "lumbar_extension"),
     ("cost.toml", "activation", "effort"),
     ("cost.toml", "stride_time", "weight"),
+    ("cost.toml", "jerk", "driven"),
     ("contact.toml", "foot", "stiffness_n_m15"),
     ("contact.toml", "foot", "damping_s_m"),
+    ("reference/gait.toml", "trunk_lean", "mean_deg"),
 )
-FILES = ("cost.toml", "contact.toml")
+FILES = ("cost.toml", "contact.toml", "reference/gait.toml")
 FACTORS = (0.5, 2.0)
 WORST = 9.0  # of a squared distance: a target that is far off does not decide alone
 BETTER = 0.02  # share by which the misfit must fall for a change to be kept
@@ -80,7 +85,7 @@ def distance(target: Target, value: float) -> float:
 
 
 def in_the_files() -> dict[str, float]:
-    """Every number of the two files, by name."""
+    """Every number of the files, by name."""
     numbers: dict[str, float] = {}
 
     def take(table: dict[str, Any], path: str) -> None:
@@ -91,7 +96,7 @@ def in_the_files() -> dict[str, float]:
                 numbers[f"{path}.{key}"] = value
 
     for file in FILES:
-        take(toml(file), file.removesuffix(".toml"))
+        take(toml(file), _stem(file))
     return numbers
 
 
@@ -100,8 +105,12 @@ def present() -> dict[str, float]:
     return {name(weight): in_the_files()[name(weight)] for weight in WEIGHTS}
 
 
-def name(weight: tuple[str, str, str]) -> str:
-    return f"{weight[0].removesuffix('.toml')}.{weight[1]}.{weight[2]}"
+def name(weight: tuple[str, ...]) -> str:
+    return ".".join((_stem(weight[0]), *weight[1:]))
+
+
+def _stem(file: str) -> str:
+    return Path(file).stem
 
 
 class Trial:
@@ -116,7 +125,8 @@ class Trial:
     def row(self, weights: dict[str, float]) -> dict[str, Any]:
         """Misfit, targets that agree and every target's distance, with these weights."""
         for weight in WEIGHTS:
-            toml(weight[0])[weight[1]][weight[2]] = weights[name(weight)]  # what the solver reads
+            file, *tables, key = weight
+            reduce(getitem, tables, toml(file))[key] = weights[name(weight)]  # what the solver reads
         try:
             strides = {speed: self._solve(speed) for speed in SPEEDS_M_S}
         finally:

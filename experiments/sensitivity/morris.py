@@ -2,7 +2,7 @@
 
 Writes morris-runs.csv, morris.csv and morris.png beside this file. Each fact moves within the middle 90 % of
 its distribution in models/uncertainty.toml; mu* is the mean size of what a move over that whole range would
-change, in % of the outcome (Campolongo 2007, doi 10.1016/j.envsoft.2006.10.004). 9 strides a trajectory:
+change, in % of the outcome (Campolongo 2007, doi 10.1016/j.envsoft.2006.10.004). 10 strides a trajectory:
 `python experiments/sensitivity/morris.py [--trajectories 8] [--knots 180]`
 """
 
@@ -39,7 +39,7 @@ PROBLEM = {"num_vars": len(names()), "names": list(names()), "bounds": [[0.05, 0
 
 
 def runs(points: np.ndarray, knots: int) -> pd.DataFrame:
-    """Main outcomes at each point (p, 8) of quantiles, NaN where not converged; first those of the middle."""
+    """Main outcomes at each point (p, 9) of quantiles, NaN where not converged; first those of the middle."""
     case = load_case(HERE.parent / "first-fit.toml")
     inputs = case.runner, case.amputation, case.fitting
     start = solve(build_model(*inputs), case.task, knots=knots)

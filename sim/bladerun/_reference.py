@@ -62,12 +62,13 @@ def reference(
     leg_length_m: float,
     amplitude: float = 1.0,
     later: float = 0.0,
+    lean: float = 0.0,
 ) -> Reference:
     """The reference stride for these joints (order and signs of the model) at this speed and leg length.
 
     Stride time scales with sqrt(leg length), a pendulum's period; pelvis height with leg length. amplitude:
     multiplies the deviation of the legs' angles from their means; later: share of a stride by which they lag
-    behind pelvis, trunk and arms.
+    behind pelvis, trunk and arms; lean: how much further forward the trunk is, in SD between people.
     """
     size = leg_length_m / toml("reference/gait.toml")["leg_length"]["value_m"]
     phase = np.arange(knots) / knots
@@ -79,6 +80,8 @@ def reference(
             continue
         percent, mean, spread = band(name, speed_m_s)
         scale = size if name == "pelvis_tz" else np.pi / 180
+        if name == "lumbar_extension":
+            mean = mean - lean * spread
         leg = name.startswith(_LEG)
         shifted = phase - 0.5 * (side == "l") - later * leg
         q[:, i] = scale * _periodic(percent / 100, mean, shifted, _parity(name))

@@ -17,19 +17,20 @@ from bladerun.errors import InputError
 
 _TRUNK = ("pelvis", "torso")
 _LIMBS = ("upper_arm_", "forearm_", "thigh_", "shank_", "achilles_", "foot_", "toes_")
+_LEAST = {"reference_phase": -0.5, "trunk_lean": -5.0}  # of the shifts; a multiplier is over 0
 _GREATEST_FORCE = 2  # where MuJoCo keeps it among a muscle's parameters
 
 
 @dataclass(frozen=True)
 class Variation:
-    """Multipliers on what a prediction is made of, 1 as the facts have it; raises InputError.
+    """Multipliers on what a prediction is made of, 1 as the facts have it, and two shifts; raises InputError.
 
     blade_stiffness: every spring of a blade, as a stiffer laminate would: fibre strain at a given bend stays.
     blade_loss: its damping at its stiffness. strength: every muscle and motor. trunk_mass: pelvis, trunk and
     head; arms and legs take what is left of the runner's mass. socket_stiffness: springs and dampers between
     limb and socket. reference_amplitude: the legs' reference angles about their means. reference_phase: share
-    of a stride by which they come later than those of pelvis, trunk and arms, usually 0. tracking_weight:
-    that of models/cost.toml.
+    of a stride by which they come later than those of pelvis, trunk and arms, usually 0. trunk_lean: shift of
+    the trunk's mean forward lean in SD between people, usually 0. tracking_weight: that of models/cost.toml.
     """
 
     blade_stiffness: float = 1.0
@@ -39,12 +40,13 @@ class Variation:
     socket_stiffness: float = 1.0
     reference_amplitude: float = 1.0
     reference_phase: float = 0.0
+    trunk_lean: float = 0.0
     tracking_weight: float = 1.0
 
     def __post_init__(self):
         for key in names():
             value = getattr(self, key)
-            low = -0.5 if key == "reference_phase" else 0.0
+            low = _LEAST.get(key, 0.0)
             if isinstance(value, bool) or not isinstance(value, int | float) or not low < value < math.inf:
                 raise InputError(f"{value!r} is not allowed; a number over {low:g}", key=key)
 
@@ -64,7 +66,7 @@ def draw(count: int, seed: int = 0) -> list[Variation]:
 
 
 def quantiles(share: np.ndarray) -> Variation:
-    """The variation at these quantiles (8,), each in (0, 1), of models/uncertainty.toml's distributions."""
+    """The variation at these quantiles (9,), each in (0, 1), of models/uncertainty.toml's distributions."""
     facts = toml("uncertainty.toml")
     return Variation(**{k: _quantile(facts[k], float(p)) for k, p in zip(names(), share, strict=True)})
 

@@ -38,6 +38,7 @@ def terms(model: Model, speed_m_s: float, knots: int, muscles: Muscles) -> Terms
         leg_length_m=model.leg_length_m,
         amplitude=variation.reference_amplitude,
         later=variation.reference_phase,
+        lean=variation.trunk_lean,
     )
     hard, locked = hard_joints(model, muscles), _locked(model, muscles)
     slide = np.array([j.startswith(("pelvis_t",)) and j[-2:] in ("tx", "ty", "tz") for j in model.joints])
