@@ -93,10 +93,10 @@ def test_able_bodied_runs_alike_on_both_legs():
     stride = able_bodied()
     there = mirrored(stride).sel(joint=stride.joint.values)
     here = stride.q - SPEED * stride.time * (stride.joint == "pelvis_tx")
-    np.testing.assert_allclose(here, there, atol=1e-4)
+    np.testing.assert_allclose(here, there, atol=1e-6)
     grf = stride.grf.values
     shifted = np.roll(grf[:, ::-1] * [1, -1, 1], KNOTS // 2, axis=0)
-    np.testing.assert_allclose(grf, shifted, atol=1e-3 * weight(stride))
+    np.testing.assert_allclose(grf, shifted, atol=1e-5 * weight(stride))
 
 
 def test_ground_gives_the_weight_and_no_more():

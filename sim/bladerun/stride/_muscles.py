@@ -12,6 +12,8 @@ import mujoco
 import numpy as np
 from scipy.stats import qmc
 
+from bladerun.runner import without_side
+
 SPAN = 4  # joints a path may span: three of the hip and the knee
 DEGREE = {1: 7, 2: 6, 3: 5, 4: 5}  # of the polynomial, by joints spanned
 POSES = 1024  # to which it is fitted
@@ -150,9 +152,14 @@ def _fitted(d, paths, x, half, wanted):
 
 
 def _sampled(mj, tendons, reach):
-    """Poses (s, n) spread over the joints' reach, path lengths (s, p) and their slopes (s, p, n) there."""
+    """Poses (s, n) spread over the joints' reach, path lengths (s, p) and their slopes (s, p, n) there.
+
+    The left leg is posed as the right one is, so that paths of like legs are fitted alike.
+    """
     legs = np.flatnonzero(mj.jnt_limited)
-    draw = qmc.Sobol(len(legs), rng=0).random(POSES)
+    names = [without_side(mj.joint(int(j)).name) for j in legs]
+    column = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    draw = qmc.Sobol(len(column), rng=0).random(POSES)[:, [column[name] for name in names]]
     low, high = reach[legs].T
     poses = np.zeros((POSES, mj.nv))
     poses[:, legs] = low + (high - low) * draw
