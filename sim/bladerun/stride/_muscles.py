@@ -154,11 +154,12 @@ def _fitted(d, paths, x, half, wanted):
 def _sampled(mj, tendons, reach):
     """Poses (s, n) spread over the joints' reach, path lengths (s, p) and their slopes (s, p, n) there.
 
-    The left leg is posed as the right one is, so that paths of like legs are fitted alike.
+    The left leg is posed as the right one is, and joints are counted by name, so that paths of like legs are
+    fitted alike, and those of a mirrored runner too.
     """
     legs = np.flatnonzero(mj.jnt_limited)
     names = [without_side(mj.joint(int(j)).name) for j in legs]
-    column = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    column = {name: i for i, name in enumerate(sorted(set(names)))}
     draw = qmc.Sobol(len(column), rng=0).random(POSES)[:, [column[name] for name in names]]
     low, high = reach[legs].T
     poses = np.zeros((POSES, mj.nv))
