@@ -4,8 +4,8 @@ Takes a first guess of control points and times and the `Terms` of the cost; giv
 minimises them with root and passive-joint residuals driven to zero.
 
 Gauss-Newton with constant scaling, damping after Nielsen 1999 (IMM-REP-1999-05), second-order terms by
-conjugate gradients, a second-order correction where a step met curvature (Maratos 1978), multipliers after
-Hestenes 1969 (doi 10.1007/BF00927673).
+conjugate gradients, a second-order correction where a step met curvature (Maratos 1978), longer steps
+where it met less than expected, multipliers after Hestenes 1969 (doi 10.1007/BF00927673).
 """
 
 from dataclasses import dataclass, replace
@@ -35,6 +35,7 @@ SLOW = 1e-3  # relative decrease below which second-order terms of the dynamics 
 REFRESH = 20  # steps for which they are kept
 STALE = 8  # growth of the damping in a row of refused steps, after which they are made anew
 CORRECTIONS = 8  # second-order corrections a step may get
+EAGER = 1.5  # share of what was promised from which on steps of twice the length are tried
 GAIN = 0.02  # share of what was promised that one must bring for another to be tried
 MOST = 0.12  # of the stride time, that the right foot may land early or late
 CLOSEST = 0.1  # spacing of knots over their mean; time would soon run backwards
@@ -114,6 +115,13 @@ def minimise(
                 step, trial, rho = second, other, better
             if gain < GAIN:
                 break
+        bow, length = step - first, 2.0  # corrections grow with the square of the length
+        while rho > EAGER:
+            farther = length * first + length**2 * bow
+            other, _ = _try(model, m, t, places, c, nodes, farther, cost, promised, there)
+            if other >= trial:
+                break
+            step, trial, length = farther, other, 2 * length
         if rho > 1e-4:
             places, c, nodes = _moved(places, c, nodes, step)
             age += 1
