@@ -49,7 +49,7 @@ def cold(links: Links, model: Model, terms: Terms, hard: np.ndarray) -> Point:
     if terms.muscles.count:
         point = replace(recruited(links, terms, point), damping=RELIEVED)
         point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=ROUGH, limit=LIMIT)
-    # twice: some settle on a saddle, up to 0.7 % dearer than a stride a few mrad away
+    # twice: some settle on a saddle, up to 0.7 % dearer than a stride 10 mrad away
     return warm(links, terms, warm(links, terms, point, hard), hard)
 
 
