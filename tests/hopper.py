@@ -1,23 +1,40 @@
-"""Small machines for the tests of the solver, and the `Terms` of what they are weighed by.
+"""Small machines for the tests of the solver, and problems on them as `Arrays`.
 
 `HOPPER`: a 3-D one-legged hopper of 8 joints, base (x, y, z, tilt, list), hip, leg and a sprung toe slide.
 `MUSCLED`: the same with three muscles at hip and leg, one of them wrapped, and a series spring to the toe.
 `SLIDES`: three slides, whose forces are linear in position, velocity and acceleration.
+`PASSIVE`: passive laws of the hopper of every kind, to be written into its model.
 """
 
 import mujoco
 import numpy as np
-from scipy.interpolate import CubicSpline
 
+from bladerun.environment import Environment, Ground, Wrench
 from bladerun.stride._blocks import NODE, TIMES
-from bladerun.stride._contact import Ground
-from bladerun.stride._kernel import Sweep, Terms
-from bladerun.stride._muscles import Muscles, muscles
+from bladerun.stride._kernel import Arrays, Sweep, Terms
+from bladerun.stride._links import external, tree_of
+from bladerun.stride._muscles import muscles
+from bladerun.stride._passive import write_law
+from bladerun.stride.cost._look_up import cubics
+from bladerun.stride.cost.clearance import Clearance
+from bladerun.stride.cost.contact_edges import ContactEdges
+from bladerun.stride.cost.effort import Effort
+from bladerun.stride.cost.excitation import Excitation
+from bladerun.stride.cost.force_rate import ForceRate
+from bladerun.stride.cost.jerk import Jerk
+from bladerun.stride.cost.limits import Limits
+from bladerun.stride.cost.motors import Motors
+from bladerun.stride.cost.placement import Placement
+from bladerun.stride.cost.reserves import Reserves
+from bladerun.stride.cost.residual_forces import ResidualForces
+from bladerun.stride.cost.sideways_force import SidewaysForce
+from bladerun.stride.cost.stride_time import StrideTime
+from bladerun.stride.cost.tracking import Tracking
 
 HOPPER = """
 <mujoco>
   <compiler angle="radian" autolimits="true"/>
-  <size nuser_geom="3"/>
+  <size nuser_geom="4"/>
   <option><flag contact="disable"/></option>
   <worldbody>
     <body name="base" pos="0 0 .9">
@@ -32,9 +49,10 @@ HOPPER = """
         <body name="toe" pos="0 0 -.7">
           <joint name="spring" type="slide" axis="0 0 1" stiffness="9000" damping="15"/>
           <inertial pos="0 0 -.1" mass=".4" diaginertia=".002 .002 .001"/>
-          <geom name="contact_r_0" type="sphere" size=".03" pos=".04 .06 -.17" mass="0" user="1.5e5 .3 .9"/>
-          <geom name="contact_r_1" type="sphere" size=".03" pos=".04 -.06 -.17" mass="0" user="1.5e5 .3 .9"/>
-          <geom name="contact_r_2" type="sphere" size=".03" pos="-.04 0 -.17" mass="0" user="1.5e5 .3 .9"/>
+          <geom name="contact_r_0" type="sphere" size=".03" pos=".04 .06 -.17" mass="0" user="1.5e5 .3 .9 1"/>
+          <geom name="contact_r_1" type="sphere" size=".03" pos=".04 -.06 -.17" mass="0" user="1.5e5 .3 .9
+          1"/> <geom name="contact_r_2" type="sphere" size=".03" pos="-.04 0 -.17" mass="0" user="1.5e5 .3 .9
+          1"/>
         </body>
       </body>
     </body>
@@ -75,11 +93,22 @@ MUSCLED = (
   </actuator>""",
     )
 )
-HARD = np.array([True] * 5 + [False, False, True])  # nobody drives the base and the spring
+HARD = np.array([True] * 5 + [False, False, True])  # the base and the spring are not driven
+PASSIVE = (
+    ("leg", "dead band", {"stiffness": 4e3, "rest": 0.0, "half_width": 0.02, "rounding": 0.01,
+                          "damping": 30.0}),
+    ("hip", "stop", {"stiffness": 300.0, "at": 0.03, "sense": 1.0, "rounding": 0.02, "damping": 0.2}),
+    ("hip", "stop", {"stiffness": 200.0, "at": -0.04, "sense": -1.0, "rounding": 0.02, "damping": 0.3}),
+    ("tilt", "damper", {"positive": 8.0, "negative": 3.0, "rounding": 0.3, "start": -0.1, "width": 0.2,
+                        "factor": 1.5}),
+    ("list", "polynomial", {"stiffness": 50.0, "stiffness2": 200.0, "stiffness3": 900.0, "rest": 0.01,
+                            "damping": 2.0, "damping2": 0.4, "damping3": 0.1}),
+    ("y", "linear", {"stiffness": 300.0, "rest": 0.02, "damping": 5.0}),
+)  # fmt: skip
 
 SLIDES = """
 <mujoco>
-  <size nuser_geom="3"/>
+  <size nuser_geom="4"/>
   <option><flag contact="disable"/></option>
   <worldbody>
     <body pos="0 0 5">
@@ -88,7 +117,7 @@ SLIDES = """
       <body>
         <joint type="slide" axis=".3 .2 1" stiffness="500" damping="7" armature=".3"/>
         <inertial pos="0 0 0" mass="2" diaginertia=".1 .1 .1"/>
-        <geom name="contact_r_0" type="sphere" size=".03" mass="0" user="1e5 .5 .9"/>
+        <geom name="contact_r_0" type="sphere" size=".03" mass="0" user="1e5 .5 .9 1"/>
       </body>
     </body>
   </worldbody>
@@ -100,96 +129,94 @@ def compiled(xml: str) -> mujoco.MjModel:
     return mujoco.MjModel.from_xml_string(xml)
 
 
-def no_muscles() -> Muscles:
-    return muscles(compiled(HOPPER))
+def with_laws(xml: str) -> str:
+    """The hopper with every kind of passive law."""
+    spec = mujoco.MjSpec.from_string(xml)
+    for joint, kind, parameters in PASSIVE:
+        write_law(spec, joint, kind, **parameters)
+    spec.compile()
+    return spec.to_xml()
 
 
-def cubics(q: np.ndarray) -> np.ndarray:
-    """`Terms.reference` of evenly spaced periodic samples (R, n)."""
-    curve = CubicSpline(np.arange(len(q) + 1) / len(q), np.vstack([q, q[:1]]), bc_type="periodic")
-    return np.ascontiguousarray(curve.c.transpose(1, 0, 2))
+def around(ground: Ground, *wrenches: Wrench, gravity=(0.0, 0.0, -9.81)) -> Environment:
+    return Environment(gravity, ground, wrenches)
 
 
-def hop_terms(knots: int) -> Terms:
+def hop_arrays(knots: int) -> Arrays:
     """Hopping on the spot as the target, for HOPPER: 50 mm up and down, twice a second."""
+    mj = compiled(HOPPER)
     target = np.zeros((60, 8))
     target[:, 2] = 0.05 * np.cos(2 * np.pi * np.arange(60) / 60)
     scale = np.tile([[200.0], [200.0], [200.0], [50.0], [50.0], [80.0], [600.0], [200.0]], 2)
     scale[5:7, 1] *= 1.3  # not the same in both senses
-    return Terms(
-        speed=0.0,
-        ground=Ground(0.01, 0.1, 20.0),
-        muscles=no_muscles(),
-        force_scale=scale,
-        force_weight=np.ones(8),
-        hard=HARD,
-        multiplier=np.zeros((knots, 8)),
-        power_weight=np.where(HARD, 0.0, 5e-4),
-        reference=cubics(target),
-        target_weight=np.array([2.0, 2.0, 5.0, 3.0, 3.0, 3.0, 5.0, 0.0]),
-        pace_weight=np.array([0.0, 0, 0.3, 0, 0, 0, 0, 0]),
-        sideways=np.zeros((1, 4, 1)),
-        sideways_weight=0.0,
-        limit=np.tile([-0.25, 0.25], (8, 1)),
-        limit_weight=np.where(HARD, 0.0, 20.0),
-        limit_round=np.full(8, 0.05),
-        clearance=0.02,
-        clearance_weight=np.zeros((knots, 1)),
-        contact=np.zeros((2, 1), bool),
-        leaves=np.zeros(2, int),
-        edge_height=np.zeros(2),
-        edge_weight=0.0,
-        placement=np.zeros(2),
-        placement_weight=np.zeros(2),
-        rate_weight=np.array([4.0, 4.0, 2.0]) / (200 * 100),
-        jerk_weight=np.full(8, 1e-5),
-        effort_weight=np.zeros(0),
-        least=0.01,
-        bound_weight=0.0,
-        excitation_weight=0.0,
-        times=np.array([0.5, 0.0, 0.0, 0.0, 0.0]),
-        times_weight=np.array([20.0, 200.0, 200.0, 200.0, 200.0]),
+    driven = np.flatnonzero(~HARD)
+    empty = np.zeros(0)
+    terms = Terms(
+        residual_forces=ResidualForces(np.flatnonzero(HARD), scale[HARD, 1], 1.0, np.zeros((knots, 8))),
+        reserves=Reserves(np.zeros(0, int), np.zeros((0, 2)), 0.0),
+        motors=Motors(driven, scale[driven], np.ones(2), np.full(2, 5e-4)),
+        tracking=Tracking(
+            cubics(target),
+            np.array([2.0, 2.0, 5.0, 3.0, 3.0, 3.0, 5.0, 0.0]),
+            np.array([0.0, 0, 0.3, 0, 0, 0, 0, 0]),
+        ),
+        limits=Limits(driven, np.tile([-0.25, 0.25], (2, 1)), 20.0, 0.05),
+        sideways_force=SidewaysForce(np.zeros((1, 4, 1)), 0.0),
+        placement=Placement(np.zeros((2, 3), bool), np.zeros(2), np.zeros(2)),
+        clearance=Clearance(0.02, np.zeros((knots, 3))),
+        contact_edges=ContactEdges(np.zeros((2, 3), bool), np.zeros(2, int), np.zeros(2), 0.0),
+        force_rate=ForceRate(np.array([4.0, 4.0, 2.0]) / (200 * 100)),
+        jerk=Jerk(np.full(8, 1e-5)),
+        effort=Effort(empty, 0.01, 0.0),
+        excitation=Excitation(empty, empty, 0.0),
+        stride_time=StrideTime(
+            np.array([0.5, 0.0, 0.0, 0.0, 0.0]), np.array([20.0, 200.0, 200.0, 200.0, 200.0])
+        ),
     )
+    return Arrays(tree_of(mj), external(mj, around(Ground(0.01, 0.1, 20.0))), muscles(mj), 0.0, terms)
 
 
-def random_terms(rng: np.random.Generator, knots: int, n: int, pulling: Muscles | None = None) -> Terms:
-    """Every residual at work, at random weights; none on power and limits, whose exact Hessian nobody asks
+def sized(n: int, count: int) -> Arrays:
+    """Arrays of n joints and so many muscles, for the shapes alone."""
+    arrays = hop_arrays(30)
+    tree = arrays.tree._replace(parent=np.arange(n) - 1)
+    return arrays._replace(tree=tree, muscles=arrays.muscles._replace(f0=np.ones(count)))
+
+
+def random_arrays(rng: np.random.Generator, knots: int, xml: str, *wrenches: Wrench) -> Arrays:
+    """Every residual at work, at random weights; none on power and limits, whose exact Hessian is not asked
     for, and none on the pace of joint 0, to which the speed is added.
     """
-    return Terms(
-        speed=1.3,
-        ground=Ground(0.01, 0.2, 20.0, 0.8),
-        muscles=pulling or no_muscles(),
-        force_scale=np.tile(rng.uniform(100, 300, (n, 1)), 2),
-        force_weight=rng.uniform(0.5, 2, n),
-        hard=np.arange(n) < n // 2,
-        multiplier=rng.normal(size=(knots, n)),
-        power_weight=np.zeros(n),
-        reference=cubics(0.1 * rng.normal(size=(7, n))),
-        target_weight=rng.uniform(0, 3, n),
-        pace_weight=np.append(0.0, rng.uniform(0.1, 0.3, n - 1)),
-        sideways=cubics(20 * rng.normal(size=(5, 1))),
-        sideways_weight=0.01,
-        limit=np.tile([-0.1, 0.1], (n, 1)),
-        limit_weight=np.zeros(n),
-        limit_round=np.full(n, 0.05),
-        clearance=0.02,
-        clearance_weight=np.zeros((knots, 1)),
-        contact=np.zeros((2, 1), bool),
-        leaves=np.zeros(2, int),
-        edge_height=np.zeros(2),
-        edge_weight=0.0,
-        placement=np.zeros(2),
-        placement_weight=np.zeros(2),
-        rate_weight=rng.uniform(1, 3, 3) * 1e-4,
-        jerk_weight=rng.uniform(1, 3, n) * 1e-5,
-        effort_weight=rng.uniform(0.5, 2, pulling.count if pulling else 0),
-        least=0.05,
-        bound_weight=4.0,
-        excitation_weight=0.3,
-        times=np.array([0.6, 0.01, -0.02, 0.02, -0.01]),
-        times_weight=np.array([5.0, 3.0, 4.0, 2.0, 6.0]),
+    mj = compiled(xml)
+    n, pulling = mj.nv, muscles(mj)
+    scale = np.tile(rng.uniform(100, 300, (n, 1)) / rng.uniform(0.5, 2, (n, 1)), 2)
+    joints = np.arange(n)
+    hard, pulled = joints[: n // 2], np.intersect1d(joints[n // 2 :], pulling.rows)
+    driven = np.setdiff1d(joints, [*hard, *pulled])
+    terms = Terms(
+        residual_forces=ResidualForces(hard, scale[hard, 1], 1.0, rng.normal(size=(knots, n))),
+        reserves=Reserves(pulled, scale[pulled], 1.3),
+        motors=Motors(driven, scale[driven], rng.uniform(0.5, 2, len(driven)), np.zeros(len(driven))),
+        tracking=Tracking(
+            cubics(0.1 * rng.normal(size=(7, n))),
+            rng.uniform(0, 3, n),
+            np.append(0.0, rng.uniform(0.1, 0.3, n - 1)),
+        ),
+        limits=Limits(joints[:0], np.zeros((0, 2)), 0.0, 0.05),
+        sideways_force=SidewaysForce(cubics(20 * rng.normal(size=(5, 1))), 0.01),
+        placement=Placement(np.zeros((2, 3), bool), np.zeros(2), np.zeros(2)),
+        clearance=Clearance(0.02, np.zeros((knots, 3))),
+        contact_edges=ContactEdges(np.zeros((2, 3), bool), np.zeros(2, int), np.zeros(2), 0.0),
+        force_rate=ForceRate(rng.uniform(1, 3, 3) * 1e-4),
+        jerk=Jerk(rng.uniform(1, 3, n) * 1e-5),
+        effort=Effort(rng.uniform(0.5, 2, pulling.count), 0.05, 4.0),
+        excitation=Excitation(pulling.rise, pulling.fall, 0.3),
+        stride_time=StrideTime(
+            np.array([0.6, 0.01, -0.02, 0.02, -0.01]), np.array([5.0, 3.0, 4.0, 2.0, 6.0])
+        ),
     )
+    outside = around(Ground(0.01, 0.2, 20.0, 0.8), *wrenches, gravity=(-0.7, 0.2, -9.6))
+    return Arrays(tree_of(mj), external(mj, outside), pulling, 1.3, terms)
 
 
 def dense(out: Sweep, border: np.ndarray) -> np.ndarray:

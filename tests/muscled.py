@@ -12,9 +12,11 @@ import mujoco
 import numpy as np
 import xarray as xr
 
+from bladerun._joints import contact_spheres, sphere_sides
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.runner import Amputation, Runner
+from synthetic import asked
 
 PERIOD, SPEED, PEAK_N = 0.7, 3.0, 1700.0
 RUNNER = Runner(75.0, 1.75, "male")
@@ -45,7 +47,7 @@ def stride(*, side="none", knots=60, activation=0.4, reserve_nm=2.0, swing=1.0):
     arm, tau = np.zeros((knots, m, n)), np.zeros((knots, n))
     tendon_force, tendon_energy = np.full((2, knots, 2), np.nan)
     axis, site, com = np.zeros((knots, n, 3)), np.zeros((knots, mj.nsite, 3)), np.zeros((knots, 3))
-    spheres = [g for g in range(mj.ngeom) if mj.geom(g).name.startswith("contact_")]
+    spheres = contact_spheres(mj)
     push, spot = np.zeros((knots, len(spheres), 3)), np.zeros((knots, len(spheres), 3))
     actuators = [mj.actuator(name).id for name in body.muscles]
     tendons = [int(mj.actuator_trnid[i, 0]) for i in actuators]
@@ -81,7 +83,7 @@ def stride(*, side="none", knots=60, activation=0.4, reserve_nm=2.0, swing=1.0):
             data.geom_xpos[spheres],
         )
         for s, name in enumerate("rl"):
-            mine = [i for i, g in enumerate(spheres) if mj.geom(g).name.startswith(f"contact_{name}_")]
+            mine = [i for i, side in enumerate(sphere_sides(mj)) if side[0] == name]
             load = PEAK_N * max(np.sin(2 * np.pi * (time[k] / PERIOD - s / 2)), 0.0) ** 2
             push[k, mine] = np.array([0.1, 0.0, 1.0]) * load / len(mine)
             for i in mine:
@@ -106,6 +108,7 @@ def stride(*, side="none", knots=60, activation=0.4, reserve_nm=2.0, swing=1.0):
             "blade_energy": (("time", "side"), _blade(side, push, spheres, mj)),
             "blade_loss": (("time", "side"), 0.5 * _blade(side, push, spheres, mj)),
             "blade_compression": (("time", "side"), 1e-3 * _blade(side, push, spheres, mj)),
+            "blade_strain": (("time", "side"), 1e-2 * _blade(side, push, spheres, mj)),
             "activation": (("time", "muscle"), u), "excitation": (("time", "muscle"), u),
             "muscle_force": (("time", "muscle"), force), "fibre_force_active": (("time", "muscle"), active),
             "muscle_length": (("time", "muscle"), length), "muscle_velocity": (("time", "muscle"), velocity),
@@ -118,6 +121,10 @@ def stride(*, side="none", knots=60, activation=0.4, reserve_nm=2.0, swing=1.0):
         },
         coords={
             "time": time, "joint": list(body.joints), "side": ["right", "left"], "xyz": list("xyz"),
+            "joint_role": ("joint", list(body.joint_data.role)),
+            "joint_part": ("joint", list(body.joint_data.part)),
+            "joint_side": ("joint", list(body.joint_data.side)),
+            "contact_side": ("contact", sphere_sides(mj)),
             "site": [mj.site(i).name for i in range(mj.nsite)],
             "contact": [mj.geom(g).name for g in spheres], "muscle": list(body.muscles),
         },
@@ -127,7 +134,7 @@ def stride(*, side="none", knots=60, activation=0.4, reserve_nm=2.0, swing=1.0):
             "blade": body.blade.name if body.blade else "", "amputation_side": body.amputation.side,
             "runner": json.dumps(asdict(body.runner)), "amputation": json.dumps(asdict(body.amputation)),
             "fitting": json.dumps(asdict(body.fitting) if body.fitting else None),
-            "task": json.dumps({"speed_m_s": SPEED}),
+            **asked(SPEED),
         },
     )  # fmt: skip
 
@@ -154,8 +161,7 @@ def _motion(joints, time, swing):
 
 
 def _by_side(push, spheres, mj):
-    names = [mj.geom(g).name for g in spheres]
-    mine = np.array([[name.startswith(f"contact_{s}_") for name in names] for s in "rl"])
+    mine = np.array([[side[0] == s for side in sphere_sides(mj)] for s in "rl"])
     return np.einsum("tcx,sc->tsx", push, mine)
 
 

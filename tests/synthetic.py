@@ -10,6 +10,12 @@ import mujoco
 import numpy as np
 import xarray as xr
 
+from bladerun._settings import plain
+from bladerun.cost import Cost
+from bladerun.environment import Environment
+from bladerun.options import SolverOptions
+from bladerun.task import Task
+
 MASS, GRAVITY, SPEED, PERIOD, LEG = 75.0, 9.81, 3.0, 0.7, 0.9
 WEIGHT = MASS * GRAVITY
 JOINTS = """
@@ -69,6 +75,42 @@ def bell(time, start, length, period=PERIOD):
     """sin^2 over [start, start + length], zero elsewhere, repeated with the period."""
     phase = (time - start) % period
     return np.where(phase < length, np.sin(np.pi * phase / length) ** 2, 0.0)
+
+
+PARTS = {
+    "pelvis": "pelvis", "lumbar": "trunk", "hip": "hip", "knee": "knee", "ankle": "ankle", "socket": "socket",
+    "blade": "blade",
+}  # fmt: skip
+
+
+def labels(joints):
+    """What each joint is, as the builders of bodies write it, by the names of this file."""
+    part = [PARTS[joint.split("_")[0]] for joint in joints]
+    role = [
+        "root"
+        if p == "pelvis"
+        else "passive"
+        if p in ("socket", "blade")
+        else "motor"
+        if p == "trunk"
+        else "muscle"
+        for p in part
+    ]
+    side = [{"_r": "right", "_l": "left"}.get(joint[-2:], "") for joint in joints]
+    return {
+        "joint": joints, "joint_role": ("joint", role), "joint_part": ("joint", part),
+        "joint_side": ("joint", side),
+    }  # fmt: skip
+
+
+def asked(speed_m_s):
+    """Attributes that say what a stride was asked for: the usual."""
+    return {
+        "task": json.dumps(plain(Task(speed_m_s))),
+        "cost": json.dumps(plain(Cost.default())),
+        "environment": json.dumps(plain(Environment.default())),
+        "options": json.dumps(plain(SolverOptions.default())),
+    }
 
 
 def stride(
@@ -148,14 +190,16 @@ def stride(
             "blade_loss": (("time", "side"), 0.8 * energy),
             "socket_energy": (("time", "side"), 0 * energy),
             "blade_compression": (("time", "side"), compression),
+            "blade_strain": (("time", "side"), 0.5 * compression / np.nanmax(compression)),
         },
         coords={
             "time": time,
-            "joint": joints,
+            **labels(joints),
             "side": ["right", "left"],
             "xyz": list("xyz"),
             "site": sites,
             "contact": names,
+            "contact_side": ("contact", ["right", "left"]),
         },
         attrs={
             "stride_time_s": PERIOD,
@@ -173,6 +217,6 @@ def stride(
             "fitting": json.dumps(
                 {"blade": "j-sprint", "category": 4, "height_mm": 30, "toe_out_deg": 0, "sagittal_deg": 10}
             ),
-            "task": json.dumps({"speed_m_s": SPEED}),
+            **asked(SPEED),
         },
     )

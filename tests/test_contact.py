@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun.stride._contact import Ground, positive_part, sphere_force
+from bladerun.environment import Ground
+from bladerun.stride._contact import positive_part, sphere_force
 
 K, C, MU, E, SLIP = 8e5, 0.5, 0.9, 0.012, 0.1
 LAW, GROUND = np.array([K, C, MU]), Ground(E, SLIP, 150.0)
@@ -75,9 +76,11 @@ def test_positive_part_is_smooth_and_never_below(u, e):
     assert 0 <= slope <= 1
 
 
-def test_softer_ground_is_a_softer_sphere():
-    v, soft, half = np.array([0.3, -0.2, 0.5]), [], GROUND._replace(stiffness=0.5)
-    for law_, ground in ((LAW, half), (LAW * [0.5, 1, 1], GROUND)):
+@pytest.mark.parametrize("share", ["stiffness", "damping", "friction"])
+def test_a_share_of_the_ground_is_a_share_of_every_sphere(share):
+    v, soft, half = np.array([0.3, -0.2, 0.5]), [], GROUND._replace(**{share: 0.5})
+    less = [0.5 if name == share else 1.0 for name in ("stiffness", "damping", "friction")]
+    for law_, ground in ((LAW, half), (LAW * less, GROUND)):
         force, by_z, by_v = np.zeros(3), np.zeros(3), np.zeros((3, 3))
         assert sphere_force(-0.01, v, law_, ground, force, by_z, by_v)
         soft.append(np.vstack([force, by_z, by_v]))

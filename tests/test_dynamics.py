@@ -4,17 +4,19 @@ import mujoco
 import numpy as np
 import pytest
 
-from bladerun.stride._contact import Ground
+from bladerun.environment import Environment, Ground, Wrench
+from bladerun.errors import InputError
 from bladerun.stride._curvature import _pull
-from bladerun.stride._dynamics import inverse, motion
-from bladerun.stride._ground import add_contact
-from bladerun.stride._links import links
+from bladerun.stride._dynamics import motion
+from bladerun.stride._links import external, tree_of
+from bladerun.stride._required import required_forces
 
+GRAVITY = (-1.2, 0.4, -9.7)  # not along an axis
 TREE = """
 <mujoco>
   <compiler angle="radian" autolimits="true"/>
-  <size nuser_geom="3"/>
-  <option><flag contact="disable"/></option>
+  <size nuser_geom="4"/>
+  <option gravity="-1.2 .4 -9.7"><flag contact="disable"/></option>
   <worldbody>
     <body name="base" pos="0 0 .6">
       <joint name="x" type="slide" axis="1 0 0"/><joint name="y" type="slide" axis="0 1 0"/>
@@ -29,17 +31,17 @@ TREE = """
           <inertial pos="0 0 -.2" mass="2" diaginertia=".03 .04 .02"/>
         </body>
       </body>
-      <body pos="0 -.1 -.1">
+      <body name="thigh" pos="0 -.1 -.1">
         <joint name="hip" axis="0 -1 0"/><joint name="hip2" axis="1 0 0"/>
         <inertial pos="0 0 -.2" mass="5" diaginertia=".1 .1 .02"/>
         <body pos="0 0 -.4" euler=".1 0 .2">
           <joint name="sock" type="slide" axis=".1 0 1" stiffness="1000" damping="20" pos=".1 0 0"/>
           <joint name="knee" axis="0 1 .1" pos="0 0 .01"/>
           <inertial pos="0 0 -.05" mass="1" diaginertia=".01 .02 .01"/>
-          <geom name="contact_r_0" type="sphere" size=".03" pos=".05 0 -.08" mass="0" user="2e5 .5 .9"/>
-          <body pos="0 0 -.1">
+          <geom name="contact_r_0" type="sphere" size=".03" pos=".05 0 -.08" mass="0" user="2e5 .5 .9 1"/>
+          <body name="cap" pos="0 0 -.1">
             <inertial pos="0.05 0 0" mass=".3" diaginertia=".001 .002 .001"/>
-            <geom name="contact_r_1" type="sphere" size=".02" pos=".1 0.02 0" mass="0" user="2e5 .5 .9"/>
+            <geom name="contact_r_1" type="sphere" size=".02" pos=".1 0.02 0" mass="0" user="2e5 .5 .9 1"/>
           </body>
         </body>
       </body>
@@ -61,33 +63,68 @@ def state(rng, n):
     return q, rng.normal(0, 1.0, n), rng.normal(0, 10, n)
 
 
-def evaluate(model, q, v, a, derivatives=False, contact=True):
-    n = len(q)
+WRENCHES = (
+    Wrench("thigh", (30.0, -20.0, 15.0), (4.0, 2.0, -3.0), (0.05, 0.02, -0.3)),
+    Wrench("cap", (-8.0, 5.0, 2.0)),
+)
+
+
+def outside(mj, *wrenches, ground=None):
+    """Without a ground, where the floor is far below."""
+    return external(mj, Environment(GRAVITY, ground or Ground(1e-9, 0.1, 20.0, stiffness=0.0), wrenches))
+
+
+TOUCHING = Ground(0.004, 0.1, 20.0)
+
+
+def evaluate(mj, around, q, v, a, derivatives=False):
+    tree, n = tree_of(mj), len(q)
     tau, by = np.zeros(n), np.zeros((3, n, n))
-    m = motion(model)
-    inverse(model, m, q, v, a, tau, derivatives, *by)
-    if contact:
-        add_contact(model, m, Ground(0.004, 0.1, 20.0), tau, derivatives, by[0], by[1])
+    m = motion(tree)
+    required_forces(tree, around, m, q, v, a, tau, derivatives, *by)
     return tau, by, m
 
 
 def test_equals_mj_inverse(tree):
-    data, model, rng = mujoco.MjData(tree), links(tree), np.random.default_rng(1)
+    data, rng = mujoco.MjData(tree), np.random.default_rng(1)
     for _ in range(50):
         q, v, a = state(rng, tree.nv)
         data.qpos[:], data.qvel[:], data.qacc[:] = q, v, a
         mujoco.mj_inverse(tree, data)
-        tau, _, _ = evaluate(model, q, v, a, contact=False)
+        tau, _, _ = evaluate(tree, outside(tree), q, v, a)
         np.testing.assert_allclose(tau, data.qfrc_inverse, atol=3e-10)
 
 
+def test_wrenches_act_where_mujoco_puts_them(tree):
+    data, rng = mujoco.MjData(tree), np.random.default_rng(5)
+    for _ in range(20):
+        q, v, a = state(rng, tree.nv)
+        bare, _, _ = evaluate(tree, outside(tree), q, v, a)
+        tau, _, _ = evaluate(tree, outside(tree, *WRENCHES), q, v, a)
+        data.qpos[:], data.qvel[:] = q, v
+        mujoco.mj_forward(tree, data)
+        applied = np.zeros(tree.nv)
+        for wrench in WRENCHES:
+            body = tree.body(wrench.body).id
+            at = np.array(wrench.point_m or tree.body_ipos[body])
+            point = data.xpos[body] + data.xmat[body].reshape(3, 3) @ at
+            force, torque = np.array(wrench.force_n), np.array(wrench.torque_nm)
+            mujoco.mj_applyFT(tree, data, force, torque, point, body, applied)
+        np.testing.assert_allclose(bare - applied, tau, atol=1e-9)
+
+
+def test_a_wrench_on_an_unknown_body_is_refused(tree):
+    with pytest.raises(InputError, match="'thighs' is not a body; did you mean 'thigh'"):
+        outside(tree, Wrench("thighs", (1.0, 0.0, 0.0)))
+
+
 def test_contact_forces_act_where_mujoco_puts_them(tree):
-    data, model, rng = mujoco.MjData(tree), links(tree), np.random.default_rng(2)
+    data, rng = mujoco.MjData(tree), np.random.default_rng(2)
     touched = 0
     for _ in range(50):
         q, v, a = state(rng, tree.nv)
-        bare, _, _ = evaluate(model, q, v, a, contact=False)
-        tau, _, m = evaluate(model, q, v, a)
+        bare, _, _ = evaluate(tree, outside(tree), q, v, a)
+        tau, _, m = evaluate(tree, outside(tree, ground=TOUCHING), q, v, a)
         data.qpos[:], data.qvel[:] = q, v
         mujoco.mj_forward(tree, data)
         applied = np.zeros(tree.nv)
@@ -100,30 +137,34 @@ def test_contact_forces_act_where_mujoco_puts_them(tree):
 
 
 def test_derivatives(tree):
-    model, rng = links(tree), np.random.default_rng(3)
+    around, rng = outside(tree, *WRENCHES, ground=TOUCHING), np.random.default_rng(3)
     eps = 1e-6
     for _ in range(30):
         x = np.array(state(rng, tree.nv))
-        _, by, _ = evaluate(model, *x, derivatives=True)
+        _, by, m = evaluate(tree, around, *x, derivatives=True)
         scale = np.abs(by).max()
         for s in range(3):
             for j in range(tree.nv):
                 step = np.zeros_like(x)
                 step[s, j] = eps
-                slope = (evaluate(model, *(x + step))[0] - evaluate(model, *(x - step))[0]) / (2 * eps)
-                np.testing.assert_allclose(by[s][:, j], slope, atol=2e-7 * scale)
+                (up, _, high), (down, _, low) = (evaluate(tree, around, *(x + d)) for d in (step, -step))
+                np.testing.assert_allclose(by[s][:, j], (up - down) / (2 * eps), atol=2e-7 * scale)
+                slope = (high.ground - low.ground) / (2 * eps)
+                np.testing.assert_allclose(m.ground_by[s][:, j], slope, atol=2e-7 * scale)
 
 
 def test_curvature_pulls_what_the_derivatives_give(tree):
-    """d (y' tau) / d (q, v, a) by its own sweep equals y times the full derivatives, less the springs."""
-    model, rng, n = links(tree), np.random.default_rng(4), tree.nv
-    model = model._replace(stiffness=np.zeros(n), damping=np.zeros(n), armature=np.zeros(n))
+    """d (y' tau) / d (q, v, a) by its own sweep equals y times the full derivatives, less springs."""
+    rng, n = np.random.default_rng(4), tree.nv
+    bare = mujoco.MjModel.from_xml_string(TREE)
+    bare.jnt_stiffness[:], bare.dof_damping[:], bare.dof_armature[:] = 0.0, 0.0, 0.0
+    around = outside(bare, *WRENCHES, ground=TOUCHING)
     for _ in range(20):
         q, v, a = state(rng, n)
         y, y_force = rng.normal(size=n), rng.normal(size=3)
-        _, free, _ = evaluate(model, q, v, a, derivatives=True, contact=False)
-        _, by, m = evaluate(model, q, v, a, derivatives=True)
+        _, by, m = evaluate(bare, around, q, v, a, derivatives=True)
+        ground_by = m.ground_by.copy()
         out = np.zeros(3 * n)
-        _pull(model, m, Ground(0.004, 0.1, 20.0), q, v, a, y, y_force, np.zeros((6, n, 6)), out)
-        expected = np.einsum("i,sij->sj", y, by) + np.einsum("i,sij->sj", y_force, free[:, :3])
+        _pull(tree_of(bare), m, around, q, v, a, y, y_force, np.zeros((6, n, 6)), out)
+        expected = np.einsum("i,sij->sj", y, by) + np.einsum("i,sij->sj", y_force, ground_by)
         np.testing.assert_allclose(out.reshape(3, n), expected, atol=1e-9 * np.abs(by).max())

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
-from bladerun.case import Task
+from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.held import hold
 from bladerun.model import build_model
+from bladerun.options import SolverOptions
 from bladerun.outcomes import flat, outcomes
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
+from bladerun.task import Task
 
 RUNNER, CUT = Runner(75.0, 1.75), Amputation("right")
 
@@ -20,7 +22,7 @@ def model(category):
 
 @pytest.fixture(scope="module")
 def stride():
-    return solve(model(5.0), Task(3.3), knots=90)
+    return solve(model(5.0), Task(3.3), options=SolverOptions.default(knots=90))
 
 
 @pytest.mark.slow
@@ -48,7 +50,7 @@ def test_a_runner_who_falls_is_said_to(stride, monkeypatch):
 
 
 def test_other_joints_are_refused(stride):
-    with pytest.raises(ValueError, match="same joints"):
+    with pytest.raises(InputError, match="same joints"):
         hold(stride, build_model(RUNNER))
 
 

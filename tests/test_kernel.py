@@ -3,29 +3,31 @@
 import numpy as np
 import pytest
 
+from bladerun.environment import Wrench
 from bladerun.stride._blocks import NODE, TIMES, times_squares
 from bladerun.stride._curvature import curvature
 from bladerun.stride._dynamics import motion
-from bladerun.stride._kernel import correction, sweep, sweep_arrays
-from bladerun.stride._links import links
+from bladerun.stride._kernel import Terms, correction, sweep, sweep_arrays
 from bladerun.stride._mesh import UNEVEN, mesh
-from bladerun.stride._muscles import muscles
-from hopper import HOPPER, MUSCLED, SLIDES, compiled, copied, dense, random_terms
+from hopper import HOPPER, MUSCLED, SLIDES, copied, dense, random_arrays, with_laws
 
 KNOTS, TIME = 12, np.array([0.55, 0.013, -0.02, 0.015, -0.012])
 
 
 class Problem:
-    """Terms on a machine, as functions of x = (control points, times, activations)."""
+    """A problem's arrays as functions of x = (control points, times, activations)."""
 
-    def __init__(self, xml, terms):
-        self.model, self.terms = links(compiled(xml)), terms
-        self.m, self.n, self.knots = motion(self.model), len(self.model.parent), KNOTS
+    def __init__(self, arrays):
+        self.arrays = arrays
+        self.m, self.n, self.knots = motion(arrays.tree), len(arrays.tree.parent), KNOTS
+
+    def replace(self, **terms):
+        self.arrays = self.arrays._replace(terms=self.arrays.terms._replace(**terms))
 
     def __call__(self, x, derivatives=True):
-        out = sweep_arrays(self.knots, self.n, self.terms.muscles)
+        out = sweep_arrays(self.knots, self.arrays)
         c, places, nodes = self.parts(x)
-        return sweep(self.model, self.m, self.terms, places, c, nodes, out, derivatives), out
+        return sweep(self.arrays, self.m, places, c, nodes, out, derivatives), out
 
     def parts(self, x):
         c, times, nodes = np.split(x, [self.knots * self.n, self.knots * self.n + TIMES])
@@ -50,38 +52,41 @@ def hopping(rng, n=8):
     return np.append(c, TIME)
 
 
-@pytest.fixture(params=["bare 0", "bare 1", "muscled 2", "muscled 3"])
+PULL = Wrench("thigh", (30.0, -20.0, 15.0), (4.0, 2.0, -3.0), (0.05, 0.02, -0.3))
+PUSH = Wrench("toe", (-8.0, 5.0, 2.0))
+
+
+@pytest.fixture(params=["bare 0", "passive 1", "muscled 2", "muscled 3"])
 def hopper(request):
+    """Bare, with every kind of passive law, or with muscles; pulled and pushed from outside."""
     kind, seed = request.param.split()
     rng = np.random.default_rng(int(seed))
-    xml = MUSCLED if kind == "muscled" else HOPPER
-    pulling = muscles(compiled(xml))
-    x = np.append(hopping(rng), rng.uniform(-0.1, 1.1, KNOTS // NODE * pulling.count))
-    problem = Problem(xml, random_terms(rng, KNOTS, 8, pulling))
+    xml = {"bare": HOPPER, "passive": with_laws(HOPPER), "muscled": MUSCLED}[kind]
+    x = hopping(rng)
+    problem = Problem(random_arrays(rng, KNOTS, xml, PULL, PUSH))
+    x = np.append(x, rng.uniform(-0.1, 1.1, KNOTS // NODE * problem.arrays.muscles.count))
     assert np.ptp(problem(x)[1].tau[:, 2]) > 100  # the ground is met
     return problem, x
 
 
-def with_everything(terms):
-    """Also power, limits and where the feet go, whose exact Hessian nobody asks for."""
-    return terms._replace(
-        power_weight=np.full(8, 1e-2),
-        limit=np.tile([-0.05, 0.05], (8, 1)),
-        limit_weight=np.full(8, 5.0),
-        clearance=0.06,
-        clearance_weight=np.tile([0.0, 300.0, 400.0], (KNOTS, 1)),
-        contact=np.array([[True, True, False], [False, False, True]]),
-        leaves=np.array([3, 2]),
-        edge_height=np.array([0.01, 0.006]),
-        edge_weight=30.0,
-        placement=np.array([-0.3, 0.2]),
-        placement_weight=np.array([4.0, 6.0]),
+def with_everything(problem):
+    """Also power, limits and where the feet go, whose exact Hessian is not asked for."""
+    t, feet = problem.arrays.terms, np.array([[True, True, False], [False, False, True]])
+    problem.replace(
+        motors=t.motors._replace(power=np.full(len(t.motors.joint), 1e-2)),
+        limits=t.limits._replace(joint=np.arange(8), range=np.tile([-0.05, 0.05], (8, 1)), weight=5.0),
+        clearance=t.clearance._replace(height=0.06, weight=np.tile([0.0, 300.0, 400.0], (KNOTS, 1))),
+        contact_edges=t.contact_edges._replace(
+            foot=feet, leaves=np.array([3, 2]), height=np.array([0.01, 0.006]), weight=30.0
+        ),
+        excitation=t.excitation._replace(rise=10 * t.excitation.rise, fall=10 * t.excitation.fall),
+        placement=t.placement._replace(foot=feet, place=np.array([-0.3, 0.2]), weight=np.array([4.0, 6.0])),
     )
 
 
 def test_gradient(hopper):
     problem, x = hopper
-    problem.terms = with_everything(problem.terms)
+    with_everything(problem)
     gradient, expected = problem(x)[1].gradient, problem.gradient_by_differences(x)
     np.testing.assert_allclose(gradient, expected, atol=1e-6 * np.abs(expected).max())
     T = KNOTS * problem.n
@@ -93,19 +98,19 @@ def test_gradient(hopper):
 
 def test_clearance_weighs_low_feet_only(hopper):
     problem, x = hopper
-    weighed = problem.terms._replace(clearance=0.06, clearance_weight=np.full((KNOTS, 3), 300.0))
+    weighed = problem.arrays.terms.clearance._replace(height=0.06, weight=np.full((KNOTS, 3), 300.0))
     cost = problem(x, False)[0]
     high = x.copy()
     high[2 : KNOTS * 8 : 8] += 1.0  # m up
     lifted = problem(high, False)[0]
-    problem.terms = weighed
+    problem.replace(clearance=weighed)
     assert problem(x, False)[0] > cost
     assert problem(high, False)[0] == lifted
 
 
 def test_cost_needs_no_derivatives(hopper):
     problem, x = hopper
-    problem.terms = with_everything(problem.terms)
+    with_everything(problem)
     (one, full), (other, bare) = problem(x), problem(x, False)
     assert one == other
     np.testing.assert_array_equal(full.tau, bare.tau)
@@ -114,27 +119,46 @@ def test_cost_needs_no_derivatives(hopper):
 
 def test_gauss_newton_is_symmetric_and_never_negative(hopper):
     problem, x = hopper
-    problem.terms = with_everything(problem.terms)
+    with_everything(problem)
     out = problem(x)[1]
     np.testing.assert_allclose(out.hessian[:, 0], out.hessian[:, 0].transpose(0, 2, 1), rtol=1e-9, atol=1e-9)
     eigenvalues = np.linalg.eigvalsh(dense(out, out.border))
     assert eigenvalues[0] > -1e-12 * eigenvalues[-1]
 
 
-def at_one_weight(terms):
+def test_terms_add_up_to_the_cost(hopper):
+    problem, x = hopper
+    with_everything(problem)
+    cost, out = problem(x, False)
+    assert cost == pytest.approx(out.terms.sum(), rel=1e-12)
+    used = dict(zip(Terms._fields, out.terms, strict=True))
+    if not problem.arrays.muscles.count:
+        assert used.pop("effort") == used.pop("excitation") == used.pop("reserves") == 0
+    assert all(value > 0 for value in used.values()), used
+
+
+def at_one_weight(problem):
     """All that does not count by a knot's share of time: how that changes with the times no Hessian knows."""
-    none = np.zeros_like(terms.target_weight)
-    weights = {"target_weight": none, "pace_weight": none, "effort_weight": 0 * terms.effort_weight}
-    weights |= {"sideways_weight": 0.0, "bound_weight": 0.0, "excitation_weight": 0.0}
-    return terms._replace(hard=np.ones(len(none), bool), **weights)
+    t, n = problem.arrays.terms, problem.n
+    scale = np.full(n, 150.0)
+    problem.replace(
+        residual_forces=t.residual_forces._replace(joint=np.arange(n), scale=scale),
+        reserves=t.reserves._replace(joint=t.reserves.joint[:0]),
+        motors=t.motors._replace(joint=t.motors.joint[:0]),
+        tracking=t.tracking._replace(position=np.zeros(n), pace=np.zeros(n)),
+        effort=t.effort._replace(weight=0 * t.effort.weight, bound=0.0),
+        excitation=t.excitation._replace(weight=0.0),
+        sideways_force=t.sideways_force._replace(weight=0.0),
+    )
 
 
 @pytest.mark.parametrize("soft", [False, True])
 def test_hessian_is_exact_where_forces_are_linear(soft):
     """With soft terms in every row but those from UNEVEN on, which move weights even where they are zero."""
     rng = np.random.default_rng(5)
-    terms = random_terms(rng, KNOTS, 3)
-    problem = Problem(SLIDES, terms if soft else at_one_weight(terms))
+    problem = Problem(random_arrays(rng, KNOTS, SLIDES))
+    if not soft:
+        at_one_weight(problem)
     x = np.append(0.1 * rng.normal(size=3 * KNOTS), TIME * ((np.arange(TIMES) < UNEVEN) | (not soft)))
     out = problem(x)[1]
     rows = slice(0, len(x) - soft * (TIMES - UNEVEN))  # the last: there are no muscles
@@ -148,14 +172,14 @@ def test_hessian_is_exact_where_forces_are_linear(soft):
 def second_order(problem, x, out):
     width, (_, places, nodes) = 3 * problem.n + TIMES, problem.parts(x)
     filled = np.zeros((KNOTS, width, width)), np.zeros((KNOTS, nodes.shape[1], width))
-    curvature(problem.model, problem.m, problem.terms, places, nodes, out, *filled)
+    curvature(problem.arrays, problem.m, places, nodes, out, *filled)
     return filled
 
 
 def test_hessian_is_exact_with_the_forces_curvature(hopper):
     """All second-order terms together are the derivative of the gradient, contact included."""
     problem, x = hopper
-    problem.terms = at_one_weight(problem.terms)
+    at_one_weight(problem)
     out = problem(x)[1]
     squares = second_order(problem, x, out)
     gauss_newton = dense(out, out.border + out.exact)
@@ -188,13 +212,13 @@ def test_curvature_is_that_of_the_weighed_forces(hopper):
 
 def corrected(problem, x, base, trial, step):
     out = np.empty(len(step))
-    correction(problem.terms, problem.parts(x)[1], base, trial, step, out)
+    correction(problem.arrays.muscles, base, trial, step, out)
     return out
 
 
 def test_no_correction_where_forces_are_linear():
     rng = np.random.default_rng(6)
-    problem = Problem(SLIDES, random_terms(rng, KNOTS, 3))
+    problem = Problem(random_arrays(rng, KNOTS, SLIDES))
     x = np.append(0.1 * rng.normal(size=3 * KNOTS), TIME)
     step = np.append(0.1 * rng.normal(size=3 * KNOTS), np.zeros(TIMES))  # in those even these are not
     base, trial = copied(problem(x)[1]), problem(x + step, False)[1]
@@ -202,28 +226,39 @@ def test_no_correction_where_forces_are_linear():
     assert np.abs(out).max() < 1e-12 * np.abs(base.gradient).max()
 
 
+def weights(problem, tau):
+    """(N, n) weight of each force's square in the cost, without power."""
+    t, places = problem.arrays.terms, mesh(KNOTS, TIME)
+    weight, over_time = np.zeros_like(tau), places.weight[:, None] / KNOTS
+    own = t.residual_forces
+    weight[:, own.joint] = (own.weight / own.scale) ** 2 / KNOTS
+    for own in (t.reserves, t.motors):
+        scale = np.where(tau[:, own.joint] > 0, own.scale[:, 1], own.scale[:, 0])
+        weight[:, own.joint] = over_time * (own.weight / scale) ** 2
+    return weight
+
+
 def test_correction_is_the_gradient_of_what_a_step_left(hopper):
     problem, x = hopper
     step = 1e-2 * np.random.default_rng(7).normal(size=len(x))
     base, trial = copied(problem(x)[1]), problem(x + step, False)[1]
     out = corrected(problem, x, base, trial, step)
-    n, t = problem.n, problem.terms
-    weight = t.force_weight / np.where(base.tau > 0, t.force_scale[:, 1], t.force_scale[:, 0])
+    n, rows = problem.n, problem.arrays.muscles.rows
+    weight = weights(problem, base.tau)
     expected = np.zeros(len(x))
     T, nodes = KNOTS * n, KNOTS // NODE
-    moves, places = step[T + TIMES :].reshape(nodes, -1), problem.parts(x)[1]
+    moves = step[T + TIMES :].reshape(nodes, -1)
     for k in range(KNOTS):
         at = np.append(
             [((k + o) % KNOTS) * n + j for o in (-1, 0, 1) for j in range(n)], T + np.arange(TIMES)
         )
         share, j = k % NODE / NODE, k // NODE
-        counts = np.where(t.hard, 1.0, places.weight[k]) / KNOTS
         by_a = np.zeros((n, moves.shape[1]))
-        by_a[t.muscles.rows] = base.Ja[k]
+        by_a[rows] = base.Ja[k]
         change = (1 - share) * moves[j] + share * moves[(j + 1) % nodes]
         left = weight[k] * (trial.tau[k] - base.tau[k] - base.J[k] @ step[at] - by_a @ change)
-        np.add.at(expected, at, (counts * weight[k] * left) @ base.J[k])
-        back = (counts * weight[k] * left) @ by_a
+        np.add.at(expected, at, left @ base.J[k])
+        back = left @ by_a
         for node, part in ((j, 1 - share), ((j + 1) % nodes, share)):
             here = T + TIMES + node * len(back)
             expected[here : here + len(back)] += part * back

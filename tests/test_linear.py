@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from bladerun.stride._blocks import NODE, TIMES
 from bladerun.stride._kernel import sweep_arrays
 from bladerun.stride._linear import Factor, NotPositive
-from hopper import copied, dense, no_muscles
+from hopper import copied, dense, sized
 
 
 def banded(rng, knots, n, count=0):
     """A sweep whose matrix is B' B + 0.1: rows of B reach over four knots, two nodes, the border."""
-    out = sweep_arrays(knots, n, no_muscles()._replace(f0=np.ones(count)))
+    out = sweep_arrays(knots, sized(n, count))
     nodes, T = knots // NODE, knots * n
     for k in range(knots):
         B = rng.normal(size=(n, 4 * n + TIMES))

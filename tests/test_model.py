@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bladerun._joints import contact_spheres, sphere_sides
 from bladerun.blade import catalog
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, resolve
@@ -33,7 +34,8 @@ def soles(model):
     mujoco.mj_kinematics(model.mj, data)
     low = {}
     for s in "rl":
-        ids = [i for i in range(model.mj.ngeom) if model.mj.geom(i).name.startswith(f"contact_{s}_")]
+        both = zip(contact_spheres(model.mj), sphere_sides(model.mj), strict=True)
+        ids = [i for i, side in both if side[0] == s]
         heights = data.geom_xpos[ids, 2] - model.mj.geom_size[ids, 0]
         low[s] = heights.min(), data.geom_xpos[ids[int(heights.argmin())]]
     return low
@@ -83,16 +85,25 @@ def test_file_is_the_model(side, tmp_path):
 def test_index_matches_the_model(side):
     model = built(side)
     mj = model.mj
-    assert mj.nq == mj.nv == len(model.joints) == len(model.kind)
+    data = model.joint_data
+    assert mj.nq == mj.nv == len(model.joints) and data.name == model.joints
     assert model.joints[:6] == tuple(f"pelvis_{n}" for n in ("tx", "ty", "tz", "tilt", "list", "rotation"))
-    assert model.kind.count("root") == 6 and model.kind.count("driven") + len(model.muscles) == mj.nu
-    driven = np.array([kind == "driven" for kind in model.kind])
+    assert data.role[:6] == ("root",) * 6 and data.role.count("root") == 6
+    driven = data.of(role="muscle") | data.of(role="motor")
+    assert driven.sum() + len(model.muscles) == mj.nu
+    reserve = (model.reserve > 0).any(1)
+    np.testing.assert_array_equal(reserve, data.of(role="muscle"))
+    assert (model.reserve < model.strength)[reserve].all()
     assert (model.strength[driven] > 0).all() and not model.strength[~driven].any()
-    passive = [name for name, kind in zip(model.joints, model.kind, strict=True) if kind == "passive"]
-    assert all(name.startswith(("mtp", "socket", "blade", "achilles")) for name in passive)
-    springs = [name for name in passive if not name.startswith("achilles")]
-    assert all(mj.jnt_stiffness[mj.joint(name).id] > 0 for name in springs)
-    spheres = [i for i in range(mj.ngeom) if mj.geom(i).name.startswith("contact_")]
+    passive, parts = data.of(role="passive"), np.array(data.part)
+    worn = {"socket", "blade"} if side != "none" else set()
+    assert set(parts[passive]) == worn | ({"tendon"} if side != "both" else set())
+    assert all(mj.jnt_stiffness[i] > 0 for i in np.flatnonzero(passive & (parts != "tendon")))
+    assert all(
+        said == {"_r": "right", "_l": "left"}.get(n[-2:], "")
+        for n, said in zip(data.name, data.side, strict=True)
+    )
+    spheres = contact_spheres(mj)
     assert (mj.geom_user[spheres] > 0).all() and mj.npair == len(spheres)
     assert model.mass_kg == pytest.approx(RUNNER.mass_kg, rel=XML_ROUNDING)
 

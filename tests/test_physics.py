@@ -1,7 +1,5 @@
 """Laws that hold whatever the runner: known hops, energy, integrators of known order, any system of units."""
 
-import json
-
 import mujoco
 import numpy as np
 import pytest
@@ -9,19 +7,21 @@ from scipy.integrate import solve_ivp
 
 from bladerun._plant import Plant
 from bladerun.blade import load_blade
+from bladerun.environment import Environment, Ground
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.runner import Amputation, Runner
-from bladerun.stride._contact import Ground, sphere_force
-from bladerun.stride._dynamics import inverse, motion
-from bladerun.stride._ground import add_contact
-from bladerun.stride._links import links
+from bladerun.stride._contact import sphere_force
+from bladerun.stride._links import external, tree_of
+from bladerun.stride._passive import LINEAR
+from bladerun.stride._required import required
 
 MASS, TOE, SPRING, G = 70.0, 0.5, 25e3, 9.81  # kg, kg, N/m, m/s^2
 LAW = Ground(0.002, 0.1, 20.0)
+OUTSIDE = Environment((0.0, 0.0, -G), LAW)
 HOPPER = """
 <mujoco>
-  <compiler angle="radian"/><size nuser_geom="3"/>
+  <compiler angle="radian"/><size nuser_geom="4" nuser_jnt="3"/>
   <worldbody><body name="trunk" pos="0 0 1">
     <joint name="height" type="slide" axis="0 0 1"/>
     <inertial pos="0 0 0" mass="{mass}" diaginertia="1 1 1"/>
@@ -33,13 +33,13 @@ LEG = """
     <body name="toe" pos="0 0 -.9">
       <joint name="leg" type="slide" axis="0 0 1" stiffness="{spring}"/>
       <inertial pos="0 0 0" mass="{toe}" diaginertia=".01 .01 .01"/>
-      <geom name="contact_r_0" type="sphere" size=".1" mass="0" user="{ground} {loss} 0"/>
+      <geom name="contact_r_0" type="sphere" size=".1" mass="0" user="{ground} {loss} 0 1"/>
     </body>"""
 
 
 def hopper(toe=TOE, ground=2e7, loss=0.0):
     leg = LEG.format(spring=SPRING, toe=toe, ground=ground, loss=loss)
-    return Plant(HOPPER.format(mass=MASS, leg=leg), json.dumps(LAW._asdict()), [])
+    return Plant(HOPPER.format(mass=MASS, leg=leg), OUTSIDE, [])
 
 
 def fall(plant, speed, duration, steps, integrator, samples=1):
@@ -118,11 +118,11 @@ def test_a_blade_that_loses_nothing_gives_back_what_it_took():
     for joint in spec.joints:
         joint.damping = np.zeros(3)
     for geom in spec.geoms:
-        if geom.name.startswith("contact_"):
-            geom.userdata = [geom.userdata[0], 0.0, 0.0]
+        if len(geom.userdata) and geom.userdata[0] > 0:
+            geom.userdata = [geom.userdata[0], 0.0, 0.0, geom.userdata[3]]
     spec.option.enableflags |= mujoco.mjtEnableBit.mjENBL_ENERGY
     spec.compile()
-    plant = Plant(spec.to_xml(), json.dumps(LAW._asdict()), [])
+    plant = Plant(spec.to_xml(), OUTSIDE, [])
     energy, force = [], []
     q, v = np.zeros(plant.mj.nv), np.zeros(plant.mj.nv)
     q[0], v[0] = 0.003, -1.0
@@ -146,29 +146,37 @@ def test_any_system_of_units_gives_the_same_stride():
     length, mass, time = 1 / 0.3, 1 / 2.0, 1 / 0.7  # new numbers for 1 m, 1 kg, 1 s
     force = mass * length / time**2
     model = build_model(Runner(75.0, 1.75), Amputation("right"), Fitting("j-sprint"))
-    si = links(model.mj)
+    si = tree_of(model.mj)
     way = np.where(si.slide, length, 1.0)  # of a coordinate
     effort = np.where(si.slide, force, force * length)
     law = si.sphere_law * [force / length**1.5, time / length, 1.0]
+    assert (si.laws.kind == LINEAR).all()
+    at = si.laws.joint
+    parameter = si.laws.parameter.copy()  # stiffness, rest, damping
+    parameter[:, :3] *= np.column_stack([effort / way, way, effort / way * time])[at]
     other = si._replace(
         pos0=si.pos0 * length, anchor=si.anchor * length, mass=si.mass * mass, com=si.com * length,
         inertia=si.inertia * mass * length**2, armature=si.armature * effort / way * time**2,
-        stiffness=si.stiffness * effort / way, rest=si.rest * way, damping=si.damping * effort / way * time,
-        gravity=si.gravity * length / time**2, sphere_pos=si.sphere_pos * length,
+        laws=si.laws._replace(parameter=parameter), sphere_pos=si.sphere_pos * length,
         sphere_radius=si.sphere_radius * length, sphere_law=law,
     )  # fmt: skip
-    ground = Ground(LAW.smoothing_m * length, LAW.slip_speed_m_s * length / time, LAW.slip_load_n * force)
+    ground = LAW._replace(
+        smoothing_m=LAW.smoothing_m * length, slip_speed_m_s=LAW.slip_speed_m_s * length / time,
+        slip_load_n=LAW.slip_load_n * force,
+    )  # fmt: skip
+    here = external(model.mj, OUTSIDE)
+    there = here._replace(gravity=here.gravity * length / time**2, ground=ground)
     rng = np.random.default_rng(0)
     for _ in range(5):
         q, v, a = 0.2 * rng.normal(size=(3, model.mj.nv)) * np.array([[1], [5], [50]])
         q[2] = -0.05
-        found = []
-        for tree, law, scale in (
-            (si, LAW, (1.0, 1.0, 1.0)),
-            (other, ground, (way, way / time, way / time**2)),
-        ):
-            m, tau, none = motion(tree), np.zeros(model.mj.nv), np.zeros((model.mj.nv,) * 2)
-            inverse(tree, m, q * scale[0], v * scale[1], a * scale[2], tau, False, none, none, none)
-            add_contact(tree, m, law, tau, False, none, none)
-            found.append(tau)
+        found = [
+            required(
+                tree, outside, *(x[None] * scale for x, scale in zip((q, v, a), scales, strict=True))
+            ).tau[0]
+            for tree, outside, scales in (
+                (si, here, (1.0, 1.0, 1.0)),
+                (other, there, (way, way / time, way / time**2)),
+            )
+        ]
         np.testing.assert_allclose(found[1], found[0] * effort, rtol=1e-9, atol=1e-7)

@@ -6,13 +6,20 @@ import mujoco
 import numpy as np
 import pytest
 
+from bladerun._joints import contact_spheres
+from bladerun.cost import Cost
+from bladerun.environment import Environment, Ground
+from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
+from bladerun.options import SolverOptions
 from bladerun.runner import Amputation, Runner
-from bladerun.stride import _result, _solver, _stages, _terms, _transfer
+from bladerun.stride import _result, _solver, _stages, _transfer
 from bladerun.stride._blocks import NODE
-from bladerun.stride._links import contact_spheres, links
-from bladerun.stride._muscles import muscles, none_of
+from bladerun.stride._guess import first_guess
+from bladerun.stride._motion import control_points
+from bladerun.stride._problem import problem
+from bladerun.task import Task
 
 KNOTS = 30
 RUNNER = Runner(75, 1.75)
@@ -26,13 +33,13 @@ def fitted(category=4, **change):
 @cache
 def start():
     """Not a solution, but a posture at every knot in which blade and ground balance."""
-    model = fitted()
-    tree, passive = links(model.mj), _terms.passive_joints(model)
-    motors = none_of(muscles(model.mj))
-    soft = _terms.terms(model, 3.3, KNOTS, motors)._replace(ground=_stages.SOFT[1][0])
-    c = _terms.first_guess(tree, passive, model.mass_kg * 9.81, soft)
-    point = _solver.Point(c, soft.times, np.zeros_like(c), np.zeros((KNOTS // NODE, 0)))
-    return _result.dataset(model, tree, soft, point, _solver.at_knots(tree, soft, point))
+    options = SolverOptions.default({"least_knots": KNOTS, "knots": KNOTS, "muscle_driven": False})
+    posed = problem(fitted(), Task(3.3), Cost.default(), Environment.default(), options)
+    soft = posed.on(Ground(0.015, 0.40, 150.0, 0.24))
+    c = first_guess(soft)
+    times = soft.arrays.terms.stride_time.prior
+    point = _solver.Point(c, times, np.zeros_like(c), np.zeros((KNOTS // NODE, 0)))
+    return _result.dataset(soft, point, _solver.at_knots(soft.arrays, point))
 
 
 def lowest(model, q):
@@ -86,20 +93,20 @@ def test_the_way_over_is_smooth():
 
 def test_springs_keep_their_moment():
     model = fitted(category=5)
-    q, passive = _transfer.transferred(start(), model), _terms.passive_joints(model)
-    k, new = (links(m.mj).stiffness for m in (fitted(), model))
+    q, passive = _transfer.transferred(start(), model), model.joint_data.of(part="blade")
+    k, new = (np.ravel(m.mj.jnt_stiffness) for m in (fitted(), model))
     np.testing.assert_allclose((new * q)[:, passive], (k * standing(start().q.values))[:, passive], atol=1e-6)
 
 
 def test_other_joints_are_refused():
-    with pytest.raises(ValueError, match="same joints"):
+    with pytest.raises(InputError, match="same joints"):
         _transfer.transferred(start(), build_model(RUNNER))
 
 
 @pytest.mark.parametrize("knots", [60, 90, 36])
 def test_another_mesh_keeps_the_motion(knots):
     phase = 2 * np.pi * np.arange(KNOTS)[:, None] / KNOTS
-    c = _terms.control_points(np.cos(phase + np.arange(5)) + 0.3 * np.sin(3 * phase))
+    c = control_points(np.cos(phase + np.arange(5)) + 0.3 * np.sin(3 * phase))
     point = _solver.Point(c, np.array([0.7, 0.0, 0.0]), np.ones_like(c), np.zeros((len(c) // NODE, 0)))
     there = _stages.resampled(point, knots)
     back = _stages.resampled(there, KNOTS)

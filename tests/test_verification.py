@@ -6,11 +6,12 @@ import pytest
 
 from bladerun import verification as module
 from bladerun._facts import toml
-from bladerun.case import Task
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
+from bladerun.options import SolverOptions
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
+from bladerun.task import Task
 from bladerun.verification import Check, verify
 
 CHECK = Check("moments", "euler", 1e-5, 10.0, 0.1, 0.1, 0.01, 0.01, 0.01, 0.001, True)
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("verification")  # what they share takes ha
 @pytest.fixture(scope="module")
 def stride():
     model = build_model(Runner(75.0, 1.75), Amputation("right"), Fitting("j-sprint"))
-    return solve(model, Task(3.3), knots=90)
+    return solve(model, Task(3.3), options=SolverOptions.default(knots=90))
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,8 @@ import bladerun
 from bladerun.case import Case, load_case
 from bladerun.fitting import resolve
 from bladerun.model import build_model
-from bladerun.stride import KNOTS, _solver, solve
+from bladerun.options import SolverOptions
+from bladerun.stride import _solver, solve
 
 HEIGHTS_MM = (10.0, 20.0, 30.0, 40.0, 50.0)
 # Import, first stride and second stride of a new process: the first one compiles, or loads what is compiled.
@@ -179,7 +180,7 @@ def profiled() -> Iterator[dict[str, list]]:
 
 
 def report(results: dict) -> None:
-    print(f"bladerun {bladerun.__version__}, {KNOTS} knots\n")
+    print(f"bladerun {bladerun.__version__}, {SolverOptions.default().knots} knots\n")
     print(f"{'new process':26}{'import':>10}{'compile or load':>18}")
     for name, row in results["compile"].items():
         print(f"{name.replace('_', ' '):26}{row['import_s']:8.1f} s{row['compile_or_load_s']:16.1f} s")

@@ -18,8 +18,9 @@ from SALib.sample import morris as sampling
 
 from bladerun.case import load_case
 from bladerun.model import build_model
+from bladerun.options import SolverOptions
 from bladerun.outcomes import flat, outcomes
-from bladerun.stride import KNOTS, solve
+from bladerun.stride import solve
 from bladerun.variation import names, quantiles
 
 HERE = Path(__file__).parent
@@ -42,10 +43,11 @@ def runs(points: np.ndarray, knots: int) -> pd.DataFrame:
     """Main outcomes at each point (p, 9) of quantiles, NaN where not converged; first those of the middle."""
     case = load_case(HERE.parent / "first-fit.toml")
     inputs = case.runner, case.amputation, case.fitting
-    start = solve(build_model(*inputs), case.task, knots=knots)
+    options = SolverOptions.default(knots=knots)
+    start = solve(build_model(*inputs), case.task, options=options)
     rows = [_row(start, np.full(len(names()), 0.5))]
     for k, point in enumerate(points, 1):
-        stride = solve(build_model(*inputs, quantiles(point)), case.task, start=start, knots=knots)
+        stride = solve(build_model(*inputs, quantiles(point)), case.task, start=start, options=options)
         rows.append(_row(stride, point))
         print(f"{k} of {len(points)}: {stride.attrs['status']}, {stride.attrs['seconds']:.1f} s", flush=True)
         pd.DataFrame(rows).to_csv(HERE / "morris-runs.csv", float_format="%.6g")
@@ -99,7 +101,7 @@ def drawn(table: pd.DataFrame, how: str) -> Figure:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Morris screening of uncertain facts")
     parser.add_argument("--trajectories", type=int, default=8)
-    parser.add_argument("--knots", type=int, default=KNOTS)
+    parser.add_argument("--knots", type=int, default=SolverOptions.default().knots)
     args = parser.parse_args()
     points = sampling.sample(PROBLEM, args.trajectories, num_levels=4, seed=0)
     table = analysed(points, runs(points, args.knots))

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from bladerun.case import load_case
 from bladerun.model import build_model
+from bladerun.options import SolverOptions
 from bladerun.outcomes import flat, outcomes
 from bladerun.stride import solve
 
@@ -43,7 +44,7 @@ def measured(meshes: list[int]) -> pd.DataFrame:
     model = build_model(case.runner, case.amputation, case.fitting)
     rows, stride = {}, None
     for knots in [*meshes, *meshes[-2::-1]]:
-        stride = solve(model, case.task, start=stride, knots=knots)
+        stride = solve(model, case.task, start=stride, options=SolverOptions.default(knots=knots))
         attrs = stride.attrs
         print(knots, attrs["status"], f"{attrs['seconds']:.1f} s", attrs["residuals"], flush=True)
         if knots in rows and rows[knots]["objective"] < attrs["objective"]:

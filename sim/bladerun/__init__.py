@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _HOME = {
     "InputError": "errors",
     "Case": "case",
-    "Task": "case",
+    "Task": "task",
     "load_case": "case",
     "Runner": "runner",
     "Amputation": "runner",

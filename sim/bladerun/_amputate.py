@@ -7,6 +7,7 @@ import mujoco
 import numpy as np
 
 from bladerun import _facts
+from bladerun._joints import code
 from bladerun._segments import Rigid, put
 
 
@@ -48,6 +49,7 @@ def amputate(spec, s: str, residual: float, stump: Rigid) -> None:
             axis=axis,
             stiffness=stiffness,
             damping=damping,
+            userdata=code("passive", "socket"),
         )
     length = residual + socket["overhang_m"]
     lateral = socket["mass_kg"] * (3.0 * radius**2 + length**2) / 12.0

@@ -10,10 +10,13 @@ from functools import cached_property
 import mujoco
 import numpy as np
 
+from bladerun._joints import SIDES, code, side_of
+
 METAL = (0.62, 0.65, 0.69, 1)
 _CARBON, _RUBBER = (0.07, 0.075, 0.085, 1), (0.80, 0.16, 0.10, 1)
 _VISUAL_STEP_M = 0.012
 _FINE = 4001  # points of the quadrature along the arc
+_PAIRS = 6  # of contact spheres along the sole
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ def add_chain(
             body = body.add_body(name=f"blade_{i}_{suffix}", pos=[step[0], 0, step[1]])
             _hinge(
                 body,
-                f"blade_bend{i}_{suffix}",
+                bend_joints(chain, suffix)[i - 1],
                 [0, -1, 0],
                 [0, 0, 0],
                 chain.stiffness_nm_rad[i - 1],
@@ -165,6 +168,16 @@ def add_chain(
     tip = np.array([beam.x_m[-1], beam.z_m[-1]]) - chain.origin_m(owner[-1])
     body.add_site(name=f"blade_tip_{suffix}", pos=[tip[0], 0, tip[1]], size=[0.006] * 3, rgba=_RUBBER)
     return clamped
+
+
+def bend_joints(chain: Chain, suffix: str) -> list[str]:
+    """Names of the hinges that bend the blade, from the clamp on, as `Blade.strain` takes their angles."""
+    return [f"blade_bend{i}_{suffix}" for i in range(1, len(chain.hinge_s_m) + 1)]
+
+
+def sole_spheres(suffix: str) -> list[str]:
+    """Names of the contact spheres of the blade on this side."""
+    return [f"contact_{suffix}_{i}" for i in range(2 * _PAIRS)]
 
 
 def sole_points(chain: Chain, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -233,6 +246,7 @@ def _hinge(body, name: str, axis, pos, stiffness: float, relaxation_s: float):
         pos=pos,
         stiffness=stiffness,
         damping=relaxation_s * stiffness,
+        userdata=code("passive", "blade"),
     )
 
 
@@ -285,13 +299,13 @@ def _contacts(clamped, chain: Chain, suffix: str, contact: list[float]):
     while len(bodies) <= len(chain.hinge_s_m):
         bodies.append(bodies[-1].bodies[0])
     side = 1.0 if suffix == "r" else -1.0
-    owner, place = sole_points(chain, 6)
+    owner, place = sole_points(chain, _PAIRS)
     radius = chain.beam.sole_radius_m
     reach = chain.beam.width_m / 2 - radius
     for i, (segment, (x, _, z)) in enumerate(zip(owner, place, strict=True)):
         for j, y in enumerate((-side * reach, side * reach)):
             bodies[segment].add_geom(
-                name=f"contact_{suffix}_{2 * i + j}",
+                name=sole_spheres(suffix)[2 * i + j],
                 type=mujoco.mjtGeom.mjGEOM_SPHERE,
                 size=[radius, 0, 0],
                 pos=[x, y, z],
@@ -300,5 +314,5 @@ def _contacts(clamped, chain: Chain, suffix: str, contact: list[float]):
                 mass=0,
                 group=3,
                 rgba=_RUBBER,
-                userdata=contact,
+                userdata=[*contact, float(SIDES.index(side_of(f"_{suffix}")))],
             )

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_SOURCES = [*sorted(_HERE.glob("stride/*.py")), _HERE / "_plant.py"]
+_SOURCES = [*sorted(_HERE.glob("stride/**/*.py")), _HERE / "_plant.py", _HERE / "environment.py"]
 _HASH = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bladerun" / _HASH
 

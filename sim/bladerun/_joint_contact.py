@@ -11,6 +11,9 @@ import mujoco
 import numpy as np
 import xarray as xr
 
+from bladerun._asked import environment_of
+from bladerun.environment import Environment
+
 _SEGMENT = {"hip": "thigh", "knee": "shank"}  # below the joint
 _GIVEN = ("q", "v", "a", "contact_force", "contact_position", "muscle_force")
 
@@ -19,6 +22,8 @@ def joint_contact(stride: xr.Dataset) -> xr.DataArray:
     """(time, side, joint, xyz) force (N) on the thigh at the hip, on the shank at the knee, in world axes."""
     model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
     model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT  # ground force is the stride's own
+    around = environment_of(stride)
+    model.opt.gravity[:] = around.gravity_m_s2
     data = mujoco.MjData(model)
     sides, joints = ["right", "left"], list(_SEGMENT)
     segments = [model.body(f"{_SEGMENT[joint]}_{side[0]}").id for side in sides for joint in joints]
@@ -32,6 +37,7 @@ def joint_contact(stride: xr.Dataset) -> xr.DataArray:
         mujoco.mj_fwdPosition(model, data)
         mujoco.mj_fwdVelocity(model, data)
         _push(model, data, spheres, push, at)
+        _pull(model, data, around)
         mujoco.mj_rnePostConstraint(model, data)
         force[k] = data.cfrc_int[segments, 3:]
         pull[tendons] = tensions
@@ -50,6 +56,16 @@ def _push(model, data, spheres: list[int], force: np.ndarray, at: np.ndarray) ->
     data.xfrc_applied[:] = 0.0
     np.add.at(data.xfrc_applied[:, :3], bodies, force)
     np.add.at(data.xfrc_applied[:, 3:], bodies, np.cross(at - data.xipos[bodies], force))
+
+
+def _pull(model, data, around: Environment) -> None:
+    """Let external wrenches act too."""
+    for each in around.wrenches:
+        body = model.body(each.body).id
+        data.xfrc_applied[body, :3] += each.force_n
+        arm = np.array(each.point_m or model.body_ipos[body]) - model.body_ipos[body]
+        turn = np.cross(data.xmat[body].reshape(3, 3) @ arm, each.force_n)
+        data.xfrc_applied[body, 3:] += turn + np.array(each.torque_nm)
 
 
 def _subtree(model, root: int) -> np.ndarray:

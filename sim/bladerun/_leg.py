@@ -32,7 +32,7 @@ class Leg:
         self.period, self.speed = float(stride.attrs["stride_time_s"]), float(stride.attrs["speed_m_s"])
         self.mass_kg = float(stride.attrs["mass_kg"])
         self.weight_n = self.mass_kg * abs(float(stride.attrs["gravity"]))
-        self.has_blade = f"blade_tip_{self.suffix}" in stride.site.values
+        self.has_blade = bool(((stride.joint_part == "blade") & (stride.joint_side == side)).any())
         self.force = [self.curve(f) for f in stride.grf.sel(side=side).values.T]
         self.down, self.up = _contact(self.force[2])
 
@@ -107,9 +107,9 @@ class Leg:
     @cached_property
     def _load(self) -> tuple[np.ndarray, np.ndarray]:
         """Vertical force (time,) and its first moment (time, xy) over this leg's contact spheres."""
-        mine = [str(c) for c in self.stride.contact.values if str(c).startswith(f"contact_{self.suffix}_")]
-        load = self.stride.contact_force.sel(contact=mine, xyz="z").values
-        position = self.stride.contact_position.sel(contact=mine).values[..., :2].copy()
+        mine = self.stride.contact_side.values == self.side
+        load = self.stride.contact_force.sel(xyz="z").values[:, mine]
+        position = self.stride.contact_position.values[:, mine, :2].copy()
         position[..., 0] -= self.speed * self.stride.time.values[:, None]
         return load.sum(axis=1), np.einsum("tc,tca->ta", load, position)
 

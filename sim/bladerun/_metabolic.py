@@ -84,9 +84,7 @@ def muscle_mass_kg(f0_n: np.ndarray, l0_m: np.ndarray) -> np.ndarray:
 
 def motor_moment(stride: xr.Dataset) -> np.ndarray:
     """(time, joint) moment (Nm) of motors: the reserve where muscles drive, else all of it; 0 without one."""
-    model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
-    motors = model.actuator_trnid[model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT, 0]
-    driven = np.isin(stride.joint.values, [model.joint(int(joint)).name for joint in motors])
+    driven = np.isin(stride.joint_role.values, ("muscle", "motor"))
     return np.where(muscle_driven(stride), stride.reserve.values, stride.tau.values) * driven
 
 
@@ -98,8 +96,7 @@ def joint_of(axis: str) -> str:
 
 def muscle_driven(stride: xr.Dataset) -> np.ndarray:
     """(joint,) whether muscles drive it and its motor is a reserve."""
-    joints = toml("body.toml")["reserve"]["joints"]
-    return np.array([name[:-2] in joints for name in stride.joint.values])
+    return stride.joint_role.values == "muscle"
 
 
 def _isometric(model: mujoco.MjModel, stride: xr.Dataset) -> np.ndarray:

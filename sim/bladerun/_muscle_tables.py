@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bladerun._facts import toml
 from bladerun._leg import Leg, joint_curve, shares
 from bladerun._metabolic import metabolic, muscle_driven
+from bladerun.options import AcceptanceOptions
 
 HIP = ("flexion", "adduction", "rotation")
 _SAMPLES = 400  # of contact, for shares of a torque
@@ -85,34 +85,33 @@ def reserve_table(stride: xr.Dataset) -> pd.DataFrame:
     return table.assign(peak_fraction=table.peak_nm / table.net_peak_nm)
 
 
-def too_weak(stride: xr.Dataset) -> str:
+def too_weak(stride: xr.Dataset, accepted: AcceptanceOptions) -> str:
     """Which joint needs more than its muscles give, and which of those are at their limit; "" if none does.
 
     What they cannot give is the reserve's moment and that of activation beyond 1, which the solver punishes
-    but does not forbid. Limits: [weak] in models/cost.toml. Named are muscles that pull as that moment does
+    but does not forbid. Named are muscles that pull as that moment does
     at its peak, with the share of the stride that they are fully active.
     """
     if not has_muscles(stride):
         return ""
-    limit, driven = toml("cost.toml")["weak"], muscle_driven(stride)
+    limit, driven = accepted.lacking_fraction, muscle_driven(stride)
     beyond = stride.fibre_force_active * (1 - 1 / np.maximum(stride.activation, 1))
     lacking = (stride.reserve + xr.dot(stride.moment_arm, beyond, dim="muscle")).values[:, driven]
     fraction = np.abs(lacking).max(axis=0) / np.abs(stride.tau.values[:, driven]).max(axis=0)
     worst = fraction.argmax()
-    if not fraction[worst] > limit["fraction"]:
+    if not fraction[worst] > limit:
         return ""
     joint, peak = str(stride.joint.values[driven][worst]), np.abs(lacking[:, worst]).argmax()
     arm = stride.moment_arm.sel(joint=joint).values[peak] * np.sign(lacking[peak, worst])
     return (
         f"muscles lack {100 * fraction[worst]:.0f} % of the moment in {joint}, at most "
-        f"{100 * limit['fraction']:.0f} % is accepted; fully active: "
-        f"{fully_active(stride.sel(muscle=arm > _ARM_M)) or 'no muscle'}"
+        f"{100 * limit:.0f} % is accepted; fully active: "
+        f"{fully_active(stride.sel(muscle=arm > _ARM_M), accepted.saturated) or 'no muscle'}"
     )
 
 
-def fully_active(stride: xr.Dataset) -> str:
-    """The muscles at their limit and for which share of the stride, the longest first; "" if none is."""
-    limit = toml("cost.toml")["weak"]["saturated"]
-    share = pd.Series(shares(stride) @ (stride.activation.values > limit), index=stride.muscle.values)
+def fully_active(stride: xr.Dataset, saturated: float) -> str:
+    """The muscles over this activation and for which share of the stride, longest first; "" if none is."""
+    share = pd.Series(shares(stride) @ (stride.activation.values > saturated), index=stride.muscle.values)
     full = share[share > 0].sort_values(ascending=False)
     return ", ".join(f"{name} for {100 * part:.0f} % of the stride" for name, part in full.items())

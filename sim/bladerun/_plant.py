@@ -11,7 +11,6 @@ structures, so it finds the arrays of the plant that steps in one table of addre
 from __future__ import annotations
 
 import ctypes
-import json
 from typing import Any
 
 import mujoco
@@ -21,9 +20,11 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
-from bladerun.stride._contact import Ground, sphere_force
-from bladerun.stride._links import contact_spheres
+from bladerun._joints import contact_spheres, sphere_sides
+from bladerun.environment import Environment, Ground
+from bladerun.stride._contact import sphere_force
 from bladerun.stride._muscles import muscle_actuators
+from bladerun.stride._passive import LAW_SIZE, law_force, written_laws
 
 INTEGRATORS = {
     "euler": mujoco.mjtIntegrator.mjINT_EULER,
@@ -33,14 +34,15 @@ INTEGRATORS = {
 
 
 class Plant:
-    """The body of `model_xml` on `ground` (both as in a stride's attributes), moments in its `driven` joints.
+    """The body of `model_xml` in an environment, moments in its `driven` joints.
 
-    driven: names, in the order of the moments (m,). muscles: keep MuJoCo's own muscles (M) and tendons, with
+    Gravity, wrenches and the ground are those of the environment, passive laws those of the model. driven:
+    names, in the order of the moments (m,). muscles: keep MuJoCo's own muscles (M) and tendons, with
     prescribed activations; else they are left out. grf: (2, 3) N on the right and the left leg at the last
     evaluation. mj, data: MuJoCo's.
     """
 
-    def __init__(self, model_xml: str, ground: str, driven: list[str], *, muscles: bool = False):
+    def __init__(self, model_xml: str, around: Environment, driven: list[str], *, muscles: bool = False):
         spec = mujoco.MjSpec.from_string(model_xml)
         if not muscles:
             for part in (*spec.actuators, *spec.tendons):
@@ -49,23 +51,25 @@ class Plant:
         disable = mujoco.mjtDisableBit
         mj.opt.disableflags |= disable.mjDSBL_CONSTRAINT  # native contact and joint limits
         mj.opt.disableflags |= disable.mjDSBL_AUTORESET  # what diverges shall be seen
+        mj.opt.gravity[:] = around.gravity_m_s2
         self.data = data = mujoco.MjData(mj)
         self.driven = np.array([mj.joint(name).id for name in driven])
         self.hinge = mj.jnt_type == mujoco.mjtJoint.mjJNT_HINGE
         self.muscles = np.array(muscle_actuators(mj), int)
         spheres = np.array(contact_spheres(mj))
         body = np.array(mj.geom_bodyid[spheres], int)
-        sides = [[mj.geom(g).name.startswith(f"contact_{s}_") for g in spheres] for s in "rl"]
+        sides = [[side == mine for side in sphere_sides(mj)] for mine in ("right", "left")]
         self._sides, self._force = np.array(sides, float), np.zeros((len(spheres), 3))
         self._moment, self._activation = np.zeros((4, len(driven))), np.zeros((2, max(1, mj.na)))
-        law = np.array(Ground(**json.loads(ground)))
+        laws, (pulled, wrench) = written_laws(mj), _wrenches(mj, around)
         shape = np.column_stack([mj.geom_size[spheres, 0], mj.geom_user[spheres, :3]])
         tree = data.subtree_com[mj.body_rootid[body[0]]]
         act = data.act if mj.na else np.zeros(1)
         self._arrays = (
-            _time_of(data), law, spheres, body, shape, data.geom_xpos, data.xipos, data.cvel, tree,
-            self._force, data.xfrc_applied, self.driven, self._moment, data.qfrc_applied,
-            self._activation, act,
+            _time_of(data), np.array(around.ground), spheres, body, shape, data.geom_xpos, data.xipos, data.cvel,
+            tree, self._force, data.xfrc_applied, self.driven, self._moment, data.qfrc_applied,
+            self._activation, act, pulled, wrench, data.xmat, laws.joint, laws.kind, laws.parameter, data.qpos,
+            data.qvel,
         )  # fmt: skip
 
     @property
@@ -113,6 +117,16 @@ class Plant:
         mujoco.set_mju_user_warning(None)
 
 
+def _wrenches(mj: mujoco.MjModel, around: Environment) -> tuple[np.ndarray, np.ndarray]:
+    """Bodies (w,), and force, torque and the arm from the centre of mass in the body's frame (w, 9)."""
+    bodies, rows = [], []
+    for each in around.wrenches:
+        bodies.append(mj.body(each.body).id)
+        arm = np.array(each.point_m or mj.body_ipos[bodies[-1]]) - mj.body_ipos[bodies[-1]]
+        rows.append([*each.force_n, *each.torque_nm, *arm])
+    return np.array(bodies, np.int64), np.array(rows, float).reshape(-1, 9)
+
+
 def _silent(_text: str) -> None:
     """A runner who falls ends in numbers out of range, which the caller sees; MuJoCo need not log them."""
 
@@ -129,7 +143,7 @@ def _time_of(data: mujoco.MjData) -> np.ndarray:
 
 # --- The callback ----------------------------------------------------------------------------------------
 
-_TABLE = np.zeros((16, 2), np.int64)  # address and size of each of Plant._arrays
+_TABLE = np.zeros((24, 2), np.int64)  # address and size of each of Plant._arrays
 _AT = _TABLE.ctypes.data
 _COMPILED: list = []
 
@@ -144,7 +158,7 @@ def _callback():
 
 
 def _passive(_model, _data):
-    t = carray(_pointer(_AT), (16, 2), np.int64)
+    t = carray(_pointer(_AT), (24, 2), np.int64)
     force = _array(t, 9).reshape(-1, 3)
     _press(
         _array(t, 1),
@@ -158,8 +172,13 @@ def _passive(_model, _data):
         force,
         _array(t, 10).reshape(-1, 6),
     )
-    time = _array(t, 0)[0]
-    _drive(time, _indices(t, 11), _array(t, 12).reshape(4, -1), _array(t, 13))
+    pulled, joints = _indices(t, 16), _indices(t, 19)
+    wrench, turn = _array(t, 17).reshape(len(pulled), 9), _array(t, 18).reshape(-1, 9)
+    _pull(pulled, wrench, turn, _array(t, 10).reshape(-1, 6))
+    time, applied = _array(t, 0)[0], _array(t, 13)
+    _drive(time, _indices(t, 11), _array(t, 12).reshape(4, -1), applied)
+    laws = _array(t, 21).reshape(len(joints), LAW_SIZE)
+    _give_way(joints, _indices(t, 20), laws, _array(t, 22), _array(t, 23), applied)
     _activate(time, _array(t, 14).reshape(2, -1), _array(t, 15))
 
 
@@ -185,10 +204,36 @@ def _indices(table, i):
 
 @njit(cache=True)
 def _drive(time, driven, moment, applied):
+    applied[:] = 0.0
     for i in range(len(driven)):
         applied[driven[i]] = ((moment[0, i] * time + moment[1, i]) * time + moment[2, i]) * time + moment[
             3, i
         ]
+
+
+@njit(cache=True)
+def _pull(bodies, wrench, turn, applied):
+    """Add external wrenches (w, 9) to those (nbody, 6) on the bodies; turn (nbody, 9): their frames."""
+    arm, moment = np.empty(3), np.empty(3)
+    for w in range(len(bodies)):
+        b = bodies[w]
+        for r in range(3):
+            arm[r] = 0.0
+            for k in range(3):
+                arm[r] += turn[b, 3 * r + k] * wrench[w, 6 + k]
+        _cross(arm, wrench[w, :3], moment)
+        applied[b, :3] += wrench[w, :3]
+        applied[b, 3:] += moment + wrench[w, 3:6]
+
+
+@njit(cache=True)
+def _give_way(joints, kinds, parameters, q, v, applied):
+    """Take off what passive laws take (L,) at positions and velocities (n,)."""
+    by = np.empty(6)
+    for row in range(len(joints)):
+        i = joints[row]
+        law_force(kinds[row], parameters[row], q[i], v[i], by)
+        applied[i] -= by[0]
 
 
 @njit(cache=True)
@@ -211,7 +256,7 @@ def _press(law, spheres, body, shape, centre, com, cvel, tree_com, force, applie
     shape (s, 4): radius and law; centre (ngeom, 3), com (nbody, 3), tree_com (3,): world positions; cvel
     (nbody, 6): angular velocity, and velocity of the body's material at tree_com.
     """
-    ground = Ground(law[0], law[1], law[2], law[3])
+    ground = Ground(law[0], law[1], law[2], law[3], law[4], law[5])
     v, turn, by_z, by_v = np.empty(3), np.empty(3), np.empty(3), np.empty((3, 3))
     applied[:] = 0.0
     for i in range(len(spheres)):

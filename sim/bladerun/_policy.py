@@ -14,17 +14,18 @@ import numpy as np
 import xarray as xr
 from scipy.interpolate import CubicSpline
 
+from bladerun._asked import environment_of
 from bladerun._facts import toml
+from bladerun._joints import joints_of
 from bladerun._plant import Plant
 from bladerun._regulator import gains, transitions
 from bladerun.model import joint_strength
-from bladerun.stride._links import links
+from bladerun.stride._links import external, tree_of
 from bladerun.stride._mesh import at_times
 from bladerun.stride._muscles import muscles
 from bladerun.stride._result import times_of
 
 Curve = Callable[[float], tuple[np.ndarray, np.ndarray, np.ndarray]]
-_SERIES = "achilles_"
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,15 @@ def policy(stride: xr.Dataset, *, feedback: bool = True) -> Policy:
     """Drive this stride by its joints' moments; an Achilles tendon's end gets the force that moves it."""
     time = np.append(stride.time.values, stride.attrs["stride_time_s"])
     mj = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
-    series, strength = _series(mj), joint_strength(mj).max(1)
+    series, strength = joints_of(mj).of(part="tendon"), joint_strength(mj).max(1)
     strength[series] = toml("replay.toml")["regulator"]["achilles_n"]
     driven, curve = np.flatnonzero(strength), spline(stride)
     names = [mj.joint(i).name for i in driven]
-    body = Plant(stride.attrs["model_xml"], stride.attrs["ground"], names)
+    around = environment_of(stride)
+    body = Plant(stride.attrs["model_xml"], around, names)
     K, growth = np.zeros((stride.sizes["time"], len(driven), 2 * mj.nv)), (np.nan, np.nan)
     if feedback:
-        A, B = transitions(links(body.mj), curve, time, driven)
+        A, B = transitions(tree_of(body.mj), external(body.mj, around), curve, time, driven)
         K = gains(A, B, strength[driven])
         growth = _growth(A - B @ K), _growth(A)
     return Policy(
@@ -94,7 +96,8 @@ def by_muscles(own: Policy, stride: xr.Dataset) -> Policy:
     The feedback, in the motors, stays that of the body driven by moments: muscles only damp it.
     """
     mj = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
-    motors = [i for i, name in enumerate(own.driven) if not name.startswith(_SERIES)]
+    series = joints_of(mj).of(part="tendon")
+    motors = [i for i, name in enumerate(own.driven) if not series[mj.joint(name).id]]
     reserve = np.isin(np.arange(mj.nv), muscles(mj).rows)
     given = np.where(reserve, stride.reserve.values, stride.tau.values)
     names = [own.driven[i] for i in motors]
@@ -126,6 +129,7 @@ def spline(stride: xr.Dataset) -> Curve:
 def _moments(stride, mj, series) -> np.ndarray:
     """(N, n) moment of each joint; for a tendon's end (N) what inverse dynamics without muscles asks for."""
     bare, data = copy(mj), mujoco.MjData(mj)
+    bare.opt.gravity[:] = environment_of(stride).gravity_m_s2
     bare.tendon_stiffness[:], bare.tendon_stiffnesspoly[:] = 0.0, 0.0
     bare.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT | mujoco.mjtDisableBit.mjDSBL_ACTUATION
     given = stride.tau.values.copy()
@@ -139,11 +143,6 @@ def _moments(stride, mj, series) -> np.ndarray:
 def _polynomials(given: np.ndarray, time: np.ndarray) -> np.ndarray:
     """(4, N, m) of the periodic spline through (N, m) at time (N + 1,)."""
     return CubicSpline(time, np.vstack([given, given[:1]]), bc_type="periodic").c
-
-
-def _series(mj: mujoco.MjModel) -> np.ndarray:
-    """(n,) True for the ends of Achilles tendons."""
-    return np.array([mj.joint(i).name.startswith(_SERIES) for i in range(mj.njnt)])
 
 
 def _growth(steps: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from bladerun._chain import Chain, add_chain, sole_points
+from bladerun._chain import Chain, add_chain, bend_joints, sole_points
 
 _POINTS = 240  # along the sole
 _ROUND_M = 2e-5  # softness of the minimum over them, numerical
@@ -22,7 +22,7 @@ class Press:
     def __init__(self, chain: Chain, *, angle_deg: float = 0.0, relaxation_s: float = 0.0):
         spec = mujoco.MjSpec()
         spec.option.gravity = [0, 0, 0]
-        spec.nuser_geom = 3
+        spec.nuser_geom, spec.nuser_jnt = 4, 3
         half = np.radians(angle_deg) / 2
         quat = [np.cos(half), 0, -np.sin(half), 0]
         add_chain(
@@ -40,7 +40,7 @@ class Press:
         self._body = 1 + owner
         depth = np.array([sum(m.dof_bodyid[j] <= b for j in range(m.nv)) for b in self._body])
         self._moves = np.arange(m.nv) < depth[:, None]
-        self._bends = [i for i in range(m.nv) if m.joint(i).name.startswith("blade_bend")]
+        self._bends = [m.joint(name).id for name in bend_joints(chain, "r")]
         self.unloaded_m = self.lowest(np.zeros(m.nv))[0]
 
     def lowest(self, q: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:

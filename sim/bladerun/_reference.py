@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from bladerun._facts import models_dir, toml
+from bladerun._joints import side_of, without_side
 from bladerun.errors import InputError, nearest
 
 _CURVES = ("fukuchi2017.csv", "pooled_upper_body.csv", "trunk.csv")
@@ -21,7 +22,10 @@ _NAMED_OTHERWISE = {
     "subtalar_inversion": "ankle_inversion",
 }
 _SPINE = ("lumbar_extension", "lumbar_bending")  # what lies between the pelvis and the trunk in space
-_LEG = ("hip_", "knee_", "ankle_", "subtalar_")
+_LEG = (
+    "hip_flexion", "hip_adduction", "hip_rotation", "knee_flexion", "ankle_dorsiflexion",
+    "subtalar_inversion",
+)  # fmt: skip
 _SYMMETRIC = ("pelvis_tilt", "pelvis_tz", "lumbar_extension")  # repeat with every step
 _ANTISYMMETRIC = (
     "pelvis_list",
@@ -75,15 +79,15 @@ def reference(
     q, sd = np.zeros((2, knots, len(joints)))
     tracked = np.zeros(len(joints), bool)
     for i, joint in enumerate(joints):
-        name, side = (joint[:-2], joint[-1]) if joint.endswith(("_r", "_l")) else (joint, "r")
+        name, side = without_side(joint), side_of(joint)
         if name not in _SPINE and _NAMED_OTHERWISE.get(name, name) not in _table():
             continue
         percent, mean, spread = band(name, speed_m_s)
         scale = size if name == "pelvis_tz" else np.pi / 180
         if name == "lumbar_extension":
             mean = mean - lean * spread
-        leg = name.startswith(_LEG)
-        shifted = phase - 0.5 * (side == "l") - later * leg
+        leg = name in _LEG
+        shifted = phase - 0.5 * (side == "left") - later * leg
         q[:, i] = scale * _periodic(percent / 100, mean, shifted, _parity(name))
         sd[:, i] = scale * np.interp(shifted, percent / 100, spread, period=1)
         q[:, i] += (amplitude - 1.0) * leg * (q[:, i] - q[:, i].mean())

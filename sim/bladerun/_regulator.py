@@ -14,32 +14,31 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, expm
 
 from bladerun._facts import toml
-from bladerun.stride._contact import ground
-from bladerun.stride._dynamics import inverse, motion
-from bladerun.stride._ground import add_contact
-from bladerun.stride._links import Links
+from bladerun.stride._dynamics import motion
+from bladerun.stride._links import External, Tree
+from bladerun.stride._required import required_forces
 
 Curve = Callable[[float], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
-def transitions(model: Links, curve: Curve, time: np.ndarray, driven: np.ndarray):
+def transitions(tree: Tree, external: External, curve: Curve, time: np.ndarray, driven: np.ndarray):
     """A (knots, 2n, 2n) and B (knots, 2n, m) from each knot to the next.
 
-    curve: t [s] -> q, v, a, (n,) each; time (knots + 1,) [s]: of the knots in its period, and of its end;
-    driven (m,): indices of the joints with a motor.
+    external: what acts on the tree from outside, as on the stride. curve: t [s] -> q, v, a, (n,) each; time
+    (knots + 1,) [s]: of the knots in its period, and of its end; driven (m,): indices of the joints with a
+    motor.
     """
-    n, m, pieces = len(model.parent), len(driven), toml("replay.toml")["regulator"]["pieces"]
+    n, m, pieces = len(tree.parent), len(driven), toml("replay.toml")["regulator"]["pieces"]
     knots = len(time) - 1
     A, B = np.tile(np.eye(2 * n), (knots, 1, 1)), np.zeros((knots, 2 * n, m))
-    scratch, tau, by, law = motion(model), np.zeros(n), np.zeros((3, n, n)), ground()
+    scratch, tau, by = motion(tree), np.zeros(n), np.zeros((3, n, n))
     rate = np.zeros((2 * n + m, 2 * n + m))  # d/dt (dq, dv, u)
     rate[:n, n : 2 * n] = np.eye(n)
     for k in range(knots):
         h = (time[k + 1] - time[k]) / pieces
         for piece in range(pieces):
             q, v, a = curve(time[k] + (piece + 0.5) * h)
-            inverse(model, scratch, q, v, a, tau, True, *by)
-            add_contact(model, scratch, law, tau, True, by[0], by[1])
+            required_forces(tree, external, scratch, q, v, a, tau, True, *by)
             rate[n : 2 * n] = np.linalg.solve(by[2], np.hstack([-by[0], -by[1], np.eye(n)[:, driven]]))
             step = expm(h * rate)
             A[k] = step[: 2 * n, : 2 * n] @ A[k]

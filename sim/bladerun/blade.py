@@ -167,8 +167,8 @@ class Blade:
         ``pos``, ``quat`` place the blade's frame in the parent; the unloaded sole's lowest point is at
         z = -clamp_to_ground_m. Adds joints ``blade_bend{1..5}_{r,l}`` (positive: toe up), ``blade_torsion``
         (positive: toe inward), ``blade_lateral`` (positive: toe to the midline), 12 spheres
-        ``contact_{r,l}_{0..11}`` with user data (K, c, mu) of models/contact.toml, and sites ``blade_clamp``,
-        ``blade_tip``. The spec needs ``nuser_geom >= 3``.
+        ``contact_{r,l}_{0..11}`` with user data (K, c, mu, side) of models/contact.toml, and sites
+        ``blade_clamp``, ``blade_tip``. The spec needs ``nuser_geom >= 4`` and ``nuser_jnt >= 3``.
         """
         law = toml("contact.toml")["blade"]
         clamped = add_chain(

@@ -11,8 +11,9 @@ import numpy as np
 
 from bladerun import _facts
 from bladerun._amputate import amputate, reattach_gastrocnemius
+from bladerun._joints import SIDES, side_of, without_side
 from bladerun._segments import Rigid, about, compose, length_m, put, residual_limb, segments, without
-from bladerun.runner import ABLE_BODIED, Amputation, Runner, without_side
+from bladerun.runner import ABLE_BODIED, Amputation, Runner
 
 _PATTERN_HEIGHT_M, _PATTERN_MASS_KG = 1.75, 75.0  # what models/runner.xml is drawn for
 _F0 = 2  # where MuJoCo keeps a muscle's greatest force among its parameters
@@ -120,7 +121,8 @@ def _scale_geometry(spec, runner: Runner) -> None:
             dressed = geom.classname.name in ("contact", "shoe", "sole", "wrap") or body.name == "torso"
             geom.size = geom.size * (scale if dressed else girth)
             if geom.classname.name == "contact":
-                geom.userdata = [law["stiffness_n_m15"] * weight, law["damping_s_m"], law["friction"]]
+                side = float(SIDES.index(side_of(body.name)))
+                geom.userdata = [law["stiffness_n_m15"] * weight, law["damping_s_m"], law["friction"], side]
     width = _facts.toml("body.toml")["width"]
     wider = width["hip_h"][runner.sex] * runner.height_m / abs(spec.body("thigh_r").pos[1])
     for part, half in (("thigh", width["hip_h"]), ("upper_arm", width["shoulder_h"])):
@@ -136,7 +138,7 @@ def _scale_strength(spec, runner: Runner, amputation: Amputation) -> None:
     size = runner.mass_kg * runner.height_m / (_PATTERN_MASS_KG * _PATTERN_HEIGHT_M)
     facts = _facts.toml("body.toml")
     for joint in spec.joints:
-        if joint.name.startswith("mtp_"):
+        if joint.classname.name == "toes":
             joint.stiffness = np.asarray(joint.stiffness) * size
             joint.damping = np.asarray(joint.damping) * size
     for motor in spec.actuators:

@@ -16,28 +16,17 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bladerun._reference import reference
+from bladerun.cost import Cost
+from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
 from bladerun.fitting import Fitting, place, resolve
 from bladerun.runner import Amputation, Runner
+from bladerun.task import Task
 
 SWEPT = ("category", "height_mm", "toe_out_deg")
 _PHASES = 100  # of a stride, at which a joint range is held against the reference
-_SPEED_M_S = (2.0, 5.5)  # the reference curves cover 2.5 to 4.5 and are extended a little beyond
 _LONGEST = {"name": 100, "notes": 4000}  # characters, so that both can be printed
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Task:
-    """What the runner does: steady running on level ground at `speed_m_s`, 2.0 to 5.5 m/s, forward."""
-
-    speed_m_s: float
-
-    def __post_init__(self) -> None:
-        low, high = _SPEED_M_S
-        speed = self.speed_m_s
-        if isinstance(speed, bool) or not isinstance(speed, int | float) or not low <= speed <= high:
-            raise InputError(f"{speed!r} is not allowed; a number from {low} to {high} m/s", key="speed_m_s")
 
 
 @dataclass(frozen=True)
@@ -46,7 +35,7 @@ class Case:
 
     `sweep` maps the quantities of `SWEPT` to the values to compare: "category" in steps from the recommended
     one, the others as they are. A quantity that is not swept is missing. name, notes: any text, for people;
-    nothing is computed from them.
+    nothing is computed from them. cost, environment: with what [cost] and [environment] change.
     """
 
     runner: Runner
@@ -56,6 +45,8 @@ class Case:
     sweep: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     name: str = ""
     notes: str = ""
+    cost: Cost = field(default_factory=Cost.default)
+    environment: Environment = field(default_factory=Environment.default)
 
 
 def load_case(path: str | Path) -> Case:
@@ -75,6 +66,10 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
         task = _section(document, "task", Task)
         with _place(section="runner"):
             _check_flexibility(runner, task)
+        with _place(section="cost"):
+            cost = Cost.default().merged(document.get("cost", {}))
+        with _place(section="environment"):
+            environment = Environment.default().merged(document.get("environment", {}))
         with _place(section="amputation"):
             limb_m = amputation.residual_limb(runner)
         amputated = amputation.side != "none"
@@ -87,7 +82,7 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
             sweep = _sweep(document["sweep"], fitting, runner, limb_m)
     if not amputated:
         fitting, sweep = None, {}
-    return Case(runner, amputation, fitting, task, sweep, **words)
+    return Case(runner, amputation, fitting, task, sweep, **words, cost=cost, environment=environment)
 
 
 def _check_flexibility(runner: Runner, task: Task) -> None:
@@ -133,7 +128,7 @@ def _words(document: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]
 
 
 def _check_sections(document: Mapping[str, Any]) -> None:
-    known = ("runner", "amputation", "fitting", "task", "sweep")
+    known = ("runner", "amputation", "fitting", "task", "sweep", "cost", "environment")
     for name, table in document.items():
         if name not in known:
             raise InputError(f"not a known section; {nearest(name, known)}", key=f"[{name}]")

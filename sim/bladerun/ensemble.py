@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pandas as pd
 import xarray as xr
@@ -42,7 +42,7 @@ def ensemble(
     start = _netcdf.packed(stride)
     rows = {0: _job.numbers(stride)}
     jobs = iter(
-        (member, Job(Inputs(case.runner, case.amputation, case.fitting, case.task, one), ((start, ()),)))
+        (member, Job(replace(Inputs.of(case, case.fitting), variation=one), ((start, ()),)))
         for member, one in enumerate(draws)
         if member
     )

@@ -14,18 +14,18 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
+from bladerun._asked import asked_of
 from bladerun._facts import toml
 from bladerun._muscle_tables import has_muscles
-from bladerun.case import Task
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.model import Model, build_model
 from bladerun.replay import Replay, replay
 from bladerun.runner import Amputation, Runner
-from bladerun.stride import _result, _solver, _terms
+from bladerun.stride import _result, _solver
 from bladerun.stride._blocks import NODE
-from bladerun.stride._links import links
-from bladerun.stride._muscles import muscles, none_of
+from bladerun.stride._motion import control_points
+from bladerun.stride._problem import problem
 
 
 def hold(stride: xr.Dataset, model: Model, *, strides: int | None = None) -> xr.Dataset:
@@ -36,10 +36,10 @@ def hold(stride: xr.Dataset, model: Model, *, strides: int | None = None) -> xr.
     Attributes: status "held", or "fell" or "not settled" with `why`; feedback_share, root mean square of the
     feedback over the moments; drift_deg, how far a joint is from where it was a stride before. What the
     feedback gives stands in `reserve`. Where the runner fell the dataset holds the old stride's motion on the
-    new model and is not to be used. Raises ValueError where the joints differ.
+    new model and is not to be used. Raises InputError where the joints differ.
     """
     if tuple(stride.joint.values) != model.joints:
-        raise ValueError("controls can only be held on a body of the same joints")
+        raise InputError("controls can only be held on a body of the same joints", key="model")
     facts, knots = toml("replay.toml")["held"], stride.sizes["time"]
     count, first = strides or facts["strides"], _mid_swing(stride)
     with threadpool_limits(1):
@@ -79,21 +79,20 @@ def hold(stride: xr.Dataset, model: Model, *, strides: int | None = None) -> xr.
     )
 
 
-def other_fitting(stride: xr.Dataset, changed: Mapping[str, float]) -> tuple[Model, Task]:
-    """The runner of a stride on its fitting with the `changed` settings, and the task. Raises InputError."""
-    runner, amputation, task = (json.loads(stride.attrs[key]) for key in ("runner", "amputation", "task"))
+def other_fitting(stride: xr.Dataset, changed: Mapping[str, float]) -> Model:
+    """The runner of a stride on its fitting with the `changed` settings. Raises InputError."""
+    runner, amputation = (json.loads(stride.attrs[key]) for key in ("runner", "amputation"))
     worn = json.loads(stride.attrs["fitting"])
     if worn is None:
         raise InputError("there is no blade to change")
-    fitting = Fitting(**worn | changed)
-    return build_model(Runner(**runner), Amputation(**amputation), fitting), Task(**task)
+    return build_model(Runner(**runner), Amputation(**amputation), Fitting(**worn | changed))
 
 
 def _mid_swing(stride: xr.Dataset) -> int:
     """The knot where the leg with the blade, or the right one, is highest over the ground."""
-    side = "l" if stride.attrs["amputation_side"] == "left" else "r"
-    mine = [str(c) for c in stride.contact.values if str(c).startswith(f"contact_{side}_")]
-    return int(stride.contact_position.sel(contact=mine, xyz="z").min("contact").values.argmax())
+    side = "left" if stride.attrs["amputation_side"] == "left" else "right"
+    mine = stride.contact_side.values == side
+    return int(stride.contact_position.sel(xyz="z").values[:, mine].min(axis=1).argmax())
 
 
 def _change(done: Replay, knots: int) -> np.ndarray:
@@ -104,16 +103,15 @@ def _change(done: Replay, knots: int) -> np.ndarray:
 def _dataset(stride: xr.Dataset, model: Model, q: np.ndarray, number: int) -> xr.Dataset:
     """The periodic spline through q (knots, n) of stride `number`, with the old activations, as if solved."""
     speed, period = float(stride.attrs["speed_m_s"]), float(stride.attrs["stride_time_s"])
-    tree, pulling = links(model.mj), muscles(model.mj, _terms.reach(model, speed))
-    if not has_muscles(stride):
-        pulling = none_of(pulling)
+    asked = asked_of(stride)
+    options = asked.options.changed({"knots": len(q)})
+    posed = problem(model, asked.task, asked.cost, asked.environment, options)
     around = q.copy()
     around[:, 0] -= speed * (number * period + stride.time.values)
     point = _solver.Point(
-        _terms.control_points(around),
+        control_points(around),
         _result.times_of(stride),
         np.zeros_like(q),
-        stride.activation.values[::NODE],
+        stride.activation.values[::NODE].copy(),
     )
-    terms = _terms.terms(model, speed, len(q), pulling)
-    return _result.dataset(model, tree, terms, point, _solver.at_knots(tree, terms, point))
+    return _result.dataset(posed, point, _solver.at_knots(posed.arrays, point))

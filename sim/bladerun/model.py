@@ -12,7 +12,9 @@ import mujoco
 import numpy as np
 
 from bladerun import _facts
+from bladerun._chain import sole_spheres
 from bladerun._files import atomic
+from bladerun._joints import Joints, joints_of, write_sides
 from bladerun.blade import Blade, load_blade
 from bladerun.body import build_body
 from bladerun.errors import InputError
@@ -28,10 +30,11 @@ class Model:
     """A runner ready to be solved.
 
     mj: compiled with contact and joint limits switched off (the stride has its own contact law and soft
-    limits), otherwise equal to `xml`. joints: names; joint i is position i and velocity i. kind: "root",
-    "driven" (has a motor) or "passive" per joint. muscles: names, in the order of MuJoCo's actuators.
-    strength (nv, 2): greatest moment in Nm in the negative and positive sense, 0 where not driven; where the
-    motor is a reserve beside muscles, that of the whole joint. mass_kg: whole, prostheses included.
+    limits), otherwise equal to `xml`. joints: names; joint i is position i and velocity i. joint_data: role,
+    part and side of each. muscles: names, in the order of MuJoCo's actuators. strength (nv, 2): greatest
+    moment in Nm in the negative and positive sense, 0 where nothing drives it; where the motor is a reserve
+    beside muscles, that of the whole joint. reserve (nv, 2): of that motor alone, 0 where it is none.
+    mass_kg: whole, prostheses included.
     leg_length_m: hip joint centre to the ground of a sound leg in its shoe. variation: already in `mj`, but
     for what it says of the reference gait, which the stride's cost reads.
     """
@@ -43,9 +46,10 @@ class Model:
     fitting: Fitting | None
     blade: Blade | None
     joints: tuple[str, ...]
-    kind: tuple[str, ...]
+    joint_data: Joints
     muscles: tuple[str, ...]
     strength: np.ndarray
+    reserve: np.ndarray
     mass_kg: float
     leg_length_m: float
     variation: Variation
@@ -85,18 +89,21 @@ def save_xml(model: Model, path: str | Path) -> None:
         tmp.write_text(model.xml, encoding="utf-8")
 
 
+def motor_strength(mj: mujoco.MjModel) -> np.ndarray:
+    """(nv, 2) greatest moment (Nm, > 0) of each motor in the negative and positive sense; 0 without."""
+    strength = np.zeros((mj.nv, 2))
+    for i in np.flatnonzero(mj.actuator_trntype == _JOINT):
+        strength[mj.actuator_trnid[i, 0]] = np.abs(mj.actuator_ctrlrange[i])
+    return strength
+
+
 def joint_strength(mj: mujoco.MjModel) -> np.ndarray:
     """(nv, 2) greatest moment (Nm, > 0) in the negative and positive sense of each joint; 0 without a motor.
 
     Where the motor is a reserve beside muscles, what the joint as a whole is taken to give.
     """
-    strength = np.zeros((mj.nv, 2))
-    reserve = _facts.toml("body.toml")["reserve"]
-    for i in np.flatnonzero(mj.actuator_trntype == _JOINT):
-        joint = mj.joint(mj.actuator_trnid[i, 0])
-        share = reserve["fraction"] if joint.name[:-2] in reserve["joints"] else 1.0
-        strength[joint.id] = np.abs(mj.actuator_ctrlrange[i]) / share
-    return strength
+    reserve = joints_of(mj).of(role="muscle")[:, None]
+    return motor_strength(mj) / np.where(reserve, _facts.toml("body.toml")["reserve"]["fraction"], 1.0)
 
 
 def _wear(spec, suffix: str, blade: Blade, fitting: Fitting, placement: Placement) -> None:
@@ -112,9 +119,8 @@ def _wear(spec, suffix: str, blade: Blade, fitting: Fitting, placement: Placemen
         quat=placement.quat,
     )
     _draw_mount(socket, suffix, blade, pos, placement.quat)
-    for geom in spec.geoms:
-        if geom.name.startswith(f"contact_{suffix}_"):
-            spec.add_pair(geomname1="floor", geomname2=geom.name)
+    for name in sole_spheres(suffix):
+        spec.add_pair(geomname1="floor", geomname2=name)
 
 
 def _draw_mount(socket, suffix: str, blade: Blade, clamp: np.ndarray, quat: np.ndarray) -> None:
@@ -160,20 +166,13 @@ def _native_contact(spec) -> None:
 
 
 def _compiled(spec, runner, amputation, fitting, blade, variation) -> Model:
+    write_sides(spec)
     _native_contact(spec)
     spec.compile()
     xml = spec.to_xml()
     mj = mujoco.MjModel.from_xml_string(xml)
     mj.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
-    joints = tuple(mj.joint(i).name for i in range(mj.njnt))
-    strength = joint_strength(mj)
-    driven = strength.max(1) > 0
-    muscles = tuple(mj.actuator(i).name for i in np.flatnonzero(mj.actuator_trntype == _TENDON))
-    kind = tuple(
-        "root" if name.startswith("pelvis_") else "driven" if driven[i] else "passive"
-        for i, name in enumerate(joints)
-    )
-    mass, leg_length = float(mj.body_mass.sum()), float(mj.body("pelvis").pos[2])
+    data = joints_of(mj)
     return Model(
         mj=mj,
         xml=xml,
@@ -181,11 +180,12 @@ def _compiled(spec, runner, amputation, fitting, blade, variation) -> Model:
         amputation=amputation,
         fitting=fitting,
         blade=blade,
-        joints=joints,
-        kind=kind,
-        muscles=muscles,
-        strength=strength,
-        mass_kg=mass,
-        leg_length_m=leg_length,
+        joints=data.name,
+        joint_data=data,
+        muscles=tuple(mj.actuator(i).name for i in np.flatnonzero(mj.actuator_trntype == _TENDON)),
+        strength=joint_strength(mj),
+        reserve=np.where(data.of(role="muscle")[:, None], motor_strength(mj), 0.0),
+        mass_kg=float(mj.body_mass.sum()),
+        leg_length_m=float(mj.body("pelvis").pos[2]),
         variation=variation,
     )

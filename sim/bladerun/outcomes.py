@@ -7,7 +7,6 @@ has no such thing.
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
@@ -20,9 +19,6 @@ from bladerun._facts import toml
 from bladerun._leg import Leg, joint_curve, site_curves
 from bladerun._muscle_rows import muscle_rows, work_rows
 from bladerun._periodic import Periodic
-from bladerun.blade import load_blade
-from bladerun.fitting import Fitting, place
-from bladerun.runner import Amputation, Runner
 
 __all__ = ["OUTCOMES", "Outcome", "flat", "outcomes"]
 
@@ -221,16 +217,9 @@ def _blade(leg: Leg) -> dict[str, float]:
 
 def _strain_margin(leg: Leg) -> float:
     """Allowable fibre strain of the blade over the greatest in contact."""
-    inputs = {key: json.loads(leg.stride.attrs[key]) for key in ("runner", "amputation", "fitting")}
-    runner, fitting = Runner(**inputs["runner"]), Fitting(**inputs["fitting"])
-    limb = Amputation(**inputs["amputation"]).residual_limb(runner)
-    height = place(fitting, runner, limb).clamp_to_ground_m
-    blade = load_blade(fitting.blade)
-    bends = [joint for joint in leg.stride.joint.values if joint.startswith("blade_bend")]
-    bend = leg.stride.q.sel(joint=[joint for joint in bends if joint.endswith(leg.suffix)]).values
-    strain = leg.curve(blade.strain(bend, float(fitting.category), height))
+    strain = leg.curve(leg.stride.blade_strain.sel(side=leg.side).values)
     peak = strain.peak(leg.down, leg.up)[1]
-    return blade.allowable_strain / peak if peak > 0 else math.nan
+    return 1 / peak if peak > 0 else math.nan
 
 
 def _socket_twist(leg: Leg) -> Periodic:
@@ -261,11 +250,10 @@ def _whip(leg: Leg) -> dict[str, float]:
 
 def _positive_work_j(stride: xr.Dataset) -> float:
     """Positive work (J) of every driven joint over the stride."""
-    model, period = _model(stride), float(stride.attrs["stride_time_s"])
-    motors = model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT
-    driven = [model.joint(int(joint)).name for joint in model.actuator_trnid[motors, 0]]
-    power = (stride.tau * stride.v).sel(joint=driven)
-    return sum(Periodic(p, stride.time.values, period).positive(0, period) for p in power.values.T)
+    period = float(stride.attrs["stride_time_s"])
+    driven = np.isin(stride.joint_role.values, ("muscle", "motor"))
+    power = (stride.tau * stride.v).values[:, driven]
+    return sum(Periodic(p, stride.time.values, period).positive(0, period) for p in power.T)
 
 
 def _model(stride: xr.Dataset) -> mujoco.MjModel:

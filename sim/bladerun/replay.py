@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from bladerun._asked import environment_of
 from bladerun._facts import toml
 from bladerun._plant import Plant
 from bladerun._policy import Policy, by_muscles, policy
@@ -70,7 +71,7 @@ def replay(
         own = by_muscles(own, stride)
     plant = Plant(
         model_xml or stride.attrs["model_xml"],
-        stride.attrs["ground"],
+        environment_of(stride),
         own.driven,
         muscles=own.has_muscles,
     )
@@ -98,11 +99,11 @@ def replay(
 def accelerations(stride: xr.Dataset, *, muscles: bool = False) -> np.ndarray:
     """Accelerations (time, joint) that MuJoCo gives, at the knots, to what drives the stride and the ground.
 
-    M (these - stride.a) is what nobody gives: 0 in driven joints, minus the stride's residual in all others.
+    M (these - stride.a) is 0 in driven joints and minus the stride's residual force in all others.
     """
     own = policy(stride, feedback=False)
     own = by_muscles(own, stride) if muscles else own
-    plant = Plant(stride.attrs["model_xml"], stride.attrs["ground"], own.driven, muscles=muscles)
+    plant = Plant(stride.attrs["model_xml"], environment_of(stride), own.driven, muscles=muscles)
     result = np.zeros_like(stride.a.values)
     for k in range(own.knots):
         plant.put(stride.q.values[k], stride.v.values[k])

@@ -12,6 +12,7 @@ from functools import cache
 import mujoco
 
 from bladerun import _facts
+from bladerun._joints import without_side
 from bladerun.errors import InputError, nearest
 
 SEXES = ("female", "male")
@@ -93,6 +94,11 @@ class Amputation:
         """The amputated sides as name endings: a part of ("r", "l")."""
         return {"none": (), "left": ("l",), "right": ("r",), "both": ("r", "l")}[self.side]
 
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The amputated sides: a part of ("right", "left")."""
+        return {"none": (), "left": ("left",), "right": ("right",), "both": ("right", "left")}[self.side]
+
     def strength_of(self, group: str, suffix: str) -> float:
         """Factor on the force of a muscle group of a side, "r" or "l"."""
         limb = _facts.toml("body.toml")["residual_limb"]
@@ -157,11 +163,6 @@ def _limits_deg() -> dict[str, tuple[float, float]]:
     spec = mujoco.MjSpec.from_file(str(_facts.models_dir() / "runner.xml"))
     hinges = [joint for joint in spec.joints if joint.type == mujoco.mjtJoint.mjJNT_HINGE]
     return {without_side(joint.name): tuple(joint.range) for joint in hinges if any(joint.range)}
-
-
-def without_side(name: str) -> str:
-    """`hip_flexion` of `hip_flexion_r`; other names as they are."""
-    return name[:-2] if name.endswith(("_r", "_l")) else name
 
 
 def _check_number(value: object, key: str, low: float, high: float, unit: str = "") -> None:

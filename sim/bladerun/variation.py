@@ -13,10 +13,11 @@ import numpy as np
 from scipy.stats import norm, qmc
 
 from bladerun._facts import toml
+from bladerun._joints import PARTS, side_of
 from bladerun.errors import InputError
 
 _TRUNK = ("pelvis", "torso")
-_LIMBS = ("upper_arm_", "forearm_", "thigh_", "shank_", "achilles_", "foot_", "toes_")
+_LIMBS = ("upper_arm", "forearm", "thigh", "shank", "achilles", "foot", "toes")
 _LEAST = {"reference_phase": -0.5, "trunk_lean": -5.0}  # of the shifts; a multiplier is over 0
 _GREATEST_FORCE = 2  # where MuJoCo keeps it among a muscle's parameters
 
@@ -87,9 +88,10 @@ def _quantile(fact: dict, p: float) -> float:
 def vary(spec, variation: Variation) -> None:
     """Change a composed body, an `MjSpec`, as the variation says; not at all where it is nominal."""
     for joint in spec.joints:
-        if joint.name.startswith("blade_"):
+        part = PARTS[int(joint.userdata[1])]
+        if part == "blade":
             _scale(joint, variation.blade_stiffness, variation.blade_loss)
-        elif joint.name.startswith("socket_"):
+        elif part == "socket":
             _scale(joint, variation.socket_stiffness, 1.0)
     for actuator in spec.actuators:
         if actuator.trntype == mujoco.mjtTrn.mjTRN_TENDON:
@@ -109,7 +111,7 @@ def _scale(joint, stiffness: float, loss: float) -> None:
 def _move_mass(spec, trunk: float) -> None:
     """Masses and inertias of the trunk times `trunk`, those of the limbs so that the sum stays."""
     parts = [body for body in spec.bodies if body.name in _TRUNK]
-    limbs = [body for body in spec.bodies if body.name.startswith(_LIMBS)]
+    limbs = [body for body in spec.bodies if side_of(body.name) and body.name[:-2] in _LIMBS]
     moved = (trunk - 1.0) * sum(body.mass for body in parts)
     limb = 1.0 - moved / sum(body.mass for body in limbs)
     for bodies, factor in ((parts, trunk), (limbs, limb)):

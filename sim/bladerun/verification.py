@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bladerun._asked import environment_of
 from bladerun._facts import toml
 from bladerun._muscle_tables import has_muscles
 from bladerun._plant import Plant
@@ -112,7 +113,7 @@ def _check(stride, own: Policy, run: dict[str, Any], count: int, limits: dict[st
 
 def _muscle_forces(stride: xr.Dataset, own: Policy) -> tuple[float, str]:
     """The largest difference of force over greatest force at the knots, and the muscle that has it."""
-    plant = Plant(stride.attrs["model_xml"], stride.attrs["ground"], own.driven, muscles=True)
+    plant = Plant(stride.attrs["model_xml"], environment_of(stride), own.driven, muscles=True)
     pull = np.zeros_like(stride.muscle_force.values)
     for k in range(own.knots):
         plant.put(stride.q.values[k], stride.v.values[k])

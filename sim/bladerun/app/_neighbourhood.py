@@ -17,9 +17,10 @@ from typing import NamedTuple
 import numpy as np
 
 from bladerun import _facts
-from bladerun.case import Case, Task
+from bladerun.case import Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, place, resolve
+from bladerun.task import Task
 
 
 class Point(NamedTuple):
@@ -56,7 +57,7 @@ def at(case: Case, point: Point) -> tuple[Fitting, Task]:
     changed = {"category": point.category, "height_mm": point.height_mm, "toe_out_deg": point.toe_out_deg}
     fitting = resolve(replace(case.fitting, **changed), case.runner)
     place(fitting, case.runner, case.amputation.residual_limb(case.runner))
-    return fitting, Task(point.speed_m_s)
+    return fitting, replace(case.task, speed_m_s=point.speed_m_s)
 
 
 def around(case: Case) -> list[Point]:

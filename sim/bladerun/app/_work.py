@@ -197,7 +197,10 @@ class Work:
 def _inputs(case: Case, point: Point) -> Inputs:
     """What decides the stride of a point, every number as a decimal one, so that 30 and 30.0 are the same."""
     fitting, task = near.at(case, point)
-    return Inputs(*(_decimal(part) for part in (case.runner, case.amputation, fitting, task)))
+    whole = replace(
+        case, runner=_decimal(case.runner), amputation=_decimal(case.amputation), task=_decimal(task)
+    )
+    return Inputs.of(whole, _decimal(fitting))
 
 
 def _decimal(part: Any) -> Any:

@@ -8,11 +8,16 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from bladerun.cli._answer import Answer
 from bladerun.errors import InputError
+from bladerun.task import Task
+
+if TYPE_CHECKING:
+    from bladerun.case import Case
 
 RUNNER, FOLDER = "RUNNER.toml", ("DIR", "runs/RUNNER")
 
@@ -51,6 +56,24 @@ def declare(
         sub.add_argument("--out", type=Path, metavar=out[0], help=f"where to write (default: {out[1]})")
     sub.add_argument("--json", action="store_true", help="print one JSON object on stdout, nothing else")
     return sub
+
+
+def with_task(command: Parser) -> None:
+    """Let options stand in for [task] in the runner's file: one for each field of `Task`."""
+    for entry in fields(Task):
+        command.add_argument(
+            f"--{entry.name.replace('_', '-')}",
+            type=number,
+            metavar="N",
+            help=f"{entry.metadata['help']}, {entry.metadata['unit']} (default: the file's)",
+        )
+
+
+def asked(case: Case, args: argparse.Namespace) -> Case:
+    """The case with what those options say. Raises InputError."""
+    given = {entry.name: getattr(args, entry.name) for entry in fields(Task)}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return replace(case, task=replace(case.task, **changes)) if changes else case
 
 
 def number(text: str) -> float:

@@ -107,15 +107,16 @@ def _row(check: Check) -> list[str]:
 
 def _hold(args: argparse.Namespace) -> Answer:
     stride = read_stride(args.file)
+    from bladerun._asked import asked_of
     from bladerun.held import hold, other_fitting  # slow to load: only for a file that can be used
     from bladerun.outcomes import OUTCOMES, outcomes
     from bladerun.stride import solve
 
     asked = {"category": args.category, "height_mm": args.height, "toe_out_deg": args.toe_out}
     with about(args.file):
-        model, task = other_fitting(stride, {key: value for key, value in asked.items() if value is not None})
+        model = other_fitting(stride, {key: value for key, value in asked.items() if value is not None})
     say("holding the controls, then letting the runner adapt")
-    held, adapted = hold(stride, model), solve(model, task, start=stride)
+    held, adapted = hold(stride, model), solve(model, start=stride, **asked_of(stride)._asdict())
     columns = {"before": stride, "held": held, "adapted": adapted}
     good = ("held", "converged")
     found = {name: outcomes(each) for name, each in columns.items() if each.attrs["status"] in good}

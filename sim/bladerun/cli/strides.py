@@ -10,7 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from bladerun._console import as_json, muscle_text, outcome_table, progress_bar, say
+from bladerun._console import as_json, muscle_text, outcome_table, progress_bar, say, table
 from bladerun._files import atomic, output_dir
 from bladerun.cli._answer import (
     NOT_CONVERGED,
@@ -22,7 +22,7 @@ from bladerun.cli._answer import (
     load,
     read_stride,
 )
-from bladerun.cli._arguments import FOLDER, RUNNER, count, declare
+from bladerun.cli._arguments import FOLDER, RUNNER, asked, count, declare, with_task
 from bladerun.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def add(commands: Any) -> None:
     run.add_argument(
         "--ensemble", type=count, metavar="N", help="solve it N times more with the facts behind it varied"
     )
+    run.add_argument("--terms", action="store_true", help="also print the objective by cost term")
+    with_task(run)
     run.add_argument("--workers", type=count, metavar="N", help="processes of it (default: one a core)")
     declare(
         commands,
@@ -94,14 +96,15 @@ def _model(args: argparse.Namespace) -> Answer:
 
 def _run(args: argparse.Namespace) -> Answer:
     case, model = load(args.file)
+    case = asked(case, args)
     folder = output_dir(args.out or default_folder(args.file))
     from bladerun import _netcdf
     from bladerun.outcomes import outcomes  # slow to load: only for a file that can be used
     from bladerun.plots import plot_run
     from bladerun.stride import solve
 
-    say(f"solving one stride at {case.task.speed_m_s:g} m/s (the first one on a machine also compiles)")
-    stride = solve(model, case.task)
+    say(f"solving one stride at {case.task} (the first one on a machine also compiles)")
+    stride = solve(model, case.task, cost=case.cost, environment=case.environment)
     solved = stride.attrs
     data = {
         "status": solved["status"],
@@ -109,6 +112,9 @@ def _run(args: argparse.Namespace) -> Answer:
         **described(case, model),
         "solve": {key: solved[key] for key in ("iterations", "seconds", "knots")},
         "residuals": json.loads(solved["residuals"]),
+        "objective_by_term": dict(
+            zip(stride.term.values.tolist(), stride.objective_term.values, strict=True)
+        ),
         "outcomes": outcomes(stride),
     } | _muscles(stride)
     written = [folder / "stride.nc", folder / "outcomes.json"]
@@ -127,10 +133,22 @@ def _run(args: argparse.Namespace) -> Answer:
     if bounds:
         how += f"\n[low, high] of {data['ensemble']['converged']} varied strides that converged"
     tables = [outcome_table(data["outcomes"], bounds), *muscle_text(data)]
+    if args.terms:
+        tables.append(_terms(data["objective_by_term"]))
     text = "\n".join([*tables, how, *map(str, written)])
     if solved["status"] == "converged":
         return Answer(data, text)
     return Answer(data, text, fail(f"{args.file}: {solved['status']}: {solved['why']}", NOT_CONVERGED))
+
+
+def _terms(shares: dict[str, float]) -> str:
+    """The objective by cost term, the greatest first."""
+    whole = sum(shares.values())
+    rows = [
+        [name.replace("_", " "), f"{value:.5f}", f"{100 * value / whole:.1f}"]
+        for name, value in sorted(shares.items(), key=lambda item: -item[1])
+    ]
+    return table(["cost term", "objective", "%"], [*rows, ["all", f"{whole:.5f}", "100.0"]], numbers=2)
 
 
 def _ensemble(args: argparse.Namespace, case: Case, stride: xr.Dataset) -> pd.DataFrame:

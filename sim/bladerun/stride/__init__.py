@@ -1,7 +1,8 @@
 """The stride: how this runner would run on this fitting, as an optimal-control problem.
 
-Takes a `Model`, a `Task` and optionally a neighbouring stride to start from; gives a Stride, an xarray
-Dataset (time x joint, units and signs in its attributes) that carries its own status.
+Takes a `Model`, a `Task` and, where they are not the usual ones, a `Cost`, an `Environment`, `SolverOptions`
+and a neighbouring stride to start from; gives a stride, an xarray Dataset (time x joint, units and signs in
+its attributes) that carries its own status.
 """
 
 import json
@@ -12,18 +13,18 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from bladerun._muscle_tables import fully_active, has_muscles, too_weak
-from bladerun.case import Task
+from bladerun.cost import Cost
+from bladerun.environment import Environment
 from bladerun.model import Model
-from bladerun.stride import _result, _solver, _stages, _terms, _transfer
+from bladerun.options import SolverOptions
+from bladerun.stride import _result, _solver, _stages, _transfer
 from bladerun.stride._blocks import NODE
-from bladerun.stride._links import links
-from bladerun.stride._muscles import muscles, none_of
+from bladerun.stride._motion import control_points
+from bladerun.stride._problem import Problem, problem
 from bladerun.stride._recruit import recruited
+from bladerun.task import Task
 
-KNOTS = 120
-LEAST = 60  # knots, the coarsest mesh of experiments/verification/refinement.csv; numerical
-
-__all__ = ["KNOTS", "solve"]
+__all__ = ["solve"]
 
 
 def solve(
@@ -31,69 +32,90 @@ def solve(
     task: Task,
     *,
     start: xr.Dataset | None = None,
-    knots: int = KNOTS,
-    muscle_driven: bool = True,
+    cost: Cost | None = None,
+    environment: Environment | None = None,
+    options: SolverOptions | None = None,
 ) -> xr.Dataset:
-    """The periodic stride of least cost at this speed.
+    """The periodic stride of least cost.
 
-    start: a solved stride of a like model (same joints), else a first guess is made from reference running.
-    muscle_driven: else motors move the legs, each joint as strong as models/body.toml says: a quick look.
-    knots: points of the mesh, a multiple of 6. The result's attributes say how it went: status ("converged",
-    "not converged", or "too weak" where it converged on more than muscles give), why, iterations,
-    seconds, knots, objective, and residuals as JSON; see `_result`.
-    Raises ValueError where `start` has other joints, and for knots that are no multiple of 6 or under 60.
+    Parameters
+    ----------
+    model
+        Who runs, on what.
+    task
+        What is asked of the runner; slope and pull act on top of `environment`.
+    start
+        A solved stride of a like model (same joints); else a first guess is made from reference running.
+    cost, environment, options
+        Weights, outside world and solver settings; those of models/ where left out.
+
+    Returns
+    -------
+    The stride. Its attributes say how it went: status ("converged", "not converged", or "too weak" where it
+    converged on more than muscles give), why, iterations, seconds, knots, objective and residuals as JSON;
+    see `_result`. `objective_term` is the objective by cost term.
+
+    Raises
+    ------
+    InputError
+        Where `start` has other joints, and for parts of the model or wrenches that cannot be modelled.
     """
-    if knots < LEAST or knots % (2 * NODE):
-        raise ValueError(f"knots is {knots!r}: allowed are multiples of {2 * NODE} from {LEAST} on")
     began = time.perf_counter()
-    tree, pulling = links(model.mj), muscles(model.mj, _terms.reach(model, task.speed_m_s))
-    if not muscle_driven:
-        pulling = none_of(pulling)
-    terms, hard = _terms.terms(model, task.speed_m_s, knots, pulling), _terms.hard_joints(model, pulling)
+    posed = problem(
+        model,
+        task,
+        cost or Cost.default(),
+        environment or Environment.default(),
+        options or SolverOptions.default(),
+    )
     with threadpool_limits(1):
-        if start is None:
-            point = _stages.cold(tree, model, terms, hard)
-        else:
-            point = _stages.warm(tree, terms, _neighbour(tree, terms, start, model, knots), hard)
-    out = _solver.at_knots(tree, terms, point)
-    stride = _result.dataset(model, tree, terms, point, out)
-    residual = _result.residuals(stride, model, tree, terms, point, out)
-    why = _why_not(residual, point, model)
-    weak = "" if why else too_weak(stride)
-    if why and has_muscles(stride) and (full := fully_active(stride)):
+        point = _stages.warm(posed, _neighbour(posed, start)) if start is not None else _stages.cold(posed)
+    out = _solver.at_knots(posed.arrays, point)
+    stride = _result.dataset(posed, point, out)
+    residual = _result.residuals(stride, posed, point, out)
+    accepted = posed.options.accepted
+    why = _why_not(residual, point, posed)
+    weak = "" if why else too_weak(stride, accepted)
+    if why and has_muscles(stride) and (full := fully_active(stride, accepted.saturated)):
         why += f"; fully active: {full}"
     stride.attrs |= {
         "status": "not converged" if why else "too weak" if weak else "converged",
         "why": why or weak,
         "iterations": point.iterations,
         "seconds": time.perf_counter() - began,
-        "knots": knots,
-        "objective": _solver.objective(point, hard),
+        "knots": posed.knots,
         "residuals": json.dumps(residual),
     }
     return stride
 
 
-def _neighbour(tree, terms, start: xr.Dataset, model: Model, knots: int) -> _solver.Point:
-    c = _terms.control_points(_transfer.transferred(start, model))
-    names = list(model.muscles[: terms.muscles.count])
+def _neighbour(posed: Problem, start: xr.Dataset) -> _solver.Point:
+    c = control_points(_transfer.transferred(start, posed.model))
+    names = list(posed.model.muscles[: posed.arrays.muscles.count])
     same = list(start.muscle.values) == names
     # a copy, of which the compiled sweep has no second kind
     nodes = start.activation.values[::NODE].copy() if same else np.zeros((len(c) // NODE, len(names)))
     point = _solver.Point(c, _result.times_of(start), start.multiplier.values, nodes)
-    point = _stages.resampled(point, knots)
-    return point if same or not names else recruited(tree, terms, point)
+    point = _stages.resampled(point, posed.knots)
+    return point if same or not names else recruited(posed, point)
 
 
-def _why_not(residual: dict[str, float], point: _solver.Point, model: Model) -> str:
+def _why_not(residual: dict[str, float], point: _solver.Point, posed: Problem) -> str:
     """The reason why this is no solution, or nothing."""
-    weight = model.mass_kg * 9.81
+    share = posed.options.accepted.residual_bw
+    allowed_n = share * posed.weight_n
+    allowed_nm, percent = allowed_n * posed.model.leg_length_m, f"{100 * share:g} % of body weight"
     if not np.all(np.isfinite(point.c)):
         return "the motion is not finite"
-    if residual["root_force_peak_n"] > 0.01 * weight:
-        return f"nobody gives {residual['root_force_peak_n']:.0f} N of the force on the pelvis"
-    if residual["root_moment_peak_nm"] > 0.01 * weight * model.leg_length_m:
-        return f"nobody gives {residual['root_moment_peak_nm']:.0f} Nm of the moment on the pelvis"
+    if residual["root_force_peak_n"] > allowed_n:
+        force = residual["root_force_peak_n"]
+        return f"residual force on the pelvis {force:.0f} N, allowed {allowed_n:.0f} N ({percent})"
+    if residual["root_moment_peak_nm"] > allowed_nm:
+        moment = residual["root_moment_peak_nm"]
+        return (
+            f"residual moment on the pelvis {moment:.0f} Nm, allowed {allowed_nm:.0f} Nm "
+            f"({percent} x leg length)"
+        )
     if not point.quiet:
         return f"still descending after {point.iterations} iterations"
     return ""

@@ -110,7 +110,7 @@ def add_activation(at, value, k, out, M):
 
 @njit(cache=True)
 def times_squares(squares, mixed, x, out):
-    """Add to out what `curvature` fills, times x / N; both flat, times between joints and activations."""
+    """Add to out what `curvature` fills, times x; both flat, times between joints and activations."""
     N, M, w = mixed.shape
     n = (w - TIMES) // OFFSETS
     G, at_times, last = N // NODE, N * n, OFFSETS * n
@@ -131,9 +131,9 @@ def times_squares(squares, mixed, x, out):
         for o in range(OFFSETS):
             at = (k + o - 1) % N * n
             for i in range(n):
-                out[at + i] += there[o * n + i] / N
+                out[at + i] += there[o * n + i]
         for p in range(TIMES):
-            out[at_times + p] += there[last + p] / N
+            out[at_times + p] += there[last + p]
         for e in range(M):
-            out[first + e] += (1 - share) * back[e] / N
-            out[second + e] += share * back[e] / N
+            out[first + e] += (1 - share) * back[e]
+            out[second + e] += share * back[e]

@@ -11,27 +11,8 @@ s a smooth positive part; f_0 lets a light load slip more, or a landing toe woul
 knot. Hunt & Crossley 1975 (doi 10.1115/1.3423596); parameters in models/contact.toml.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
-
-from bladerun._facts import toml
-
-
-class Ground(NamedTuple):
-    """How the corners of the law are rounded; the same for every sphere."""
-
-    smoothing_m: float  # e, height over which contact sets in
-    slip_speed_m_s: float  # v_s
-    slip_load_n: float  # f_0
-    stiffness: float = 1.0  # share of each sphere's stiffness; 1 but for first guesses
-
-
-def ground() -> Ground:
-    """The ground of `models/contact.toml`."""
-    facts = toml("contact.toml")["regularisation"]
-    return Ground(facts["smoothing_m"], facts["slip_speed_m_s"], facts["slip_load_n"])
 
 
 @njit(cache=True)
@@ -51,13 +32,14 @@ _DAMPING_ROUND = 0.2  # s(): rounding of the corner where unloading is so fast t
 def sphere_force(z, v, law, ground, force, by_z, by_v):
     """Force on a sphere whose lowest point is at height z [m] and moves at v (3,) [m/s].
 
-    law (3,): K [N/m^1.5], c [s/m], mu, as in the `user` data of its geom; ground: Ground.
+    law (3,): K [N/m^1.5], c [s/m], mu, as in the `user` data of its geom; ground: environment.Ground.
     Fills force (3,) [N], by_z (3,) = d force / d z and by_v (3, 3) = d force / d v; returns False
     (and fills nothing) where the sphere is out of reach of the ground.
     """
     if z >= ground.smoothing_m:
         return False
-    stiffness, damping, friction = law[0] * ground.stiffness, law[1], law[2]
+    stiffness = law[0] * ground.stiffness
+    damping, friction = law[1] * ground.damping, law[2] * ground.friction
     d, dd = positive_part(-z, ground.smoothing_m)
     root = np.sqrt(d)
     s, ds = positive_part(1.0 - damping * v[2], _DAMPING_ROUND)

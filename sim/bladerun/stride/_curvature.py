@@ -11,17 +11,19 @@ from bladerun.stride._blocks import OFFSETS, TIMES, at_knot
 from bladerun.stride._contact import sphere_force
 from bladerun.stride._dynamics import body_inertia, dot, force_cross, kinematics, motion_cross, times
 from bladerun.stride._muscle_curvature import add_muscle_curvature
+from bladerun.stride._passive import add_passive_curvature
+from bladerun.stride._required import place
 from bladerun.stride._tension import tension
 
 STEP = 1e-6  # of the differences, rad or m and per s
 
 
 @njit(cache=True)
-def curvature(model, m, terms, mesh, nodes, swept, out, mixed):
+def curvature(arrays, m, mesh, nodes, swept, out, mixed):
     """Fill out (N, w, w), w = 3 n + TIMES: sum_i y_i d^2 tau_i / d (c[k-1], c[k], c[k+1], times)^2.
 
-    y = swept.y. nodes (G, M): activations; swept: Sweep with y and y_force at the point; rows and columns as
-    in its J.
+    arrays: Arrays; y = swept.y. nodes (G, M): activations; swept: Sweep with y and y_force at the point; rows
+    and columns as in its J.
     mixed (N, M, w): the same in a knot's activations and those. Symmetric. How v and a themselves bend with
     the times is not in it but in swept.exact.
     """
@@ -29,29 +31,30 @@ def curvature(model, m, terms, mesh, nodes, swept, out, mixed):
     space = np.zeros((6, n, 6))
     S = np.zeros((3 * n, 3 * n))
     base, moved = np.zeros(3 * n), np.zeros(3 * n)
-    muscles = terms.muscles
+    tree, muscles = arrays.tree, arrays.muscles
     pull, activation = tension(muscles), np.zeros(nodes.shape[1])
     cross = np.zeros((nodes.shape[1], 3 * n))
     for k in range(N):
         q, v, a = swept.q[k].copy(), swept.v[k].copy(), swept.a[k]
         y, y_force = swept.y[k], swept.y_force[k]
         stencil, v_by, a_by = mesh.stencil[k], swept.v_by[k], swept.a_by[k]
-        _pull(model, m, terms.ground, q, v, a, y, y_force, space, base)
+        _pull(tree, m, arrays.external, q, v, a, y, y_force, space, base)
         for j in range(n):
             q[j] += STEP
-            _pull(model, m, terms.ground, q, v, a, y, y_force, space, moved)
+            _pull(tree, m, arrays.external, q, v, a, y, y_force, space, moved)
             q[j] = swept.q[k, j]
             for r in range(3 * n):
                 S[r, j] = (moved[r] - base[r]) / STEP
             for r in range(n, 3 * n):
                 S[j, r] = S[r, j]
             v[j] += STEP
-            _pull(model, m, terms.ground, q, v, a, y, y_force, space, moved)
+            _pull(tree, m, arrays.external, q, v, a, y, y_force, space, moved)
             v[j] = swept.v[k, j]
             for r in range(n, 2 * n):
                 S[r, n + j] = (moved[r] - base[r]) / STEP
         at_knot(nodes, k, activation)
         cross[:] = 0.0
+        add_passive_curvature(tree.laws, q, v, y, S)
         add_muscle_curvature(muscles, pull, activation, q, v, y, S, cross)
         _to_control(S, stencil, v_by, a_by, out[k])
         for e in range(len(activation)):
@@ -63,15 +66,16 @@ def curvature(model, m, terms, mesh, nodes, swept, out, mixed):
 
 
 @njit(cache=True)
-def _pull(model, m, ground, q, v, a, y, y_force, space, out):
-    """out (3 n,) = d (y' tau + y_force' force) / d (q, v, a), in one sweep; springs, linear, are left out.
+def _pull(model, m, external, q, v, a, y, y_force, space, out):
+    """out (3 n,) = d (y' tau + y_force' force) / d (q, v, a), in one sweep; without passive laws and
+    armature.
 
     With y as joint rates, Y_i = sum_{j <= i} S_j y_j turns y' tau into sum_b Y_b . F_b over bodies b, whose
     derivatives need sums over the bodies that a joint carries only: of I Y, of F, and of
     V x* (I Y) - Y x* (I V) - I (V x Y).
     """
     n = len(q)
-    kinematics(model, m, q, v, a)
+    kinematics(model, m, external.gravity, q, v, a)
     Y, U, W, F = space[0], space[1], space[2], space[3]
     h, t, u = np.empty(6), np.empty(6), np.empty(6)
     for i in range(n):
@@ -113,7 +117,28 @@ def _pull(model, m, ground, q, v, a, y, y_force, space, out):
             out[i] += dot(t, F[i])
         out[n + i] = 2 * dot(m.psid[i], U[i]) + dot(m.S[i], W[i])
         out[2 * n + i] = dot(m.S[i], U[i])
-    _pull_contact(model, m, ground, y_force, Y, out)
+    _pull_wrenches(model, m, external, Y, out)
+    _pull_contact(model, m, external.ground, y_force, Y, out)
+
+
+@njit(cache=True)
+def _pull_wrenches(model, m, external, Y, out):
+    """Less external wrenches, whose work on the motion Y is F . (velocity of the point) + T . (its turn)."""
+    p, diff, t, d = np.empty(3), np.empty(6), np.empty(6), np.empty(3)
+    for w in range(len(external.wrench_link)):
+        link, F, T = external.wrench_link[w], external.wrench_force[w], external.wrench_torque[w]
+        place(model, m, link, external.wrench_point[w], p)
+        i, Yl = link, Y[link]
+        while i >= 0:
+            _at(m.S[i], p, d)
+            for r in range(6):
+                diff[r] = Yl[r] - Y[i, r]
+            motion_cross(m.S[i], diff, t)
+            for r in range(3):
+                x, z = (r + 1) % 3, (r + 2) % 3
+                out[i] -= F[r] * (t[3 + r] + t[x] * p[z] - t[z] * p[x] + Yl[x] * d[z] - Yl[z] * d[x])
+                out[i] -= T[r] * t[r]
+            i = model.parent[i]
 
 
 @njit(cache=True)

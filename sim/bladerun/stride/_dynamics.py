@@ -1,7 +1,7 @@
 """Inverse dynamics of a tree of 1-dof joints, with analytic derivatives, compiled by numba.
 
-Takes a model (`Links`) and q, v, a; gives the generalised forces that its
-actuators would have to supply without the ground (`_ground` adds it), and their derivatives.
+Takes a `Tree`, gravity and q, v, a; gives the generalised forces that move it so in the absence of anything
+else (`_required` adds what acts on it), and their derivatives.
 
 World-frame spatial vectors (angular first, about the world origin). Derivatives after Singh, Russell &
 Wensing 2022 (doi 10.1109/LRA.2022.3141194). Equal to `mj_inverse` to rounding: tests/test_dynamics.py.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from bladerun.stride._links import Links
+from bladerun.stride._links import Tree
 
 
 class Motion(NamedTuple):
@@ -31,9 +31,11 @@ class Motion(NamedTuple):
     sphere_force: np.ndarray  # (s, 3)
     sphere_point: np.ndarray  # (s, 3) lowest point
     sphere_velocity: np.ndarray  # (s, 3) of the material there
+    ground: np.ndarray  # (3,) force that the ground must give
+    ground_by: np.ndarray  # (3, 3, n) its derivatives in q, v and a
 
 
-def motion(model: Links) -> Motion:
+def motion(model: Tree) -> Motion:
     """Scratch arrays for a model."""
     n, s = len(model.parent), len(model.sphere_link)
     return Motion(
@@ -50,21 +52,22 @@ def motion(model: Links) -> Motion:
         sphere_force=np.zeros((s, 3)),
         sphere_point=np.zeros((s, 3)),
         sphere_velocity=np.zeros((s, 3)),
+        ground=np.zeros(3),
+        ground_by=np.zeros((3, 3, n)),
     )
 
 
 @njit(cache=True)
-def inverse(model, m, q, v, a, tau, derivatives, tau_q, tau_v, tau_a):
-    """Generalised forces that must act besides gravity, springs and dampers; contact not yet in.
+def inverse(model, m, gravity, q, v, a, tau, derivatives, tau_q, tau_v, tau_a):
+    """Generalised forces of the tree alone: what must act on it besides gravity.
 
-    model Links, m Motion (overwritten); q, v, a (n,) [m, rad and per s]; fills tau (n,) [N, Nm] and, with
-    `derivatives`, tau_q, tau_v, tau_a (n, n), d tau_i / d q_j and so on. `add_contact` goes on from there.
+    model Tree, m Motion (overwritten), gravity (3,) [m/s^2]; q, v, a (n,) [m, rad and per s]; fills tau (n,)
+    [N, Nm] and, with `derivatives`, tau_q, tau_v, tau_a (n, n), d tau_i / d q_j and so on.
     """
-    kinematics(model, m, q, v, a)
+    kinematics(model, m, gravity, q, v, a)
     _composite(model, m, derivatives)
     for i in range(len(model.parent)):
-        tau[i] = dot(m.S[i], m.f[i]) + model.armature[i] * a[i] + model.damping[i] * v[i]
-        tau[i] += model.stiffness[i] * (q[i] - model.rest[i])
+        tau[i] = dot(m.S[i], m.f[i]) + model.armature[i] * a[i]
     if derivatives:
         _derivatives(model, m, tau_q, tau_v, tau_a)
 
@@ -104,7 +107,7 @@ def times(matrix, x, out):
 
 
 @njit(cache=True)
-def kinematics(model, m, q, v, a):
+def kinematics(model, m, gravity, q, v, a):
     """Frames, joint axes, velocities and accelerations, root to tip."""
     axis = np.empty(3)
     anchor = np.empty(3)
@@ -112,7 +115,8 @@ def kinematics(model, m, q, v, a):
     start = np.empty((3, 3))
     v0 = np.zeros(6)
     a0 = np.zeros(6)
-    a0[5] = model.gravity
+    for r in range(3):
+        a0[3 + r] = -gravity[r]
     for i in range(len(model.parent)):
         p = model.parent[i]
         R, x = m.rot[i], m.pos[i]
@@ -317,6 +321,4 @@ def _derivatives(model, m, tau_q, tau_v, tau_a):
                 tau_v[j, i] = dot(m.S[j], down_v)
                 tau_a[j, i] = tau_a[i, j]
             j = model.parent[j]
-        tau_q[i, i] += model.stiffness[i]
-        tau_v[i, i] += model.damping[i]
         tau_a[i, i] += model.armature[i]

@@ -14,8 +14,8 @@ from bladerun.stride._dynamics import motion_cross
 def add_contact(model, m, ground, tau, derivatives, tau_q, tau_v):
     """Subtract the ground's forces from tau (n,) and, with `derivatives`, from tau_q and tau_v (n, n).
 
-    After `inverse` on the same state; ground: Ground. Leaves force, lowest point and its velocity of each
-    sphere in m.
+    After `inverse` on the same state; ground: environment.Ground. Leaves force, lowest point and its velocity
+    of each sphere in m.
     """
     force, by_z, by_v = np.empty(3), np.empty(3), np.empty((3, 3))
     n = len(model.parent)

@@ -1,7 +1,8 @@
-"""A compiled MuJoCo model as the plain arrays that the stride's compiled code reads.
+"""A compiled MuJoCo model and its environment as the plain arrays that the stride's compiled code reads.
 
-Takes a `mujoco.MjModel` of slides and hinges; gives `Links`. Each degree of freedom is a link, the inertia
-of a body is carried by its last one, welded bodies are merged.
+Takes a `mujoco.MjModel` of slides and hinges; gives its kinematic `Tree`: each degree of freedom is a link,
+the inertia of a body is carried by its last one, welded bodies are merged. Takes an `Environment`; gives what
+acts on that tree from outside, `External`.
 """
 
 from typing import NamedTuple
@@ -9,8 +10,14 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
+from bladerun._joints import contact_spheres, sphere_sides
+from bladerun.environment import Environment, Ground
+from bladerun.errors import InputError, nearest
+from bladerun.stride._modelled import check_modelled
+from bladerun.stride._passive import Laws, laws_of
 
-class Links(NamedTuple):
+
+class Tree(NamedTuple):
     """A model as the arrays the compiled code reads; n joints, s contact spheres. SI units."""
 
     parent: np.ndarray  # (n,) index of the parent joint, -1 at the root
@@ -23,20 +30,28 @@ class Links(NamedTuple):
     com: np.ndarray  # (n, 3) in the body's frame
     inertia: np.ndarray  # (n, 3, 3) about the COM, in the body's frame
     armature: np.ndarray  # (n,)
-    stiffness: np.ndarray  # (n,)
-    rest: np.ndarray  # (n,) joint position at which its spring is slack
-    damping: np.ndarray  # (n,)
-    gravity: float
+    laws: Laws  # of passive joints
     sphere_link: np.ndarray  # (s,)
     sphere_pos: np.ndarray  # (s, 3) centre, in the body's frame
     sphere_radius: np.ndarray  # (s,)
     sphere_law: np.ndarray  # (s, 3) stiffness, damping, friction
+    sphere_side: np.ndarray  # (s,) 0 under the right leg, 1 under the left one, -1 under none
 
 
-def links(mj: mujoco.MjModel) -> Links:
-    """The arrays of a compiled model whose joints are all slides and hinges."""
-    if np.any((mj.jnt_type != mujoco.mjtJoint.mjJNT_SLIDE) & (mj.jnt_type != mujoco.mjtJoint.mjJNT_HINGE)):
-        raise ValueError("the stride's dynamics know slide and hinge joints only")
+class External(NamedTuple):
+    """What acts from outside; w wrenches, constant in the frame of the ground. SI units."""
+
+    gravity: np.ndarray  # (3,)
+    ground: Ground
+    wrench_link: np.ndarray  # (w,)
+    wrench_point: np.ndarray  # (w, 3) where it acts, in the frame of the link's body
+    wrench_force: np.ndarray  # (w, 3)
+    wrench_torque: np.ndarray  # (w, 3)
+
+
+def tree_of(mj: mujoco.MjModel) -> Tree:
+    """The arrays of a compiled model. Raises InputError for what would have to be left out, by its name."""
+    check_modelled(mj)
     n = mj.nv
     body_of = mj.dof_bodyid
     frame_rot, frame_pos, carrier = _welded_frames(mj)
@@ -63,7 +78,8 @@ def links(mj: mujoco.MjModel) -> Links:
             inertia[i] += mj.body_mass[b] * (d @ d * np.eye(3) - np.outer(d, d))
     spheres = contact_spheres(mj)
     bodies = mj.geom_bodyid[spheres]
-    return Links(
+    sides = {"right": 0, "left": 1, "": -1}
+    return Tree(
         parent=mj.dof_parentid.astype(np.int64),
         slide=mj.jnt_type == mujoco.mjtJoint.mjJNT_SLIDE,
         rot0=rot0,
@@ -74,22 +90,38 @@ def links(mj: mujoco.MjModel) -> Links:
         com=com,
         inertia=inertia,
         armature=mj.dof_armature.copy(),
-        stiffness=np.asarray(mj.jnt_stiffness).reshape(n, -1)[:, 0].copy(),
-        rest=mj.qpos_spring.copy(),
-        damping=np.asarray(mj.dof_damping).reshape(n, -1)[:, 0].copy(),
-        gravity=float(-mj.opt.gravity[2]),
+        laws=laws_of(mj),
         sphere_link=np.array([carrier[b] for b in bodies], dtype=np.int64),
         sphere_pos=np.array(
             [frame_pos[b] + frame_rot[b] @ mj.geom_pos[g] for g, b in zip(spheres, bodies, strict=True)]
         ).reshape(-1, 3),
         sphere_radius=mj.geom_size[spheres, 0].copy(),
-        sphere_law=mj.geom_user[spheres, :3].copy(),
+        sphere_law=mj.geom_user[spheres, :3].reshape(-1, 3).copy(),
+        sphere_side=np.array([sides[side] for side in sphere_sides(mj)], dtype=np.int64),
     )
 
 
-def contact_spheres(mj: mujoco.MjModel) -> list[int]:
-    """Geom ids of the spheres that touch the ground (named ``contact_*``), in model order."""
-    return [g for g in range(mj.ngeom) if mj.geom(g).name.startswith("contact_")]
+def external(mj: mujoco.MjModel, environment: Environment) -> External:
+    """What acts on this model from outside. Raises InputError for a wrench on an unknown body."""
+    frame_rot, frame_pos, carrier = _welded_frames(mj)
+    names = [mj.body(b).name for b in range(mj.nbody)]
+    links, points = [], []
+    for wrench in environment.wrenches:
+        if wrench.body not in names[1:]:
+            raise InputError(
+                f"'{wrench.body}' is not a body; {nearest(wrench.body, names[1:])}", key="wrenches"
+            )
+        b = names.index(wrench.body)
+        links.append(carrier[b])
+        points.append(frame_pos[b] + frame_rot[b] @ np.array(wrench.point_m or mj.body_ipos[b]))
+    return External(
+        gravity=np.array(environment.gravity_m_s2),
+        ground=environment.ground,
+        wrench_link=np.array(links, np.int64),
+        wrench_point=np.array(points).reshape(-1, 3),
+        wrench_force=np.array([wrench.force_n for wrench in environment.wrenches]).reshape(-1, 3),
+        wrench_torque=np.array([wrench.torque_nm for wrench in environment.wrenches]).reshape(-1, 3),
+    )
 
 
 def _welded_frames(mj):

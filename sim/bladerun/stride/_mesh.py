@@ -96,6 +96,11 @@ def mesh(knots: int, times: np.ndarray) -> Mesh:
     )
 
 
+def even_phase(knots: int) -> np.ndarray:
+    """(N,) share of the stride at which each knot lies while nothing stretches the mesh."""
+    return _base(knots).time[:, 0].copy()
+
+
 def at_times(c: np.ndarray, times: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """q, v, a (P, n) at t (P,) [s] after knot 0, of the motion with control points c (N, n)."""
     knots = len(c)

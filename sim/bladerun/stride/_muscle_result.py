@@ -1,24 +1,24 @@
 """A solved stride's muscles as variables of its dataset.
 
-Takes the model, the `Terms`, the solver's last point and its sweep; gives variables and the moments that
-muscles and series springs give, (N, n).
+Takes the problem, the solver's last point and its sweep; gives variables and the moments that muscles and
+series springs give, (N, n).
 """
 
 import numpy as np
 
-from bladerun.model import Model
 from bladerun.stride._blocks import NODE, at_knot
-from bladerun.stride._kernel import Sweep, Terms
+from bladerun.stride._kernel import Sweep
 from bladerun.stride._mesh import mesh
+from bladerun.stride._problem import Problem
 from bladerun.stride._solver import Point
 from bladerun.stride._tension import add_muscles, tension
 
 SIDES = ("right", "left")
 
 
-def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[dict, np.ndarray]:
+def muscle_rows(problem: Problem, point: Point, out: Sweep) -> tuple[dict, np.ndarray]:
     """Variables over (time, muscle), (time, muscle, joint), (time, side) and (muscle,); moments (N, n)."""
-    muscles, (N, n) = terms.muscles, out.q.shape
+    muscles, (N, n) = problem.arrays.muscles, out.q.shape
     M, paths = muscles.count, len(muscles.path)
     step = np.roll(point.activation, -1, 0) - point.activation
     change = np.repeat(step / mesh(N, point.times).node_step[:, None], NODE, axis=0)
@@ -39,7 +39,7 @@ def muscle_rows(model: Model, terms: Terms, point: Point, out: Sweep) -> tuple[d
                 arm[k, order[p], muscles.joints[g, :span]] = -scratch.shape[p, 1 : 1 + span]
     springs = {name: np.full((N, 2), np.nan) for name in ("force", "energy")}
     for s, rest in enumerate(muscles.rest):
-        side = "rl".index(model.joints[np.flatnonzero(arm[0, M + s])[0]][-1])
+        side = SIDES.index(problem.joints.side[np.flatnonzero(arm[0, M + s])[0]])
         x = np.maximum(length[:, M + s] - rest, 0.0)
         k = muscles.stiffness[s]
         springs["force"][:, side] = force[:, M + s]

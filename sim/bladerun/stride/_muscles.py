@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 from scipy.stats import qmc
 
-from bladerun.runner import without_side
+from bladerun._joints import without_side
 
 SPAN = 4  # joints a path may span: three of the hip and the knee
 DEGREE = {1: 7, 2: 6, 3: 5, 4: 5}  # of the polynomial, by joints spanned

@@ -1,54 +1,49 @@
 """A solved stride as a dataset that stands on its own.
 
-Takes the solver's last point and the model; gives an xarray Dataset with units and signs in attributes.
+Takes the solver's last point and its problem; gives an xarray Dataset with units and signs in attributes.
 Everything later (outcomes, plots, video, reports) reads this dataset and nothing else.
 """
 
 import json
-from dataclasses import asdict
 
 import mujoco
 import numpy as np
 import xarray as xr
 
+from bladerun._chain import bend_joints
+from bladerun._facts import toml
+from bladerun._joints import contact_spheres, sphere_sides
+from bladerun._settings import plain
+from bladerun.fitting import place
 from bladerun.model import Model
-from bladerun.stride._dynamics import inverse, motion
-from bladerun.stride._ground import add_contact
-from bladerun.stride._kernel import Sweep, Terms
-from bladerun.stride._links import Links, contact_spheres
-from bladerun.stride._mesh import at_times, mesh
+from bladerun.stride._kernel import Sweep
+from bladerun.stride._mesh import Mesh, at_times, mesh
 from bladerun.stride._muscle_result import SIDES, muscle_rows, say
-from bladerun.stride._solver import Point
-from bladerun.stride._terms import hard_joints, required
+from bladerun.stride._passive import energy_and_loss
+from bladerun.stride._problem import Problem
+from bladerun.stride._required import Required, required
+from bladerun.stride._solver import Point, objective_by_term
 
-LOADED_N = 30.0  # contact threshold of the reference data, Fukuchi 2017 (doi 10.7717/peerj.3298)
 TIMES_OF = (  # attributes: `_mesh`'s times
     "stride_time_s", "later_than_reference_s", "left_later_s", "right_stretch_s", "left_stretch_s"
 )  # fmt: skip
 
 
-def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) -> xr.Dataset:
+def dataset(problem: Problem, point: Point, out: Sweep) -> xr.Dataset:
     """The stride at its knots, out the `Sweep` there; the solve's attributes are to be added."""
-    mj, c = model.mj, point.c
+    model, arrays, joints = problem.model, problem.arrays, problem.joints
+    mj, c, speed = model.mj, point.c, arrays.speed
     time = mesh(len(c), point.times).time
     q = out.q.copy()
-    q[:, 0] += terms.speed * time
-    ground = _ground(links, terms, out)
-    ground["point"][:, :, 0] += terms.speed * time[:, None]
+    q[:, 0] += speed * time
+    ground = required(arrays.tree, arrays.external, out.q, out.v, out.a)
+    spot = ground.sphere_point.copy()
+    spot[:, :, 0] += speed * time[:, None]
     geometry = _geometry(mj, q, out.v)
-    sphere_names = [mj.geom(g).name for g in contact_spheres(mj)]
-    of_side = np.array([[name.startswith(f"contact_{s[0]}_") for name in sphere_names] for s in SIDES])
-    grf = np.einsum("tcx,sc->tsx", ground["force"], of_side)
-    loaded = np.einsum("tc,sc->ts", ground["force"][:, :, 2], of_side)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        cop = (
-            np.einsum("tcx,tc,sc->tsx", ground["point"], ground["force"][:, :, 2], of_side)
-            / loaded[:, :, None]
-        )
-    cop[loaded < LOADED_N] = np.nan
-    cop[:, :, 2] *= 0.0
-    muscles, given = muscle_rows(model, terms, point, out)
-    driven = np.array([kind == "driven" for kind in model.kind])
+    grf, cop = _under_feet(mj, ground.sphere_force, spot, loaded_n())
+    muscles, given = muscle_rows(problem, point, out)
+    reserve = np.where(joints.of(role="muscle"), out.tau, 0.0)
+    each = objective_by_term(arrays, point)
     data = xr.Dataset(
         {
             "q": (("time", "joint"), q, say("rad or m", "joint position; pelvis_tx runs on")),
@@ -61,17 +56,25 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
             ),
             "reserve": (
                 ("time", "joint"),
-                np.where(driven & np.isin(np.arange(len(driven)), terms.muscles.rows), out.tau, 0.0),
+                reserve,
                 say("Nm", "what reserve motors give where muscles drive"),
             ),
             **muscles,
             "grf": (("time", "side", "xyz"), grf, say("N", "ground reaction force on the runner")),
-            "cop": (("time", "side", "xyz"), cop, say("m", f"centre of pressure; NaN below {LOADED_N:g} N")),
-            "contact_force": (("time", "contact", "xyz"), ground["force"], say("N", "force on each sphere")),
-            "contact_position": (("time", "contact", "xyz"), ground["point"], say("m", "its lowest point")),
+            "cop": (
+                ("time", "side", "xyz"),
+                cop,
+                say("m", f"centre of pressure; NaN below {loaded_n():g} N"),
+            ),
+            "contact_force": (
+                ("time", "contact", "xyz"),
+                ground.sphere_force,
+                say("N", "force on each sphere"),
+            ),
+            "contact_position": (("time", "contact", "xyz"), spot, say("m", "its lowest point")),
             "contact_depth": (
                 ("time", "contact"),
-                np.maximum(0.0, -ground["point"][:, :, 2]),
+                np.maximum(0.0, -spot[:, :, 2]),
                 say("m", "how far it stands in the ground"),
             ),
             "com": (("time", "xyz"), geometry["com"], say("m", "whole-body centre of mass")),
@@ -86,13 +89,14 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
                 geometry["axis"],
                 say("1", "joint axes in space"),
             ),
-            **_springs(model, links, out, ground["force"]),
+            **_springs(problem, out, ground.sphere_force),
             "control_points": (
                 ("time", "joint"),
                 c.copy(),
                 say("rad or m", "of the periodic cubic B-spline"),
             ),
-            "multiplier": (("time", "joint"), point.multiplier.copy(), say("1", "of the hard forces")),
+            "multiplier": (("time", "joint"), point.multiplier.copy(), say("1", "of the residual forces")),
+            "objective_term": (("term",), np.array(list(each.values())), say("1", "share in the objective")),
         },
         coords={
             "time": (
@@ -101,99 +105,123 @@ def dataset(model: Model, links: Links, terms: Terms, point: Point, out: Sweep) 
                 {"units": "s", "long_name": "time, not evenly spaced; 0 at touchdown of the right foot"},
             ),
             "joint": list(model.joints),
-            "muscle": list(model.muscles[: terms.muscles.count]),
+            "joint_role": ("joint", list(joints.role)),
+            "joint_part": ("joint", list(joints.part)),
+            "joint_side": ("joint", list(joints.side)),
+            "muscle": list(model.muscles[: arrays.muscles.count]),
+            "term": list(each),
             "side": list(SIDES),
             "xyz": ["x", "y", "z"],
             "site": [mj.site(i).name for i in range(mj.nsite)],
-            "contact": sphere_names,
+            "contact": [mj.geom(g).name for g in contact_spheres(mj)],
+            "contact_side": ("contact", sphere_sides(mj)),
         },
     )
     data.attrs = dict(zip(TIMES_OF, point.times.tolist(), strict=True)) | {
-        "speed_m_s": float(terms.speed),
+        "speed_m_s": speed,
         "mass_kg": float(model.mass_kg),
-        "gravity": float(links.gravity),
+        "gravity": problem.environment.gravity,
         "leg_length_m": float(model.leg_length_m),
-        "runner": json.dumps(asdict(model.runner)),
-        "amputation": json.dumps(asdict(model.amputation)),
-        "fitting": json.dumps(asdict(model.fitting) if model.fitting else None),
-        "variation": json.dumps(asdict(model.variation)),
-        "task": json.dumps({"speed_m_s": float(terms.speed)}),
+        "runner": json.dumps(plain(model.runner)),
+        "amputation": json.dumps(plain(model.amputation)),
+        "fitting": json.dumps(plain(model.fitting)),
+        "variation": json.dumps(plain(model.variation)),
+        "task": json.dumps(plain(problem.task)),
+        "cost": json.dumps(plain(problem.cost)),
+        "environment": json.dumps(plain(problem.environment)),
+        "options": json.dumps(plain(problem.options)),
         "model_xml": model.xml,
-        "ground": json.dumps(terms.ground._asdict()),
         "blade": model.blade.name if model.blade else "",
         "amputation_side": model.amputation.side,
-        "frame": "x forward, y left, z up, ground at z = 0; right-handed; moments are internal",
+        "objective": sum(each.values()),
+        "frame": "x forward along the ground, y left, z away from it, ground at z = 0; moments are internal",
     }
     return data
 
 
-def residuals(
-    stride: xr.Dataset, model: Model, links: Links, terms: Terms, point: Point, out: Sweep
-) -> dict[str, float]:
+def residuals(stride: xr.Dataset, problem: Problem, point: Point, out: Sweep) -> dict[str, float]:
     """How well the stride obeys physics: at the knots, between them, at the ground, in energy.
 
-    root_force_peak_n, root_moment_peak_nm: greatest that nobody gives, at the knots; between_knots_*: the
-    same half-way between knots; passive_peak_nm: in joints that only springs move; penetration_mm: deepest
-    sphere; slip_mm: longest sliding of a foot's loaded contact; energy_balance_j: work of motors and ground
-    less what dampers took, over a stride, 0 if perfect; energy_positive_j: positive work of the motors.
+    root_force_peak_n, root_moment_peak_nm: greatest residual force and moment on the pelvis, at the knots;
+    between_knots_*: the same half-way between knots; passive_peak_nm: in joints that only springs move;
+    penetration_mm: deepest sphere; slip_mm: longest sliding of a foot's loaded contact; energy_balance_j:
+    work of motors, ground, gravity and wrenches less what dampers took, over a stride, 0 if perfect;
+    energy_positive_j: positive work of the motors.
     """
+    arrays, joints = problem.arrays, problem.joints
     places = mesh(len(point.c), point.times)
     root = out.tau[:, :6]
-    between = _between(links, terms, point.c, places)
-    ground = _ground(links, terms, out)
-    driven = np.array([kind == "driven" for kind in model.kind])
+    between = _between(problem, point.c, places)
+    ground = required(arrays.tree, arrays.external, out.q, out.v, out.a)
+    driven = joints.of(role="muscle") | joints.of(role="motor")
     power = stride.tau.values * out.v
     dt = point.times[0] / len(point.c) * places.weight
-    contact = dt @ (ground["force"] * ground["velocity"]).sum((1, 2))
-    damped = dt @ (links.damping * out.v**2).sum(1)
+    energy, loss = np.zeros_like(out.q), np.zeros_like(out.q)
+    energy_and_loss(arrays.tree.laws, out.q, out.v, energy, loss)
+    contact = dt @ (ground.sphere_force * ground.sphere_velocity).sum((1, 2))
     motor = dt @ power[:, driven].sum(1)
-    hard = hard_joints(model, terms.muscles)
-    passive = out.tau[:, 6:][:, hard[6:]]
+    outside = dt @ _outside_power(problem, out)
+    passive = out.tau[:, joints.of(role="passive")]
     return {
         "root_force_peak_n": float(np.linalg.norm(root[:, :3], axis=1).max()),
         "root_moment_peak_nm": float(np.linalg.norm(root[:, 3:], axis=1).max()),
         "between_knots_force_peak_n": float(np.linalg.norm(between[:, :3], axis=1).max()),
         "between_knots_moment_peak_nm": float(np.linalg.norm(between[:, 3:6], axis=1).max()),
         "passive_peak_nm": float(np.abs(passive).max(initial=0.0)),
-        "penetration_mm": float(1e3 * np.maximum(0.0, -ground["point"][:, :, 2]).max(initial=0.0)),
-        "slip_mm": 1e3 * _slip(model, ground, dt),
-        "energy_balance_j": float(motor + contact - damped),
+        "penetration_mm": float(1e3 * np.maximum(0.0, -ground.sphere_point[:, :, 2]).max(initial=0.0)),
+        "slip_mm": 1e3 * _slip(problem, ground, dt),
+        "energy_balance_j": float(motor + contact + outside - dt @ loss.sum(1)),
         "energy_positive_j": float(dt @ np.maximum(power[:, driven], 0.0).sum(1)),
     }
 
 
-def _ground(links, terms, out):
-    """Force, lowest point and velocity of each sphere, (N, s, 3) each; x in the frame that runs along."""
-    N, n = out.q.shape
-    m = motion(links)
-    tau, none = np.zeros(n), np.zeros((n, n))
-    kept = np.zeros((3, N, len(links.sphere_link), 3))
-    for k in range(N):
-        inverse(links, m, out.q[k], out.v[k], out.a[k], tau, False, none, none, none)
-        add_contact(links, m, terms.ground, tau, False, none, none)
-        kept[:, k] = m.sphere_force, m.sphere_point, m.sphere_velocity
-    return dict(zip(("force", "point", "velocity"), kept, strict=True))
+def loaded_n() -> float:
+    """Vertical force that counts as contact, N."""
+    return toml("outcomes.toml")["contact"]["threshold_n"]
 
 
-def _between(links, terms, c, places):
+def _under_feet(mj, force, place, least_n):
+    """Ground reaction force (N, side, 3), and the centre of pressure (N, side, 3), NaN below `least_n`."""
+    of_side = np.array([[side == mine for side in sphere_sides(mj)] for mine in SIDES], float)
+    grf = np.einsum("tcx,sc->tsx", force, of_side)
+    moment = np.einsum("tcx,tc,sc->tsx", place, force[:, :, 2], of_side)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cop = moment / grf[:, :, 2:]
+    cop[grf[:, :, 2] < least_n] = np.nan
+    cop[:, :, 2] *= 0.0
+    return grf, cop
+
+
+def _between(problem: Problem, c: np.ndarray, places: Mesh) -> np.ndarray:
     """Residual (N, n) half-way between knots, from the spline itself."""
+    arrays = problem.arrays
     q, v, a = at_times(c, places.times, places.time + 0.5 * places.step)
-    v[:, 0] += terms.speed
-    return required(links, terms.ground, q, v, a)
+    v[:, 0] += arrays.speed
+    return required(arrays.tree, arrays.external, q, v, a).tau
 
 
-def _slip(model, ground, dt):
+def _outside_power(problem: Problem, out: Sweep) -> np.ndarray:
+    """(N,) power of external wrenches and of gravity along the ground, W; up and down it closes on itself."""
+    arrays = problem.arrays
+    outside = arrays.external
+    along = outside.gravity * [1.0, 1.0, 0.0]
+    still = outside._replace(gravity=0 * outside.gravity, wrench_force=0 * outside.wrench_force,
+                             wrench_torque=0 * outside.wrench_torque)  # fmt: skip
+    pulled = outside._replace(gravity=along)
+    less = [required(arrays.tree, each, out.q, out.v, 0 * out.a).tau for each in (still, pulled)]
+    return ((less[0] - less[1]) * out.v).sum(1)
+
+
+def _slip(problem: Problem, ground: Required, dt: np.ndarray) -> float:
     """Longest path [m] that a foot's load slides on the ground while the foot carries half a body weight."""
-    names = [model.mj.geom(g).name for g in contact_spheres(model.mj)]
-    longest = 0.0
-    for side in "rl":
-        mine = np.array([name.startswith(f"contact_{side}_") for name in names])
-        normal = ground["force"][:, mine, 2]
+    longest, of_side = 0.0, problem.arrays.tree.sphere_side
+    for side in (0, 1):
+        mine = of_side == side
+        normal = ground.sphere_force[:, mine, 2]
         total = normal.sum(1)
-        firm = total > 0.5 * model.mass_kg * 9.81
-        drift = (normal[:, :, None] * ground["velocity"][:, mine, :2]).sum(1) / np.maximum(total, 1e-9)[
-            :, None
-        ]
+        firm = total > 0.5 * problem.weight_n
+        sliding = (normal[:, :, None] * ground.sphere_velocity[:, mine, :2]).sum(1)
+        drift = sliding / np.maximum(total, 1e-9)[:, None]
         longest = max(longest, float((np.linalg.norm(drift, axis=1) * firm) @ dt))
     return longest
 
@@ -218,11 +246,11 @@ def _geometry(mj, q, v):
     return {"com": com, "com_velocity": com_velocity, "site": site, "axis": axis}
 
 
-def _springs(model, links, out, force):
-    """Energy in and loss from the springs of blade and socket, and the blade's compression."""
-    joints, N = model.joints, len(out.q)
-    energy = 0.5 * links.stiffness * (out.q - links.rest) ** 2
-    loss = links.damping * out.v**2
+def _springs(problem: Problem, out: Sweep, force: np.ndarray) -> dict[str, tuple]:
+    """Energy in and loss from the springs of blade and socket, the blade's compression and its strain."""
+    joints, N = problem.joints, len(out.q)
+    energy, loss = np.zeros_like(out.q), np.zeros_like(out.q)
+    energy_and_loss(problem.arrays.tree.laws, out.q, out.v, energy, loss)
     rows = {}
     for part in ("blade", "socket"):
         for name, values, unit, text in (
@@ -231,32 +259,36 @@ def _springs(model, links, out, force):
         ):
             table = np.full((N, 2), np.nan)
             for s, side in enumerate(SIDES):
-                mine = [j.startswith(part) and j.endswith(f"_{side[0]}") for j in joints]
-                if any(mine):
+                mine = joints.of(part=part, side=side)
+                if mine.any():
                     table[:, s] = values[:, mine].sum(1)
             rows[f"{part}_{name}"] = (("time", "side"), table, say(unit, f"{text} in the {part}"))
     rows["blade_compression"] = (
         ("time", "side"),
-        _compression(model, out.q, force),
+        _compression(problem.model, out.q, force),
         say("m", "how far the loaded sole gives way, seen from the clamp, along the ground force"),
+    )
+    rows["blade_strain"] = (
+        ("time", "side"),
+        _strain(problem.model, out.q),
+        say("1", "greatest fibre strain of the blade over its allowable one"),
     )
     return rows
 
 
-def _compression(model, q, force):
+def _compression(model: Model, q: np.ndarray, force: np.ndarray) -> np.ndarray:
     """(N, 2) sum F_i . d_i / |sum F_i|, d_i the way of sphere i, seen from the clamp, since unloaded.
 
     The direction of the load is the one that does work on the blade and that a test bench measures in; 1 N
     more in the denominator lets it go to 0 in the air.
     """
     mj, table = model.mj, np.full((len(q), 2), np.nan)
-    data, spheres = mujoco.MjData(mj), contact_spheres(mj)
-    sites = [mj.site(i).name for i in range(mj.nsite)]
-    for s, side in enumerate("rl"):
-        if f"blade_clamp_{side}" not in sites:
+    data, spheres, sides = mujoco.MjData(mj), contact_spheres(mj), sphere_sides(mj)
+    for s, side in enumerate(SIDES):
+        if side not in model.amputation.sides:
             continue
-        mine = [i for i, g in enumerate(spheres) if mj.geom(g).name.startswith(f"contact_{side}_")]
-        clamp = mj.site(f"blade_clamp_{side}").id
+        mine = [i for i in range(len(spheres)) if sides[i] == side]
+        clamp = mj.site(f"blade_clamp_{side[0]}").id
 
         def from_clamp(posture, clamp=clamp, mine=mine):
             data.qpos[:] = posture
@@ -269,6 +301,22 @@ def _compression(model, q, force):
             place, frame = from_clamp(q[k])
             load = force[k, mine]
             table[k, s] = ((place - unloaded) @ frame.T * load).sum() / (np.linalg.norm(load.sum(0)) + 1.0)
+    return table
+
+
+def _strain(model: Model, q: np.ndarray) -> np.ndarray:
+    """(N, 2) greatest fibre strain of each blade as a share of what it may bear."""
+    table = np.full((len(q), 2), np.nan)
+    if model.blade is None or model.fitting is None:
+        return table
+    limb_m = model.amputation.residual_limb(model.runner)
+    height = place(model.fitting, model.runner, limb_m).clamp_to_ground_m
+    category = float(model.fitting.category)
+    chain = model.blade.chain(category, height)
+    for s, side in enumerate(SIDES):
+        if side in model.amputation.sides:
+            bends = [model.joints.index(name) for name in bend_joints(chain, side[0])]
+            table[:, s] = model.blade.strain(q[:, bends], category, height) / model.blade.allowable_strain
     return table
 
 

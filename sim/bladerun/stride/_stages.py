@@ -1,90 +1,78 @@
-"""From nothing, or from a neighbour, to a solved stride: the order of meshes, softness and weights.
+"""Continuation: from nothing, or from a neighbour, to a solved stride; the order of meshes, softness,
+weights.
 
-Takes a model and what is weighed; gives the solver's last point. A high weight on hard forces right away,
-or stiff ground under a poor guess, stalls the descent: so the ground is soft and the mesh coarse at first.
+Takes a `Problem`; gives the solver's last point. A high weight on residual forces right away, or stiff ground
+under a poor guess, stalls the descent: so the ground is soft and the mesh coarse at first.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
-from bladerun.model import Model
-from bladerun.stride import _terms
+from bladerun.environment import Ground
 from bladerun.stride._blocks import NODE
-from bladerun.stride._contact import Ground
-from bladerun.stride._kernel import Terms
-from bladerun.stride._links import Links
-from bladerun.stride._muscles import none_of
+from bladerun.stride._guess import first_guess
+from bladerun.stride._motion import resample
+from bladerun.stride._problem import Problem
 from bladerun.stride._recruit import recruited
 from bladerun.stride._solver import Point, at_knots, minimise, updated
 
-CALM = 4e-5  # s^3/rad, weight of jerk in the first guess: it smooths what is still far from running
-HELD = 2000.0  # 1/s, weight that holds landings at the reference's while the ground is soft, and so higher,
-# and contacts unstretched while no toe-off is tied to a knot
-# s by which feet land later in the first guess than the reference's do: a foot that lands while it still
-# swings forward slides, and stays in a gait that is up to 4 % dearer
-LATE = 0.01
-COARSE = 90  # knots of the first guess
-# ground and weight of the hard forces on the way to the real ones
-SOFT = (
-    (Ground(0.030, 0.80, 150.0, 0.12), 3.0),
-    (Ground(0.015, 0.40, 150.0, 0.24), 6.0),
-    (Ground(0.008, 0.25, 150.0, 0.60), 10.0),
-)
-ROUGH = 3e-3  # relative decrease that ends a first guess
-# weight of the hard forces and tolerance before each move of the multipliers; from the third on if needed
-# (with 30 throughout, strides ended up to 0.15 % short of their objective, by the way that they came)
-PASSES = ((100.0, 1e-4), *((500.0 * 3**i, 5e-6) for i in range(4)))
-ENOUGH = 7e-4  # body weights left on the pelvis
-CAREFUL = 30.0  # damping at first where a start may stand in the ground: the nearest stride that does not
-GENTLE = 3.0  # where it stands on it
-RELIEVED = 10.0  # where muscles have just taken over
-RESUME = 0.1  # damping after the multipliers have moved
-LIMIT = 100  # iterations a stage
 
-
-def cold(links: Links, model: Model, terms: Terms, hard: np.ndarray) -> Point:
+def cold(problem: Problem) -> Point:
     """From the reference motion: motors first, which muscles then relieve."""
-    point = _driven(links, model, terms)
-    if terms.muscles.count:
-        point = replace(recruited(links, terms, point), damping=RELIEVED)
-        point = minimise(links, terms, point, hard, SOFT[-1][-1], tolerance=ROUGH, limit=LIMIT)
+    own, point = problem.options.continuation, _by_motors(problem)
+    if problem.arrays.muscles.count:
+        point = replace(recruited(problem, point), damping=own.damping_muscles)
+        point = _descend(problem, point, own.soft[-1].weight, own.first_tolerance)
     # twice: some settle on a saddle, up to 0.7 % dearer than a stride 10 mrad away
-    return warm(links, terms, warm(links, terms, point, hard), hard)
+    return warm(problem, warm(problem, point))
 
 
-def _driven(links, model, terms):
-    """A stride moved by motors, from the reference motion."""
-    motors = none_of(terms.muscles)
-    hard = _terms.hard_joints(model, motors)
-    coarse = _terms.terms(model, terms.speed, COARSE, motors)
-    coarse = coarse._replace(
-        jerk_weight=np.full_like(coarse.jerk_weight, CALM),
-        times_weight=np.where(coarse.times_weight > 0, coarse.times_weight, HELD),
-        edge_weight=0.0,
-        times=coarse.times + np.array([0.0, LATE, 0.0, 0.0, 0.0]),
-    )
-    soft = coarse._replace(ground=SOFT[0][0])
-    c = _terms.first_guess(links, _terms.passive_joints(model), model.mass_kg * links.gravity, soft)
-    point = Point(c, coarse.times, np.zeros_like(c), np.zeros((COARSE // NODE, 0)))
-    for ground, weight in SOFT:
-        soft = coarse._replace(ground=ground)
-        point = minimise(links, soft, point, hard, weight, tolerance=ROUGH, limit=LIMIT)
-    point = replace(resampled(point, len(terms.multiplier)), damping=CAREFUL)
-    fine = _terms.terms(model, terms.speed, len(terms.multiplier), motors)
-    tolerance = ROUGH if terms.muscles.count else 1e-4
-    return minimise(links, fine, point, hard, SOFT[-1][-1], tolerance=tolerance, limit=LIMIT)
-
-
-def warm(links: Links, terms: Terms, point: Point, hard: np.ndarray) -> Point:
-    """From a stride near by with its multipliers, until nobody holds the runner."""
-    point = replace(point, damping=GENTLE)
-    for weight, tolerance in PASSES:
-        point = minimise(links, terms, point, hard, weight, tolerance=tolerance, limit=LIMIT)
-        if tolerance == PASSES[-1][1] and point.quiet and _left(links, terms, point) < ENOUGH:
+def warm(problem: Problem, point: Point) -> Point:
+    """From a stride near by with its multipliers, until residual forces are gone."""
+    own = problem.options.continuation
+    point = replace(point, damping=own.damping_neighbour)
+    for number, (weight, tolerance) in enumerate(own.passes, 1):
+        point = _descend(problem, point, weight, tolerance)
+        if number >= own.passes_at_least and point.quiet and _left(problem, point) < own.residual_bw:
             break
-        point = replace(updated(links, terms, point, hard), damping=RESUME)
+        point = replace(updated(problem.arrays, point), damping=own.damping_resumed)
     return point
+
+
+def _by_motors(problem: Problem) -> Point:
+    """A stride moved by motors, from the reference motion."""
+    own, knots = problem.options.continuation, problem.knots
+    coarse = _held(problem.by_motors(own.first_knots))
+    grounds = [Ground(*stage[:3], stiffness=stage.stiffness) for stage in own.soft]
+    c = first_guess(coarse.on(grounds[0]))
+    times = coarse.arrays.terms.stride_time.prior
+    point = Point(
+        c, times, np.zeros_like(c), np.zeros((own.first_knots // NODE, 0)), damping=own.damping_first
+    )
+    for ground, stage in zip(grounds, own.soft, strict=True):
+        point = _descend(coarse.on(ground), point, stage.weight, own.first_tolerance)
+    point = replace(resampled(point, knots), damping=own.damping_refined)
+    tolerance = own.first_tolerance if problem.arrays.muscles.count else own.motor_tolerance
+    return _descend(problem.by_motors(knots), point, own.soft[-1].weight, tolerance)
+
+
+def _held(coarse: Problem) -> Problem:
+    """A first problem: smooth, with landings and the mesh held near the reference's."""
+    own, terms = coarse.options.continuation, coarse.arrays.terms
+    prior = terms.stride_time.prior + np.array([0.0, own.first_landing_delay_s, 0.0, 0.0, 0.0])
+    weight = np.where(terms.stride_time.weight > 0, terms.stride_time.weight, own.first_hold_1_s)
+    return coarse.with_terms(
+        jerk=terms.jerk._replace(weight=np.full_like(terms.jerk.weight, own.first_jerk_s3_rad)),
+        contact_edges=terms.contact_edges._replace(weight=0.0),
+        stride_time=terms.stride_time._replace(prior=prior, weight=weight),
+    )
+
+
+def _descend(problem: Problem, point: Point, weight: float, tolerance: float) -> Point:
+    options = problem.options
+    limit = options.continuation.steps_a_stage
+    return minimise(problem.arrays, options.newton, point, weight, tolerance=tolerance, limit=limit)
 
 
 def resampled(point: Point, knots: int) -> Point:
@@ -93,7 +81,7 @@ def resampled(point: Point, knots: int) -> Point:
         return point
     return replace(
         point,
-        c=_terms.resample(point.c, knots),
+        c=resample(point.c, knots),
         multiplier=_between(point.multiplier, knots),
         activation=_between(point.activation, knots // NODE),
         squares=None,
@@ -110,6 +98,6 @@ def _between(values, count):
     return found
 
 
-def _left(links, terms, point):
-    """Greatest force on the pelvis that nobody gives, in body weights."""
-    return np.abs(at_knots(links, terms, point).tau[:, :3] / terms.force_scale[:3, 1]).max()
+def _left(problem: Problem, point: Point) -> float:
+    """Greatest residual force on the pelvis, in body weights."""
+    return float(np.abs(at_knots(problem.arrays, point).tau[:, :3]).max() / problem.weight_n)

@@ -11,8 +11,9 @@ import scipy.sparse as sp
 import xarray as xr
 from scipy.sparse.linalg import spsolve
 
+from bladerun._joints import contact_spheres
+from bladerun.errors import InputError
 from bladerun.model import Model
-from bladerun.stride._links import contact_spheres
 
 NEAR_M = 0.01  # spheres so high over the ground still count, fading
 SPREAD_RAD, SPREAD_M = 0.1, 0.03  # how far joints and the pelvis may go to make up for it
@@ -25,17 +26,18 @@ def transferred(start: xr.Dataset, model: Model) -> np.ndarray:
     """Positions (N, n) for `model`: moments of springs, heights and slip of contacts are those of `start`.
 
     Least squares of what is missed, of how far joints go and of how fast they turn there. pelvis_tx is the
-    deviation from steady running. Raises ValueError where joints or contacts differ.
+    deviation from steady running. Raises InputError where joints or contacts
+    differ.
     """
     mj, old = model.mj, mujoco.MjModel.from_xml_string(start.attrs["model_xml"])
     spheres = contact_spheres(mj)
     if tuple(start.joint.values) != model.joints or len(start.contact) != len(spheres):
-        raise ValueError("a stride can only start from one with the same joints and contacts")
+        raise InputError("a stride can only start from one with the same joints and contacts", key="start")
     time, speed = start.time.values, start.attrs["speed_m_s"]
     q = start.q.values.copy()
     q[:, 0] -= speed * time
     before, now = _springs(old), _springs(mj)
-    passive = np.array([kind == "passive" for kind in model.kind])
+    passive = model.joint_data.of(role="passive")
     q[:, passive] *= np.divide(before, now, out=np.ones_like(now), where=now > 0)[passive]
     place = start.contact_position.values.copy()
     place[:, :, 0] -= speed * time[:, None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from bladerun.study._parameters import Parameter, changed, check_name
 
 KINDS = ("grid", "sobol", "latin-hypercube", "list")
 SAMPLERS = ("tpe", "gp", "cma-es", "nsga-ii", "nsga-iii", "random")
-_SECTIONS = ("runner", "amputation", "fitting", "task")
+_SECTIONS = ("runner", "amputation", "fitting", "task", "cost", "environment")
 
 
 @dataclass(frozen=True)
@@ -124,14 +124,19 @@ def study(document: Mapping[str, Any], folder: str | Path = ".") -> Study:
 
 
 def _tables(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters by name; `strength = { hip_abductors = [...] }` as `strength.hip_abductors`."""
-    flat: dict[str, Any] = {}
-    for name, value in document.get("parameters", {}).items():
-        inside = isinstance(value, dict) and not {"low", "high"} & set(value)
-        flat |= {f"{name}.{key}": entry for key, entry in value.items()} if inside else {name: value}
+    """Parameters by dotted name; `strength = { hip_abductors = [...] }` as `strength.hip_abductors`."""
+    flat = dict(_flat(document.get("parameters", {}), ""))
     if not flat:
         raise InputError("missing; a study varies something", key="[parameters]")
     return flat
+
+
+def _flat(table: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    for key, entry in table.items():
+        if isinstance(entry, dict) and not {"low", "high"} & set(entry):
+            yield from _flat(entry, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", entry
 
 
 def _base(document: dict[str, Any], folder: Path) -> Inputs:
@@ -141,7 +146,7 @@ def _base(document: dict[str, Any], folder: Path) -> Inputs:
         own = {k: v for k, v in parse_toml(folder / document.pop("base")).items() if k != "sweep"} | own
         document |= own  # what the study is, whatever becomes of the file
     case = check_case(own)
-    return changed(Inputs(case.runner, case.amputation, case.fitting, case.task), {})
+    return changed(Inputs.of(case, case.fitting), {})
 
 
 def _cohort(document: dict[str, Any], folder: Path, base: Inputs) -> dict[str, Inputs]:

@@ -236,14 +236,14 @@ def _held(result: FitResult) -> dict[str, Any]:
 
     row = result.table.loc[str(result.recommended)]
     today = _netcdf.read(result.stride(result.current))
-    model, _ = other_fitting(today, {key: float(row[key]) for key in SWEPT})
+    model = other_fitting(today, {key: float(row[key]) for key in SWEPT})
     stride = hold(today, model)
     told = {key: stride.attrs[key] for key in ("status", "why", "feedback_share")}
     return told | (flat(outcomes(stride)) if told["status"] == "held" else {})
 
 
 def _inputs(case: Case, fitting: Fitting) -> Inputs:
-    return Inputs(case.runner, case.amputation, fitting, case.task)
+    return Inputs.of(case, fitting)
 
 
 def _path(folder: Path, visit: Visit) -> Path:

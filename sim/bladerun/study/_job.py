@@ -18,14 +18,17 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import xarray as xr
 
 from bladerun import _netcdf
 from bladerun._recommend import weigh
-from bladerun.case import Task
+from bladerun._settings import plain
+from bladerun.case import Case
+from bladerun.cost import Cost
+from bladerun.environment import Environment
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
@@ -33,6 +36,7 @@ from bladerun.outcomes import flat, outcomes
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
 from bladerun.stride._result import TIMES_OF
+from bladerun.task import Task
 from bladerun.variation import NOMINAL, Variation
 
 NOTHING, SEED, STRIDE = "nothing", "seed", "stride"  # how much of a stride comes back
@@ -53,10 +57,19 @@ class Inputs:
     fitting: Fitting | None
     task: Task
     variation: Variation = NOMINAL
+    cost: Cost = field(default_factory=Cost.default)
+    environment: Environment = field(default_factory=Environment.default)
+
+    @classmethod
+    def of(cls, case: Case, fitting: Fitting | None) -> Inputs:
+        """Those of a runner's file, on this fitting."""
+        return cls(
+            case.runner, case.amputation, fitting, case.task, cost=case.cost, environment=case.environment
+        )
 
     def identity(self, program: str) -> str:
         """A hash of these inputs and of a program (`_program`), 32 hexadecimal digits."""
-        return hashlib.sha256(f"{json.dumps(asdict(self))} {program}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{json.dumps(plain(self))} {program}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -146,7 +159,7 @@ def best_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _solve(inputs: Inputs, start: xr.Dataset | None) -> xr.Dataset:
     model = build_model(inputs.runner, inputs.amputation, inputs.fitting, inputs.variation)
-    return solve(model, inputs.task, start=start)
+    return solve(model, inputs.task, start=start, cost=inputs.cost, environment=inputs.environment)
 
 
 def _done(job: Job) -> Done:

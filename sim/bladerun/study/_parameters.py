@@ -1,5 +1,5 @@
 """What a study can vary: any number or word of the runner, the amputation, the fitting, the task, the
-variation.
+variation, and by dotted name any entry of the cost and the environment (`cost.tracking.weight`).
 
 Takes names and values as a study file or a cohort's table has them; gives `Inputs` with these values, and how
 far apart two values are. Units are in the names. `category_step` counts from the category recommended for the
@@ -15,17 +15,20 @@ from functools import cache
 from typing import Any
 
 from bladerun import _facts
-from bladerun.case import Task
+from bladerun.cost import Cost
+from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
 from bladerun.fitting import Fitting, resolve
 from bladerun.runner import Amputation, Runner
 from bladerun.study._job import Inputs
+from bladerun.task import Task
 from bladerun.variation import Variation
 
 STEP = "category_step"
 _SECTIONS = {"runner": Runner, "amputation": Amputation, "fitting": Fitting, "task": Task}
 _WHOLE = ("category", STEP)
 _TABLES = ("strength", "joint_range_deg")  # of the runner, by muscle group or joint: `strength.hip_abductors`
+_SETTINGS = ("cost", "environment")
 _APART = ("blade", "side", "level", "sex")  # no stride starts from one with another of these
 
 
@@ -84,6 +87,8 @@ def known() -> dict[str, str]:
     """Every name, and the section it belongs to."""
     names = {field.name: section for section, cls in _SECTIONS.items() for field in fields(cls)}
     names |= {f"variation.{field.name}": "variation" for field in fields(Variation)}
+    for section, usual in (("cost", Cost.default()), ("environment", Environment.default())):
+        names |= {f"{section}.{entry}": section for entry in usual.entries()}
     return names | {STEP: "fitting"}
 
 
@@ -104,8 +109,11 @@ def changed(inputs: Inputs, values: Mapping[str, Any]) -> Inputs:
             before = entries.get(table, getattr(inputs.runner, table))
             entries[table] = {**(before if isinstance(before, Mapping) else {}), key: value}
         elif name != STEP:
-            by_section.setdefault(known()[name], {})[name.removeprefix("variation.")] = value
-    parts = {section: getattr(inputs, section) for section in (*_SECTIONS, "variation")}
+            section = known()[name]
+            by_section.setdefault(section, {})[name.removeprefix(f"{section}.")] = value
+    parts = {section: getattr(inputs, section) for section in (*_SECTIONS, "variation", *_SETTINGS)}
+    for section in _SETTINGS:
+        parts[section] = parts[section].changed(by_section.pop(section, {}))
     for section, entries in by_section.items():
         if parts[section] is None:
             raise InputError("nothing to vary; the runner has no [fitting]", key=next(iter(entries)))

@@ -20,12 +20,12 @@ import xarray as xr
 from bladerun import _netcdf
 from bladerun.bench import run_bench
 from bladerun.blade import load_blade
-from bladerun.case import Task
 from bladerun.fitting import Fitting, resolve
 from bladerun.model import build_model
 from bladerun.runner import ABLE_BODIED, Amputation, Runner
 from bladerun.stride import solve
 from bladerun.study import _crew, _program
+from bladerun.task import Task
 from bladerun.validation._findings import Cohort
 from bladerun.validation._measures import measures
 

@@ -1,0 +1,94 @@
+"""What acts on the runner from outside: gravity, the ground, and forces that pull or push.
+
+Takes defaults from models/environment.toml and models/contact.toml, changes by dotted name, and a `Task`;
+gives an `Environment`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, NamedTuple
+
+from bladerun import _facts
+from bladerun._settings import Settings, read
+from bladerun.task import Task
+
+
+class Ground(NamedTuple):
+    """The law of the ground under every sphere (`stride/_contact.py`): its rounding, and shares of the
+    stiffness, damping and friction that each sphere has of its own (models/contact.toml), 1 but for what-ifs.
+    """
+
+    smoothing_m: float  # e, height over which contact sets in
+    slip_speed_m_s: float  # v_s
+    slip_load_n: float  # f_0
+    stiffness: float = 1.0
+    damping: float = 1.0
+    friction: float = 1.0
+
+
+@dataclass(frozen=True)
+class Wrench(Settings):
+    """A force and a torque on one body, constant in the frame of the ground (x forward, y left, z up).
+
+    Parameters
+    ----------
+    body
+        Name of a body of the model, such as "pelvis".
+    force_n, torque_nm
+        (3,) N and Nm.
+    point_m
+        (3,) m, where the force acts, in the frame of the body; its centre of mass where left out.
+    """
+
+    body: str
+    force_n: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0), metadata={"signed": True})
+    torque_nm: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0), metadata={"signed": True})
+    point_m: tuple[float, ...] = field(default=(), metadata={"signed": True})
+
+
+@dataclass(frozen=True)
+class Environment(Settings):
+    """Gravity, ground and external wrenches of a stride.
+
+    Parameters
+    ----------
+    gravity_m_s2
+        (3,) m/s^2 in the frame of the ground: x forward, y left, z up.
+    ground
+        The law of contact.
+    wrenches
+        External forces and torques on bodies.
+    """
+
+    gravity_m_s2: tuple[float, float, float] = field(metadata={"signed": True})
+    ground: Ground
+    wrenches: tuple[Wrench, ...] = ()
+
+    @classmethod
+    def default(cls, **changes: Any) -> Environment:
+        """That of models/environment.toml and models/contact.toml; changes: other entries, by name."""
+        return replace(_default(), **changes)
+
+    @property
+    def gravity(self) -> float:
+        """Size of gravity, m/s^2, by which forces are counted in body weights."""
+        return math.hypot(*self.gravity_m_s2)
+
+    def of(self, task: Task, mass_kg: float) -> Environment:
+        """This environment with what the task adds to it: slope and pull."""
+        angle = math.atan(task.slope_percent / 100)
+        x, y, z = self.gravity_m_s2
+        along, across = x * math.cos(angle) + z * math.sin(angle), z * math.cos(angle) - x * math.sin(angle)
+        pull_n = task.horizontal_force_bw * mass_kg * self.gravity
+        pull = (Wrench("pelvis", (pull_n, 0.0, 0.0)),) if pull_n else ()
+        return replace(self, gravity_m_s2=(along, y, across), wrenches=(*self.wrenches, *pull))
+
+
+@cache
+def _default() -> Environment:
+    ground = {k: v for k, v in _facts.toml("contact.toml")["regularisation"].items() if k != "status"}
+    gravity = _facts.toml("environment.toml")["gravity_m_s2"]["value"]
+    return read(Environment, {"gravity_m_s2": gravity, "ground": ground})

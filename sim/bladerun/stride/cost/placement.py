@@ -1,0 +1,71 @@
+"""Placement: how far apart feet stand, as people's step width has it.
+
+Angles alone leave it open: a degree at the hip is a centimetre and a half at the foot. The middle of a foot's
+spheres is held sideways once in each stance, as if it counted at every moment of contact.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from bladerun.stride.cost._rows import add_way, position_row
+from bladerun.stride.cost.contact_edges import feet
+
+STANDS = 6  # a foot stands a sixth of the knots after its landing, in time a tenth of the stride
+
+
+class Placement(NamedTuple):
+    """Of the right and of the left foot; s spheres."""
+
+    foot: np.ndarray  # (2, s) True for its spheres
+    place: np.ndarray  # (2,) m to the left of the path, in mid-stance
+    weight: np.ndarray  # (2,) 1/m
+
+
+def prepare(model, tree, cost, reference) -> Placement:
+    """model: Model; tree: Tree. The errors of both feet, as if independent, add up to that of the width."""
+    contact = (reference.grf[:, 0, 2] > 0).mean()
+    weight = cost.tracking.weight * model.variation.tracking_weight * np.sqrt(2 * contact)
+    less = [
+        cost.tracking.affected_leg if side in model.amputation.sides else 1.0 for side in ("right", "left")
+    ]
+    return Placement(
+        feet(tree),
+        np.array([-0.5, 0.5]) * reference.step_width_m,
+        weight / reference.step_width_sd_m * np.array(less),
+    )
+
+
+@njit(cache=True)
+def add(own, tree, mesh, nodes, out, derivatives):
+    N, total = len(out.q), 0.0
+    for side in range(2):
+        k = side * (N // 2) + N // STANDS
+        foot, weight = own.foot[side], own.weight[side]
+        middle, count = 0.0, 0
+        for c in range(len(foot)):
+            if foot[c]:
+                middle += out.sphere_point[k, c, 1]
+                count += 1
+        if count == 0 or weight == 0.0:
+            continue
+        off = middle / count - own.place[side]
+        total += (weight * off) ** 2
+        if derivatives:
+            by_q = np.zeros(out.q.shape[1])
+            for c in range(len(foot)):
+                if foot[c]:
+                    add_way(tree, out, k, c, 1, 1 / count, by_q)
+                    _add_roll(tree, out, k, c, 1 / count, by_q)
+            position_row(by_q, weight**2, off, k, mesh, out)
+    return 0.5 * total
+
+
+@njit(cache=True)
+def _add_roll(tree, out, k, c, factor, by_q):
+    """What the lowest point of a sphere, which stays below its centre, moves less to the left in a roll."""
+    i = tree.sphere_link[c]
+    while i >= 0:
+        by_q[i] -= factor * tree.sphere_radius[c] * out.S[k, i, 0]
+        i = tree.parent[i]

@@ -1,0 +1,67 @@
+"""What the runner is asked to do.
+
+Takes numbers from a runner's file, a study or a command line; gives a `Task` that has checked them. A new
+field is added here, with its range, unit and help, and used in `environment.py` or wherever it acts; files,
+studies, commands and strides read the fields of this class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from bladerun.errors import InputError
+
+
+def _quantity(low: float, high: float, unit: str, help: str, **default: float) -> Any:
+    return field(metadata={"range": (low, high), "unit": unit, "help": help}, **default)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Steady running, forward.
+
+    Parameters
+    ----------
+    speed_m_s
+        Speed along the ground, m/s, 2.0 to 5.5: the reference curves cover 2.5 to 4.5 and are extended a
+        little beyond.
+    slope_percent
+        Rise of the ground over the horizontal distance, %, uphill positive, -15 to 15. Acts as tilted gravity
+        on a runner whose x axis runs along the ground and whose z axis stands on it. Not yet held against
+        measurements.
+    horizontal_force_bw
+        Constant pull at the centre of mass of the pelvis along the ground, body weights, forward positive,
+        -0.2 to 0.2. Not yet held against measurements.
+
+    Raises
+    ------
+    InputError
+        Outside these ranges, or for what is no number.
+    """
+
+    speed_m_s: float = _quantity(2.0, 5.5, "m/s", "steady speed")
+    slope_percent: float = _quantity(-15.0, 15.0, "%", "slope of the ground, uphill positive", default=0.0)
+    horizontal_force_bw: float = _quantity(
+        -0.2, 0.2, "body weights", "constant pull at the pelvis, forward positive", default=0.0
+    )
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value, (low, high) = getattr(self, entry.name), entry.metadata["range"]
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise InputError(
+                    f"{value!r} is not allowed; a number from {low} to {high} {entry.metadata['unit']}",
+                    key=entry.name,
+                )
+
+    def __str__(self) -> str:
+        """In words: "3.3 m/s, 5 % uphill, pulled backward by 0.04 body weights"."""
+        words = [f"{self.speed_m_s:g} m/s"]
+        if self.slope_percent:
+            words.append(
+                f"{abs(self.slope_percent):g} % {'uphill' if self.slope_percent > 0 else 'downhill'}"
+            )
+        if pull := self.horizontal_force_bw:
+            words.append(f"pulled {'forward' if pull > 0 else 'backward'} by {abs(pull):g} body weights")
+        return ", ".join(words)
