@@ -50,9 +50,9 @@ HOPPER = """
           <joint name="spring" type="slide" axis="0 0 1" stiffness="9000" damping="15"/>
           <inertial pos="0 0 -.1" mass=".4" diaginertia=".002 .002 .001"/>
           <geom name="contact_r_0" type="sphere" size=".03" pos=".04 .06 -.17" mass="0" user="1.5e5 .3 .9 1"/>
-          <geom name="contact_r_1" type="sphere" size=".03" pos=".04 -.06 -.17" mass="0" user="1.5e5 .3 .9
-          1"/> <geom name="contact_r_2" type="sphere" size=".03" pos="-.04 0 -.17" mass="0" user="1.5e5 .3 .9
-          1"/>
+          <geom name="contact_r_1" type="sphere" size=".03" pos=".04 -.06 -.17" mass="0"
+            user="1.5e5 .3 .9 1"/>
+          <geom name="contact_r_2" type="sphere" size=".03" pos="-.04 0 -.17" mass="0" user="1.5e5 .3 .9 1"/>
         </body>
       </body>
     </body>

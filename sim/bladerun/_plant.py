@@ -66,10 +66,10 @@ class Plant:
         tree = data.subtree_com[mj.body_rootid[body[0]]]
         act = data.act if mj.na else np.zeros(1)
         self._arrays = (
-            _time_of(data), np.array(around.ground), spheres, body, shape, data.geom_xpos, data.xipos, data.cvel,
-            tree, self._force, data.xfrc_applied, self.driven, self._moment, data.qfrc_applied,
-            self._activation, act, pulled, wrench, data.xmat, laws.joint, laws.kind, laws.parameter, data.qpos,
-            data.qvel,
+            _time_of(data), np.array(around.ground), spheres, body, shape, data.geom_xpos, data.xipos,
+            data.cvel, tree, self._force, data.xfrc_applied, self.driven, self._moment, data.qfrc_applied,
+            self._activation, act, pulled, wrench, data.xmat, laws.joint, laws.kind, laws.parameter,
+            data.qpos, data.qvel,
         )  # fmt: skip
 
     @property

@@ -2,17 +2,18 @@
 
 Takes a table of laws, a row each: joint, kind and parameters; gives generalised forces, as they must be
 overcome, with first and second derivatives in the joint's position q and velocity v, and elastic energy. With
-x = q - rest, p(u, e) the smooth positive part of `_contact`, and P its integral:
+x = q - rest, p(u, e) the smooth positive part of `_contact`, p' its slope:
 
     LINEAR        k x + d v
     POLYNOMIAL    x (k1 + k2 x + k3 x^2) + v (d1 + d2 v + d3 v^2), MuJoCo's polynomial joint
-    DEAD_BAND     k [p(x - g, e) - p(-x - g, e)] + d v [p'(x - g, e) + p'(-x - g, e)], loose by g either way
-    STOP          s k p(u, e) p(1 + c s v, 0.2), u = s (q - at), one-sided: s = 1 above `at`, -1 below; never
-    pulls DAMPER        v [a + b v / sqrt(v^2 + w^2)] [1 + f r((q - from) / width)], a +- b in either
-    direction, r from
-                  0 to 1 with the joint's angle: r(y) = y^3 (10 - 15 y + 6 y^2)
+    DEAD_BAND     k [p(x - g, e) - p(-x - g, e)] + d v [p'(x - g, e) + p'(-x - g, e)]
+    STOP          s k p(u, e) p(1 + c s v, 0.2), u = s (q - at)
+    DAMPER        v [a + b v / sqrt(v^2 + w^2)] [1 + f r((q - from) / width)]
 
-A MuJoCo model keeps its own springs and dampers; other laws stand in it as numeric elements (`write_law`).
+DEAD_BAND is loose by g either way. STOP acts on one side, above `at` for s = 1, below for s = -1, and never
+pulls. DAMPER resists by a + b in one direction, a - b in the other, and more with the joint's angle:
+r(y) = y^3 (10 - 15 y + 6 y^2) goes from 0 to 1. A MuJoCo model keeps its own springs and dampers; other laws
+stand in it as numeric elements (`write_law`).
 """
 
 from __future__ import annotations
