@@ -67,6 +67,7 @@ class Solver:
                 "why": "" if converged else "made to fail",
                 "objective": values["joint_work_j_kg_m"],
                 "amputation_side": "right",
+                "model_xml": "<mujoco/>",
                 "values": json.dumps(values),
             }
         )
