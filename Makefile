@@ -64,6 +64,7 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pyright --pythonpath $(BIN)/python --project tests/user_script.json
 
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix .

@@ -7,7 +7,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-from bladerun import _netcdf
+from bladerun.files import write_stride
 from synthetic import stride
 
 DOCUMENT = {
@@ -44,5 +44,5 @@ def solved(job):
     )
     status = "not converged" if task.speed_m_s >= FAILS else "converged"
     made.attrs |= {"fitting": json.dumps(asdict(fitting)), "status": status, "why": "too <fast>"}
-    _netcdf.write(made, job.path)
+    write_stride(made, job.path)
     return status, made.attrs["why"]

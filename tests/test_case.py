@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun.case import Case, Task, load_case
+from bladerun.case import Case, load_case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.runner import Amputation, Runner
+from bladerun.task import Task
 
 FIRST_FIT = Path(__file__).parents[1] / "experiments" / "first-fit.toml"
 GOOD = FIRST_FIT.read_text(encoding="utf-8")

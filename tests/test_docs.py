@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import bladerun
 from bladerun import cli
 from bladerun._definitions import OUTCOMES
 
@@ -76,10 +77,14 @@ def test_every_outcome_is_in_the_manual():
     assert shown == keys
 
 
-def test_every_name_of_the_python_page_is_there():
+def test_the_python_page_has_every_public_name():
+    shown = []
     for path in re.findall(r"^::: (\S+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.M):
         module, _, name = path.rpartition(".")
-        assert getattr(importlib.import_module(module), name).__doc__
+        assert getattr(importlib.import_module(module), name) is getattr(bladerun, name)
+        assert getattr(bladerun, name).__doc__
+        shown.append(name)
+    assert sorted([*shown, "__version__"]) == sorted(bladerun.__all__)
 
 
 def test_every_page_is_in_the_menu():

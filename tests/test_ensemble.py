@@ -7,6 +7,7 @@ import pytest
 from bladerun._intervals import intervals
 from bladerun.case import load_case
 from bladerun.ensemble import NAME, ensemble
+from bladerun.errors import InputError
 from bladerun.study import _job
 from bladerun.variation import draw, names
 from synthetic import stride
@@ -53,3 +54,9 @@ def test_a_member_that_fails_is_a_row_and_no_part_of_the_interval(asked):
     assert (table.status == "converged").sum() == 6
     row = intervals(table).loc[NAME]
     assert row.objective_low < 1.0 < row.objective_high
+
+
+@pytest.mark.parametrize("count", [0, -1, 2.5, True])
+def test_a_number_of_draws_that_is_none_is_refused(count):
+    with pytest.raises(InputError, match=r"count: .* is not allowed; a whole number of draws from 1"):
+        ensemble(CASE, solved(), count)

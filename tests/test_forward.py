@@ -52,6 +52,12 @@ def test_active_muscles_are_red_and_resting_ones_are_pale():
     assert np.ptp(resting[changed].mean(axis=0)) < 30
 
 
+@pytest.mark.parametrize("key", ["fps", "slow", "strides"])
+def test_a_video_without_pictures_is_refused(key, tmp_path):
+    with pytest.raises(InputError, match=f"{key}: 0 is not allowed; more than 0"):
+        forward.render_video(stride(), tmp_path / "run.mp4", **{key: 0})
+
+
 def test_without_opengl_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setitem(sys.modules, "mujoco.egl", None)

@@ -5,13 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bladerun import _netcdf
+from bladerun.errors import InputError
+from bladerun.files import read_stride, write_stride
+from bladerun.status import Status
 from synthetic import stride
 
 
 def test_a_stride_comes_back_as_it_was(tmp_path):
     made = stride()
-    _netcdf.write(made, tmp_path / "stride.nc")
-    assert _netcdf.read(tmp_path / "stride.nc").identical(made)
+    write_stride(made, tmp_path / "stride.nc")
+    assert read_stride(tmp_path / "stride.nc").identical(made)
     assert _netcdf.read(_netcdf.packed(made)).identical(made)
 
 
@@ -20,17 +23,30 @@ def test_threads_do_not_meet_in_the_library(tmp_path):
 
     def there_and_back(number):
         path = tmp_path / f"{number % 3}.nc"
-        _netcdf.write(made, path)
-        return _netcdf.read(path).identical(made) and _netcdf.read(_netcdf.packed(made)).identical(made)
+        write_stride(made, path)
+        return read_stride(path).identical(made) and _netcdf.read(_netcdf.packed(made)).identical(made)
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(there_and_back, range(40)))
 
 
-def test_what_is_no_netcdf_is_told_from_what_cannot_be_opened(tmp_path):
+def test_what_is_no_stride_is_told_from_what_cannot_be_read(tmp_path):
     (tmp_path / "text.nc").write_text("no stride")
-    with pytest.raises(OSError) as broken:
-        _netcdf.read(tmp_path / "text.nc")
-    with pytest.raises(OSError) as absent:
-        _netcdf.read(tmp_path / "absent.nc")
-    assert (broken.value.errno or 0) <= 0 < (absent.value.errno or 0)
+    stride().drop_attrs().to_netcdf(tmp_path / "other.nc")
+    for name in ("text.nc", "other.nc"):
+        with pytest.raises(InputError, match=f"{name}: not a stride"):
+            read_stride(tmp_path / name)
+    with pytest.raises(InputError, match=r"absent\.nc: cannot be read: No such file"):
+        read_stride(tmp_path / "absent.nc")
+
+
+def test_a_stride_that_cannot_be_written_says_where(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere/stride\.nc: cannot be written"):
+        write_stride(stride(), tmp_path / "nowhere" / "stride.nc")
+
+
+def test_a_status_is_plain_text_in_the_file():
+    made = stride()
+    made.attrs["status"] = Status.TOO_WEAK
+    kept = _netcdf.read(_netcdf.packed(made)).attrs["status"]
+    assert type(kept) is str and Status(kept) is Status.TOO_WEAK

@@ -1,7 +1,12 @@
 """The package: public names, the facts it carries, and the wheel that people install."""
 
+import ast
 import importlib
+import importlib.util
 import json
+import pickle
+import pydoc
+import re
 import subprocess
 import sys
 import tomllib
@@ -17,13 +22,73 @@ CHECKOUT = Path(__file__).parents[1]
 MODULES = [
     "runner", "body", "blade", "fitting", "variation", "model", "bench", "case", "stride", "outcomes",
     "plots", "sketch", "forward", "replay", "verification", "held", "study", "opensim", "report", "app",
-    "cli", "errors",
+    "cli", "errors", "status", "files", "ensemble", "validation",
 ]  # fmt: skip
 
 
 def test_every_public_name_is_there():
     for name in bladerun.__all__:
         assert getattr(bladerun, name) is not None
+
+
+def test_help_lists_every_public_name():
+    text = pydoc.plain(pydoc.render_doc(bladerun))
+    missing = [name for name in bladerun.__all__ if not re.search(rf"^    (class )?{name}\b", text, re.M)]
+    assert missing == ["__version__"]  # which stands there as VERSION
+    assert dir(bladerun) == sorted(bladerun.__all__)
+
+
+SAME = ("outcomes", "replay", "ensemble")  # names of a module and of the function in it
+FIRST = {
+    "function": "from bladerun import {0}",
+    "module": "import bladerun.{0}",
+    "inside": "from bladerun.{0} import {0}",
+    "others": "import bladerun.study, bladerun.report",
+}
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_a_function_is_not_hidden_by_the_module_of_its_name(first):
+    imports = "; ".join(FIRST[first].format(name) for name in SAME)
+    code = f"""
+{imports}
+import importlib, sys, bladerun
+for name in {SAME}:
+    for _ in range(2):
+        function, module = getattr(bladerun, name), importlib.import_module(f"bladerun.{{name}}")
+        assert module is sys.modules[f"bladerun.{{name}}"] and getattr(module, name) is function
+from bladerun import outcomes
+from bladerun.outcomes import OUTCOMES
+import bladerun.outcomes
+assert outcomes is bladerun.outcomes and callable(outcomes) and bladerun.OUTCOMES is OUTCOMES
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_name_that_is_not_there_says_so():
+    with pytest.raises(AttributeError, match="'bladerun' has no attribute 'outcome'"):
+        _ = bladerun.outcome
+    assert importlib.import_module("bladerun.plots") is bladerun.plots
+
+
+def test_a_user_script_with_every_public_name_is_strictly_typed():
+    script = CHECKOUT / "tests" / "user_script.py"
+    used = {node.attr for node in ast.walk(ast.parse(script.read_text())) if isinstance(node, ast.Attribute)}
+    used |= {node.name for node in ast.walk(ast.parse(script.read_text())) if isinstance(node, ast.alias)}
+    assert used >= set(bladerun.__all__)
+    if importlib.util.find_spec("pyright") is None:
+        pytest.skip("pyright is not installed: make lint checks the script")
+    command = [sys.executable, "-m", "pyright", "--project", script.with_suffix(".json")]
+    done = subprocess.run([*command, "--pythonpath", sys.executable], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_whatever_goes_wrong_can_be_caught_as_one():
+    with pytest.raises(bladerun.BladerunError) as caught:
+        bladerun.load_blade("j-sprimt")
+    assert isinstance(caught.value, bladerun.InputError) and isinstance(caught.value, ValueError)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.key) == (str(caught.value), "blade")
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -79,6 +144,7 @@ def test_the_wheel_carries_its_facts_and_works_alone(tmp_path):
         archive.extractall(tmp_path / "site")
     facts = {path.relative_to(CHECKOUT) for path in (CHECKOUT / "models").rglob("*") if path.is_file()}
     assert {f"bladerun/{fact.as_posix()}" for fact in facts} <= names
+    assert {"bladerun/py.typed", "bladerun/__init__.pyi"} <= names
     assert not [name for name in names if "test" in name]
 
     code = (

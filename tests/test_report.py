@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from bladerun import _recommend
-from bladerun.case import Case, Task
+from bladerun.case import Case
 from bladerun.fitting import Fitting
 from bladerun.outcomes import flat, outcomes
 from bladerun.report import _content, write_report
@@ -19,6 +19,7 @@ from bladerun.report._page import page as page_of
 from bladerun.report._words import figure, recoil, setting, sweet_spot
 from bladerun.runner import Amputation, Runner
 from bladerun.study import FitResult, _visits
+from bladerun.task import Task
 from synthetic import stride
 
 WORN = Fitting("j-sprint", 4.0, 30.0, 0.0, 10.0)

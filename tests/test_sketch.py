@@ -6,6 +6,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.plots import COLOURS
@@ -79,6 +80,13 @@ def test_force_is_an_arrow_in_contact_only():
     assert arrows == [1, 0]
 
 
-def test_unknown_view_is_an_error():
-    with pytest.raises(KeyError):
+def test_unknown_view_or_side_is_told_with_the_known_ones():
+    with pytest.raises(InputError, match="view: 'below' is not allowed; known: above, behind, side"):
         draw_body(_axes(), mujoco.MjModel.from_xml_string("<mujoco/>"), np.zeros(0), "below")
+    with pytest.raises(InputError, match="side: 'leftt' is not allowed; did you mean 'left'"):
+        moments(stride(), "leftt")
+
+
+def test_positions_of_another_body_are_refused():
+    with pytest.raises(InputError, match=r"q: shape \(3,\) is not allowed; this body has \(0,\)"):
+        draw_body(_axes(), mujoco.MjModel.from_xml_string("<mujoco/>"), np.zeros(3))

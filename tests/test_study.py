@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bladerun import _recommend, study
-from bladerun.case import SWEPT, Case, Task
+from bladerun.case import SWEPT, Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.runner import Amputation, Runner
 from bladerun.study import _fit, _job, _visits
 from bladerun.study._visits import Visit
+from bladerun.task import Task
 
 CASE = Case(
     Runner(mass_kg=72.0, height_m=1.76, sex="female"),
@@ -67,6 +68,7 @@ class Solver:
                 "why": "" if converged else "made to fail",
                 "objective": values["joint_work_j_kg_m"],
                 "amputation_side": "right",
+                "model_xml": "<mujoco/>",
                 "values": json.dumps(values),
             }
         )

@@ -191,3 +191,9 @@ def test_a_finding_that_cannot_be_used_is_said_before_anything_is_solved(tmp_pat
     with pytest.raises(InputError, match=said):
         validate(tmp_path / "out", findings=tmp_path)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_part_of_no_runner_is_refused(tmp_path):
+    with pytest.raises(InputError, match="runners: 0 is not allowed"):
+        validate(tmp_path, runners=0)
+    assert not any(tmp_path.iterdir())

@@ -1,43 +1,48 @@
 """Physics simulation of running on carbon-fibre blades.
 
-The public names, in the order the data flows; each is loaded when it is first used.
+The public names are those of `__init__.pyi`, one a line; each is loaded when it is first used.
+
+`bladerun.outcomes`, `bladerun.replay` and `bladerun.ensemble` are functions. The modules that hold them have
+the same names: import from those with `from bladerun.outcomes import ...`.
 """
 
+import ast
+import sys
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from bladerun import _compiled, _threads  # noqa: F401  (first: before numpy and numba load)
 
 __version__ = "0.1.0"
 
+_STUB = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
 _HOME = {
-    "InputError": "errors",
-    "Case": "case",
-    "Task": "task",
-    "load_case": "case",
-    "Runner": "runner",
-    "Amputation": "runner",
-    "Blade": "blade",
-    "catalog": "blade",
-    "load_blade": "blade",
-    "run_bench": "bench",
-    "Fitting": "fitting",
-    "Variation": "variation",
-    "Model": "model",
-    "build_model": "model",
-    "solve": "stride",
-    "fit": "study",
-    "sweep": "study",
-    "optimise": "study",
+    entry.name: str(line.module)
+    for line in ast.parse(_STUB).body
+    if isinstance(line, ast.ImportFrom)
+    for entry in line.names
 }
 
-__all__ = ["__version__", *_HOME]
+__all__ = ["__version__", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]  (checkers read the stub)
+
+
+class _Package(ModuleType):
+    """This package. Importing a module of it does not hide the public function of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):  # which the import of a module sets
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'bladerun' has no attribute {name!r}")
-    return getattr(import_module(f"bladerun.{_HOME[name]}"), name)
+    return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

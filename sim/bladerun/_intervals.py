@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from bladerun.status import Status
+
 LEVEL = 0.90  # of two-sided intervals
 FEWEST = 4  # members besides the nominal one, below which no interval is given
 
@@ -54,7 +56,7 @@ def _values(members: pd.DataFrame) -> pd.DataFrame:
     """Numbers of the members that converged; none where member 0 did not."""
     if members.empty:
         return members
-    solved = members.loc[members.status == "converged"].select_dtypes("number")
+    solved = members.loc[members.status == Status.CONVERGED].select_dtypes("number")
     name, member = (solved.index.get_level_values(level) for level in (0, 1))
     return solved.loc[name.isin(name[member == 0])]
 

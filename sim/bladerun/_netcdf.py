@@ -1,4 +1,4 @@
-"""Strides as NetCDF files, which other tools read, and as bytes, which go from process to process.
+"""Strides as the bytes of NetCDF files, which go from process to process (`files`: to and from the disk).
 
 Takes and gives xarray Datasets. Through the netCDF4 library: a stride is written or read in 40 ms, by the
 one in Python around h5py in 300, which a study feels. That library serves one thread at a time, and the page
@@ -13,16 +13,7 @@ from threading import Lock
 import netCDF4
 import xarray as xr
 
-from bladerun._files import atomic
-
 _ONE_AT_A_TIME = Lock()
-
-
-def write(stride: xr.Dataset, path: str | Path) -> None:
-    """Write the file whole or not at all; InputError as `_files.atomic` raises it."""
-    content = packed(stride)
-    with atomic(path) as tmp:
-        tmp.write_bytes(content)  # the library would not say that a disk is full
 
 
 def read(source: str | Path | bytes) -> xr.Dataset:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from bladerun import _facts
 from bladerun._intervals import difference
+from bladerun.status import Status
 
 _ALONE = pd.DataFrame()  # no ensemble
 _SYMMETRY = ("contact_time", "step_time", "peak_vgrf", "vertical_impulse")
@@ -59,7 +60,7 @@ def recommend(table: pd.DataFrame, members: pd.DataFrame = _ALONE) -> tuple[str 
     Qualified: converged, blade margin large enough. members: an ensemble's, as `_intervals` takes them.
     """
     limit = weights()["constraint"]
-    if not (table.status == "converged").any():
+    if not (table.status == Status.CONVERGED).any():
         return None, []
     holds = table[limit["key"]] >= limit["minimum"]  # false where not converged
     score = table.score[holds].to_dict()
@@ -135,7 +136,7 @@ def why(
         text = "The fitting worn today scores best of those compared."
     elif current in indistinct:
         text = "It scores best, but cannot be told apart from the fitting worn today: no reason to change."
-    elif table.at[current, "status"] != "converged":
+    elif table.at[current, "status"] != Status.CONVERGED:
         text = "It scores best; the fitting worn today was not solved, so the two cannot be compared."
     else:
         rows = compare(table, recommended, current, members)
@@ -157,7 +158,7 @@ def why(
         text += f" It lies at the edge of the sweep in {' and '.join(edge)}: a wider sweep may find better."
     if indistinct:
         text += f" Fittings that cannot be told apart from it: {len(indistinct)}."
-    reasons = {"not converged": "did not converge", "too weak": "ask too much of the muscles"}
+    reasons = {Status.NOT_CONVERGED: "did not converge", Status.TOO_WEAK: "ask too much of the muscles"}
     for status, reason in reasons.items():
         missing = int((table.status == status).sum())
         if missing:

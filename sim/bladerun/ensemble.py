@@ -15,6 +15,8 @@ import xarray as xr
 
 from bladerun import _netcdf
 from bladerun.case import Case
+from bladerun.errors import InputError
+from bladerun.status import Status
 from bladerun.study import _crew, _job
 from bladerun.study._job import Inputs, Job
 from bladerun.variation import NOMINAL, draw
@@ -36,8 +38,11 @@ def ensemble(
 ) -> pd.DataFrame:
     """Status, objective, every outcome and the varied facts (`variation.strength`, ...) of each member.
 
-    workers: processes, one a core by default; 1 solves in this process.
+    workers: processes, one a core by default; 1 solves in this process. Raises InputError where `count` is
+    not a whole number from 1.
     """
+    if type(count) is not int or count < 1:
+        raise InputError(f"{count!r} is not allowed; a whole number of draws from 1", key="count")
     draws = [NOMINAL, *draw(count, seed)]
     start = _netcdf.packed(stride)
     rows = {0: _job.numbers(stride)}
@@ -49,7 +54,8 @@ def ensemble(
     begin, workers = time.monotonic(), workers or _crew.cores()
     with _crew.hire(min(workers, count), here=workers == 1) as crew:
         for member, done in _crew.run(crew, lambda: next(jobs, None), _job.work):
-            rows[member] = {"status": "lost", "why": str(done)} if isinstance(done, _crew.Lost) else done.row
+            gone = isinstance(done, _crew.Lost)
+            rows[member] = {"status": Status.LOST.value, "why": str(done)} if gone else done.row
             if progress:
                 pace = (time.monotonic() - begin) / (len(rows) - 1)
                 progress(len(rows) - 1, count, f"draw {member}", pace * (count + 1 - len(rows)))

@@ -1,15 +1,23 @@
 """What can go wrong, as sentences a person can act on.
 
-Takes the file, key and value that are at fault; gives exceptions whose text is one sentence.
-`InputError` ends a command with exit code 2. A stride that does not converge is a result, not an error.
+Takes the file, key and value that are at fault; gives exceptions whose text is one sentence, each a
+`BladerunError`. `InputError` ends a command with exit code 2. A stride that does not converge is a result,
+not an error.
 """
 
 import difflib
 from collections.abc import Iterable
 
 
-class InputError(ValueError):
-    """An input that cannot be used: says where it is, what it is and what is allowed."""
+class BladerunError(Exception):
+    """Whatever bladerun raises on purpose: catch this one to catch them all."""
+
+
+class InputError(BladerunError, ValueError):
+    """An input that cannot be used: says where it is, what it is and what is allowed.
+
+    what: the sentence without its place. file, key: the place, None where it is not known.
+    """
 
     def __init__(self, what: str, *, file: object = None, key: str | None = None):
         where = ": ".join(str(part) for part in (file, key) if part)
@@ -26,3 +34,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean '{close[0]}'?" if close else "known: " + ", ".join(known)
+
+
+def one_of(name: str, known: Iterable[str], key: str) -> str:
+    """The name where it is known; else InputError with the nearest known one."""
+    known = tuple(known)
+    if name not in known:
+        raise InputError(f"{name!r} is not allowed; {nearest(name, known)}", key=key)
+    return name

@@ -44,8 +44,12 @@ def render_video(
 ) -> Path:
     """Write an H.264 MP4 of several strides, `slow` times slower than life; `size` (width, height) in pixels.
 
-    Raises InputError where no OpenGL library can be loaded.
+    fps, slow and strides are more than 0. Raises InputError where they are not, where no OpenGL library can
+    be loaded, and where the file cannot be written.
     """
+    for key, value in (("fps", fps), ("slow", slow), ("strides", strides)):
+        if not value > 0:
+            raise InputError(f"{value!r} is not allowed; more than 0", key=key)
     seconds = strides * float(stride.attrs["stride_time_s"])
     path = Path(path)
     with _stage(stride, size) as draw, atomic(path) as tmp:
@@ -62,7 +66,10 @@ def render_video(
 def frames(
     stride: xr.Dataset, phases: Sequence[float], *, size: tuple[int, int] = (1280, 720)
 ) -> list[np.ndarray]:
-    """Pictures (height, width, 3) uint8 at these phases of the stride, 0 = its start, 1 = the next one's."""
+    """Pictures (height, width, 3) uint8 at these phases of the stride, 0 = its start, 1 = the next one's.
+
+    size: (width, height) in pixels. Raises InputError where no OpenGL library can be loaded.
+    """
     with _stage(stride, size) as draw:
         return [draw(phase * float(stride.attrs["stride_time_s"])) for phase in phases]
 

@@ -22,6 +22,7 @@ from bladerun.fitting import Fitting
 from bladerun.model import Model, build_model
 from bladerun.replay import Replay, replay
 from bladerun.runner import Amputation, Runner
+from bladerun.status import Status
 from bladerun.stride import _result, _solver
 from bladerun.stride._blocks import NODE
 from bladerun.stride._motion import control_points
@@ -67,7 +68,7 @@ def hold(stride: xr.Dataset, model: Model, *, strides: int | None = None) -> xr.
         else ""
     )
     return held.assign_attrs(
-        status="fell" if fell else "not settled" if why else "held",
+        status=(Status.FELL if fell else Status.NOT_SETTLED if why else Status.HELD).value,
         why=why,
         iterations=0,
         seconds=0.0,

@@ -7,6 +7,7 @@ The XML is the truth: `Model.mj` is compiled from it, so any MuJoCo tool sees th
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -39,7 +40,7 @@ class Model:
     for what it says of the reference gait, which the stride's cost reads.
     """
 
-    mj: mujoco.MjModel
+    mj: Any  # mujoco.MjModel, whose module has no types
     xml: str
     runner: Runner
     amputation: Amputation

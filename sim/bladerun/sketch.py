@@ -8,7 +8,7 @@ Every shape is convex, so its outline is traced by the points that lie furthest 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
@@ -18,6 +18,7 @@ from matplotlib.patches import FancyArrowPatch, Polygon
 
 from bladerun._leg import CONTACT_THRESHOLD_N, Leg
 from bladerun._posture import posture
+from bladerun.errors import InputError, one_of
 from bladerun.plots import COLOURS
 
 
@@ -38,11 +39,14 @@ _POINTS = np.linspace(0, 2 * np.pi, 48, endpoint=False)
 _M_PER_BW = 0.4  # length of a force arrow
 
 
-def draw_body(axes: Axes, model: mujoco.MjModel, q: np.ndarray, view: str = "side") -> None:
+def draw_body(axes: Axes, model: Any, q: np.ndarray, view: str = "side") -> None:
     """Draw the body at joint positions q (nq,), in metres, what is nearer over what is further away.
 
-    view: "side" (forward to the right), "behind" (the runner's right on the right) or "above" (left up).
+    model: a `mujoco.MjModel`, such as `Model.mj`. view: "side" (forward to the right), "behind" (the runner's
+    right on the right) or "above" (left up). Raises InputError for another view, and for q of another shape.
     """
+    if np.shape(q) != (model.nq,):
+        raise InputError(f"shape {np.shape(q)} is not allowed; this body has ({model.nq},)", key="q")
     data = mujoco.MjData(model)
     data.qpos[:] = q
     mujoco.mj_kinematics(model, data)
@@ -57,8 +61,11 @@ def draw_body(axes: Axes, model: mujoco.MjModel, q: np.ndarray, view: str = "sid
 
 
 def moments(stride: xr.Dataset, side: str = "right") -> dict[str, float]:
-    """Times (s) of "touchdown", "greatest compression" and "toe-off" of a leg; NaN where it never lands."""
-    leg = Leg(stride, side)
+    """Times (s) of "touchdown", "greatest compression" and "toe-off" of a leg; NaN where it never lands.
+
+    side: "right" or "left"; raises InputError for another.
+    """
+    leg = Leg(stride, one_of(side, ("right", "left"), "side"))
     return {"touchdown": leg.down, "greatest compression": leg.deepest, "toe-off": leg.up}
 
 
@@ -66,7 +73,7 @@ def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side")
     """Draw the runner of a stride at `time` (s), with ground, centre of mass, plumb line and ground forces.
 
     An arrow of 0.4 m is one body weight; it starts at the centre of pressure. At `time` the body is about
-    speed x time ahead of the origin.
+    speed x time ahead of the origin. view: as for `draw_body`.
     """
     model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
     draw_body(axes, model, posture(stride)(time), view)
@@ -90,7 +97,7 @@ def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side")
 
 def _page(view: str) -> np.ndarray:
     """(2, 3) the page's axes in the world."""
-    return np.array(VIEWS[view][:2], float)
+    return np.array(VIEWS[one_of(view, VIEWS, "view")][:2], float)
 
 
 def _artificial(model: mujoco.MjModel, geom: int) -> str | None:

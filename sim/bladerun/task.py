@@ -13,8 +13,8 @@ from typing import Any
 from bladerun.errors import InputError
 
 
-def _quantity(low: float, high: float, unit: str, help: str, **default: float) -> Any:
-    return field(metadata={"range": (low, high), "unit": unit, "help": help}, **default)
+def _quantity(low: float, high: float, unit: str, help: str) -> dict[str, Any]:
+    return {"range": (low, high), "unit": unit, "help": help}
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,13 @@ class Task:
         Outside these ranges, or for what is no number.
     """
 
-    speed_m_s: float = _quantity(2.0, 5.5, "m/s", "steady speed")
-    slope_percent: float = _quantity(-15.0, 15.0, "%", "slope of the ground, uphill positive", default=0.0)
-    horizontal_force_bw: float = _quantity(
-        -0.2, 0.2, "body weights", "constant pull at the pelvis, forward positive", default=0.0
+    speed_m_s: float = field(metadata=_quantity(2.0, 5.5, "m/s", "steady speed"))
+    slope_percent: float = field(
+        default=0.0, metadata=_quantity(-15.0, 15.0, "%", "slope of the ground, uphill positive")
+    )
+    horizontal_force_bw: float = field(
+        default=0.0,
+        metadata=_quantity(-0.2, 0.2, "body weights", "constant pull at the pelvis, forward positive"),
     )
 
     def __post_init__(self) -> None:

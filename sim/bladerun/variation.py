@@ -60,10 +60,13 @@ def names() -> tuple[str, ...]:
 NOMINAL = Variation()
 
 
-def draw(count: int, seed: int = 0) -> list[Variation]:
+def draw_variations(count: int, seed: int = 0) -> list[Variation]:
     """The first `count` points of a scrambled Sobol sequence, seen through the stated distributions."""
     points = qmc.Sobol(len(names()), rng=seed).random_base2(max(count - 1, 0).bit_length())
     return [quantiles(point) for point in points[:count]]
+
+
+draw = draw_variations  # its name inside the package
 
 
 def quantiles(share: np.ndarray) -> Variation:
@@ -82,7 +85,7 @@ def _quantile(fact: dict, p: float) -> float:
             return fact["low"] + p * (fact["high"] - fact["low"])
         case "loguniform":
             return fact["low"] * (fact["high"] / fact["low"]) ** p
-    raise ValueError(f"no distribution is called {fact['distribution']!r}")
+    raise InputError(f"no distribution is called {fact['distribution']!r}", file="models/uncertainty.toml")
 
 
 def vary(spec, variation: Variation) -> None:

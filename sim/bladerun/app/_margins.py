@@ -18,6 +18,7 @@ from bladerun._intervals import FEWEST, LEVEL, difference, intervals
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.app._work import Work
+from bladerun.status import Status
 
 Margin = Mapping[str, float]  # half-widths, by the column of an outcome
 
@@ -89,7 +90,7 @@ def table(work: Work, points: set[Point]) -> pd.DataFrame | None:
         return None
     rows = {}
     for point in points:
-        rows[str(point), 0] = {"status": "converged", **work.portraits[point].numbers}
+        rows[str(point), 0] = {"status": Status.CONVERGED.value, **work.portraits[point].numbers}
         rows |= {(str(point), member): row for member, row in _good(work, point).items()}
     members = pd.DataFrame.from_dict(rows, orient="index")
     members.index = pd.MultiIndex.from_tuples(members.index, names=["name", "member"])
@@ -98,4 +99,4 @@ def table(work: Work, points: set[Point]) -> pd.DataFrame | None:
 
 def _good(work: Work, point: Point) -> dict[int, dict]:
     every = work.members.get(point, {})
-    return {member: row for member, row in every.items() if row["status"] == "converged"}
+    return {member: row for member, row in every.items() if row["status"] == Status.CONVERGED}

@@ -18,7 +18,8 @@ from bladerun.app._margins import table as known_members
 from bladerun.app._neighbourhood import Point
 from bladerun.app._work import Work
 from bladerun.errors import InputError
-from bladerun.report import write_sheet
+from bladerun.report._sheet import write_sheet
+from bladerun.status import Status
 from bladerun.study import FitResult
 from bladerun.study._visits import name_of
 
@@ -66,7 +67,7 @@ def _table(work: Work) -> pd.DataFrame:
         fitting = near.at(work.case, point)[0]
         rows[name_of(fitting)] = {
             **asdict(fitting),
-            "status": "converged",
+            "status": Status.CONVERGED.value,
             "stride": str(work.paths[point].relative_to(work.folder)),
             **one.numbers,
             **{f"{key}_scatter": margin.get(key, math.nan) for key in one.keys},

@@ -16,12 +16,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bladerun import _facts, _netcdf
+from bladerun import _facts
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.app._portrait import Portrait, portrait
 from bladerun.case import Case
 from bladerun.errors import InputError
+from bladerun.files import read_stride, write_stride
+from bladerun.status import Status
 from bladerun.study._crew import Crew
 from bladerun.study._job import Inputs, along
 from bladerun.study._program import of_strides
@@ -41,11 +43,11 @@ def solved(job: Job) -> tuple[str, str]:
     """Solve and write a stride unless it is there; its status and why. Runs in another process."""
     if job.path.exists():
         return _status(job.path)
-    start = _netcdf.read(job.start) if job.start else None
+    start = read_stride(job.start) if job.start else None
     stride = along([job.inputs], start)
-    if stride.attrs["status"] == "not converged" and start is not None:
+    if stride.attrs["status"] == Status.NOT_CONVERGED and start is not None:
         stride = along([job.inputs], None)
-    _netcdf.write(stride, job.path)
+    write_stride(stride, job.path)
     return stride.attrs["status"], stride.attrs["why"]
 
 
@@ -160,7 +162,7 @@ class Work:
             try:
                 await self._solve(task)
             except Exception as error:  # a lost process or a full disk must not end the page
-                self._fail(task, "failed", f"{type(error).__name__}: {error}")
+                self._fail(task, Status.FAILED, f"{type(error).__name__}: {error}")
             finally:
                 self.running.remove(task)
                 self._first.set()
@@ -178,7 +180,7 @@ class Work:
             job = Job(inputs, self.paths[start] if start else None, path)
             future = await asyncio.to_thread(self._crew.submit, self._job, job)
             status, why = await asyncio.to_thread(future.result)
-        if status != "converged":
+        if status != Status.CONVERGED:
             self._fail(task, status, why)
         elif member:
             found = await asyncio.to_thread(_portrait_of, path)
@@ -209,9 +211,9 @@ def _decimal(part: Any) -> Any:
 
 
 def _status(path: Path) -> tuple[str, str]:
-    kept = _netcdf.read(path)
+    kept = read_stride(path)
     return kept.attrs["status"], kept.attrs["why"]
 
 
 def _portrait_of(path: Path) -> Portrait:
-    return portrait(_netcdf.read(path))
+    return portrait(read_stride(path))

@@ -1,6 +1,6 @@
 """What every command shares: its answer, its exit codes, and the files it is given.
 
-Takes paths from the command line; gives loaded cases, models and strides, or an `InputError` that names the
+Takes paths from the command line; gives loaded cases and models, or an `InputError` that names the
 file.
 """
 
@@ -16,8 +16,6 @@ from bladerun._console import say
 from bladerun.errors import InputError
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from bladerun.case import Case
     from bladerun.model import Model
 
@@ -69,17 +67,3 @@ def described(case: Case, model: Model) -> dict[str, Any]:
         "fitting": asdict(model.fitting) if model.fitting else None,
         "task": asdict(case.task),
     }
-
-
-def read_stride(file: Path) -> xr.Dataset:
-    """A stride that was written before."""
-    from bladerun import _netcdf
-
-    try:
-        stride = _netcdf.read(file)
-        if "model_xml" in stride.attrs:
-            return stride
-    except (OSError, ValueError, KeyError) as error:
-        if isinstance(error, OSError) and (error.errno or 0) > 0:
-            raise InputError(f"cannot be read: {error.strerror}", file=file) from None
-    raise InputError("not a stride; give a stride.nc that `bladerun run` wrote", file=file)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bladerun._console import progress_bar, rounded, say, table
-from bladerun.cli._answer import NOT_CONVERGED, OK, Answer, about, fail, read_stride
+from bladerun.cli._answer import NOT_CONVERGED, OK, Answer, about, fail
 from bladerun.cli._arguments import count, declare, number
+from bladerun.status import Status
 
 if TYPE_CHECKING:
     from bladerun.verification import Check
@@ -58,6 +59,8 @@ def add(commands: Any) -> None:
 
 
 def _verify(args: argparse.Namespace) -> Answer:
+    from bladerun.files import read_stride
+
     stride = read_stride(args.file)
     from bladerun.verification import verify  # slow to load: only for a file that can be used
 
@@ -106,6 +109,8 @@ def _row(check: Check) -> list[str]:
 
 
 def _hold(args: argparse.Namespace) -> Answer:
+    from bladerun.files import read_stride
+
     stride = read_stride(args.file)
     from bladerun._asked import asked_of
     from bladerun.held import hold, other_fitting  # slow to load: only for a file that can be used
@@ -118,7 +123,7 @@ def _hold(args: argparse.Namespace) -> Answer:
     say("holding the controls, then letting the runner adapt")
     held, adapted = hold(stride, model), solve(model, start=stride, **asked_of(stride)._asdict())
     columns = {"before": stride, "held": held, "adapted": adapted}
-    good = ("held", "converged")
+    good = (Status.HELD, Status.CONVERGED)
     found = {name: outcomes(each) for name, each in columns.items() if each.attrs["status"] in good}
     data = {
         "status": held.attrs["status"],

@@ -20,10 +20,10 @@ from bladerun.cli._answer import (
     described,
     fail,
     load,
-    read_stride,
 )
 from bladerun.cli._arguments import FOLDER, RUNNER, asked, count, declare, with_task
 from bladerun.errors import InputError
+from bladerun.status import Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +98,7 @@ def _run(args: argparse.Namespace) -> Answer:
     case, model = load(args.file)
     case = asked(case, args)
     folder = output_dir(args.out or default_folder(args.file))
-    from bladerun import _netcdf
+    from bladerun.files import write_stride
     from bladerun.outcomes import outcomes  # slow to load: only for a file that can be used
     from bladerun.plots import plot_run
     from bladerun.stride import solve
@@ -119,13 +119,13 @@ def _run(args: argparse.Namespace) -> Answer:
     } | _muscles(stride)
     written = [folder / "stride.nc", folder / "outcomes.json"]
     bounds: dict[str, tuple[float, float]] = {}
-    if args.ensemble and solved["status"] == "converged":
+    if args.ensemble and solved["status"] == Status.CONVERGED:
         members = _ensemble(args, case, stride)
         written.append(folder / "members.parquet")
         with atomic(written[-1]) as tmp:
             members.to_parquet(tmp)
         data["ensemble"], bounds = _bounds(members)
-    _netcdf.write(stride, folder / "stride.nc")
+    write_stride(stride, folder / "stride.nc")
     with atomic(folder / "outcomes.json") as tmp:
         tmp.write_text(as_json(data) + "\n", encoding="utf-8")
     written += plot_run(stride, folder)
@@ -136,7 +136,7 @@ def _run(args: argparse.Namespace) -> Answer:
     if args.terms:
         tables.append(_terms(data["objective_by_term"]))
     text = "\n".join([*tables, how, *map(str, written)])
-    if solved["status"] == "converged":
+    if solved["status"] == Status.CONVERGED:
         return Answer(data, text)
     return Answer(data, text, fail(f"{args.file}: {solved['status']}: {solved['why']}", NOT_CONVERGED))
 
@@ -168,7 +168,7 @@ def _bounds(members: pd.DataFrame) -> tuple[dict[str, Any], dict[str, tuple[floa
     known = {key: pair for key, pair in bounds.items() if all(map(math.isfinite, pair))}
     data = {
         "draws": len(members) - 1,
-        "converged": int((members.status == "converged").sum()) - 1,
+        "converged": int((members.status == Status.CONVERGED).sum()) - 1,
         "level": LEVEL,
         "intervals": {key: {"low": low, "high": high} for key, (low, high) in known.items()},
     }
@@ -176,6 +176,8 @@ def _bounds(members: pd.DataFrame) -> tuple[dict[str, Any], dict[str, tuple[floa
 
 
 def _video(args: argparse.Namespace) -> Answer:
+    from bladerun.files import read_stride
+
     stride = read_stride(args.file)
     path = args.out or args.file.with_suffix(".mp4")
     if path.suffix != ".mp4":
@@ -189,6 +191,8 @@ def _video(args: argparse.Namespace) -> Answer:
 
 
 def _export(args: argparse.Namespace) -> Answer:
+    from bladerun.files import read_stride
+
     stride = read_stride(args.file)
     folder = output_dir(args.out or args.file.parent)
     from bladerun.opensim import export

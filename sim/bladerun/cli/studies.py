@@ -13,6 +13,7 @@ from bladerun._files import output_dir
 from bladerun._forkserver import prepare
 from bladerun.cli._answer import NOT_CONVERGED, Answer, about, default_folder, fail
 from bladerun.cli._arguments import FOLDER, RUNNER, Parser, count, declare
+from bladerun.status import Status
 
 if TYPE_CHECKING:
     from bladerun.study import StudyResult
@@ -96,7 +97,7 @@ def _fit(args: argparse.Namespace) -> Answer:
     comparison = [table(header, rows, numbers=3)] if rows else []
     best = f"recommended: {result.recommended or 'none'} (worn today: {result.current})"
     text = "\n".join([*comparison, best, result.why, str(result.report)])
-    if (result.table.status == "converged").any():
+    if (result.table.status == Status.CONVERGED).any():
         return Answer(result.to_dict(), text)
     return Answer(result.to_dict(), text, fail(f"{args.file}: no fitting converged", NOT_CONVERGED))
 
@@ -145,7 +146,7 @@ def _study(args: argparse.Namespace, run: Any) -> Answer:
         lines.append(f"trial {each['trial']}: {values}; {parameters}")
     data = result.to_dict()
     text = "\n".join([*lines, data["table"]])
-    if result.counts.get("converged"):
+    if result.counts.get(Status.CONVERGED):
         return Answer(data, text)
     return Answer(data, text, fail(f"{args.file}: no stride converged", NOT_CONVERGED))
 

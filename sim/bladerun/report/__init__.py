@@ -15,17 +15,19 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bladerun import __version__, _netcdf, plots
+from bladerun import __version__, plots
 from bladerun._definitions import OUTCOMES
 from bladerun._files import atomic
 from bladerun._muscle_tables import has_muscles
 from bladerun._recommend import told_apart, weights
 from bladerun.blade import load_blade
+from bladerun.files import read_stride
 from bladerun.report._heat import heat_map
 from bladerun.report._page import page
 from bladerun.report._pictures import moments
 from bladerun.report._sheet import interval, uncertainty, write_sheet
 from bladerun.report._words import recoil, setting, sweet_spot
+from bladerun.status import Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +72,7 @@ def _content(result: FitResult) -> dict[str, Any]:
     names = {"current": result.current} | ({"recommended": result.recommended} if result.recommended else {})
     shown = result.recommended or result.current
     stride = _stride(result, shown)
-    solved = table.status == "converged"
+    solved = table.status == Status.CONVERGED
     return {
         "version": __version__,
         "runner": _runner(result),
@@ -179,7 +181,7 @@ def _held(result: FitResult) -> dict[str, Any]:
     for leg in _sides(result)[0]:
         for key in _HELD:
             row, column = _row(result, key, leg), f"{key}_{leg}"
-            if row is None or result.held["status"] != "held":
+            if row is None or result.held["status"] != Status.HELD:
                 continue
             _, factor = _shown(next(each.unit for each in OUTCOMES if each.key == key))
             held, (adapted, _), (today, _) = factor * result.held[column], *row["values"]
@@ -247,9 +249,9 @@ def _all_outcomes(result: FitResult, name: str) -> list[dict[str, Any]]:
 
 
 def _stride(result: FitResult, name: str) -> xr.Dataset | None:
-    if result.table.at[name, "status"] != "converged":
+    if result.table.at[name, "status"] != Status.CONVERGED:
         return None
-    return _netcdf.read(result.stride(name))
+    return read_stride(result.stride(name))
 
 
 def _plots(stride: xr.Dataset) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bladerun._recommend import told_apart
+from bladerun.status import Status
 
 if TYPE_CHECKING:
     from bladerun.study import FitResult
@@ -24,7 +25,7 @@ def heat_map(result: FitResult, column: str) -> dict[str, Any]:
     alike (not told apart from the recommended one in this column). None where there is no such fitting.
     """
     table = result.table
-    solved = table.index[(table.status == "converged") & table[column].notna()]
+    solved = table.index[(table.status == Status.CONVERGED) & table[column].notna()]
     values = table.loc[solved, column].astype(float)
     low, span = (values.min(), values.max() - values.min()) if len(values) else (0.0, 0.0)
     alike = set()

@@ -14,16 +14,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bladerun import __version__, _netcdf
+from bladerun import __version__
 from bladerun._definitions import OUTCOMES
 from bladerun._files import atomic
 from bladerun._recommend import told_apart, weights
 from bladerun.blade import load_blade
 from bladerun.errors import InputError
+from bladerun.files import read_stride
 from bladerun.report import _sheet_pdf
 from bladerun.report._page import page
 from bladerun.report._pictures import moments
 from bladerun.report._words import both_masses, figure, recoil, setting, sweet_spot
+from bladerun.status import Status
 
 if TYPE_CHECKING:
     from bladerun.study import FitResult
@@ -62,7 +64,7 @@ def write_sheet(result: FitResult, chosen: str | None = None) -> tuple[Path, Pat
 def sheet_content(result: FitResult, chosen: str | None = None) -> dict[str, Any]:
     """Everything the sheet says, in words and numbers."""
     case, table = result.case, result.table
-    solved = table.status == "converged"
+    solved = table.status == Status.CONVERGED
     shown = chosen or result.recommended
     names = {"today": result.current} | ({"try": shown} if shown and shown != result.current else {})
     solved_names = {role: name for role, name in names.items() if solved[name]}
@@ -257,6 +259,6 @@ def _look_for(result: FitResult, names: dict[str, str]) -> list[tuple[str, str]]
 
 
 def _stride(result: FitResult, name: str) -> xr.Dataset | None:
-    if result.table.at[name, "status"] != "converged":
+    if result.table.at[name, "status"] != Status.CONVERGED:
         return None
-    return _netcdf.read(result.stride(name))
+    return read_stride(result.stride(name))

@@ -17,6 +17,7 @@ from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.model import Model
 from bladerun.options import SolverOptions
+from bladerun.status import Status
 from bladerun.stride import _result, _solver, _stages, _transfer
 from bladerun.stride._blocks import NODE
 from bladerun.stride._motion import control_points
@@ -51,9 +52,8 @@ def solve(
 
     Returns
     -------
-    The stride. Its attributes say how it went: status ("converged", "not converged", or "too weak" where it
-    converged on more than muscles give), why, iterations, seconds, knots, objective and residuals as JSON;
-    see `_result`. `objective_term` is the objective by cost term.
+    The stride. Its attributes say how it went: status (a `Status`), why, iterations, seconds, knots, objective
+    and residuals as JSON; see `_result`. `objective_term` is the objective by cost term.
 
     Raises
     ------
@@ -78,8 +78,9 @@ def solve(
     weak = "" if why else too_weak(stride, accepted)
     if why and has_muscles(stride) and (full := fully_active(stride, accepted.saturated)):
         why += f"; fully active: {full}"
+    status = Status.NOT_CONVERGED if why else Status.TOO_WEAK if weak else Status.CONVERGED
     stride.attrs |= {
-        "status": "not converged" if why else "too weak" if weak else "converged",
+        "status": status.value,
         "why": why or weak,
         "iterations": point.iterations,
         "seconds": time.perf_counter() - began,

@@ -7,7 +7,8 @@ y' G F = u F, u = y' G; that function's second derivatives in positions, velocit
 import numpy as np
 from numba import njit
 
-from bladerun.stride._tension import SPAN, path_lengths, path_tension, second
+from bladerun.stride._muscles import SPAN
+from bladerun.stride._tension import path_lengths, path_tension, second
 
 STEP = 1e-6  # of the differences, rad or m, and m/s of path velocity
 

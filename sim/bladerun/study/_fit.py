@@ -18,13 +18,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bladerun import __version__, _netcdf, _recommend
+from bladerun import __version__, _recommend
 from bladerun._files import atomic, output_dir
 from bladerun._intervals import intervals
 from bladerun.case import SWEPT, Case
+from bladerun.errors import InputError
+from bladerun.files import read_stride, write_stride
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.outcomes import flat, outcomes
+from bladerun.status import Status
 from bladerun.study import _crew, _job, _program, _visits
 from bladerun.study._job import Inputs
 from bladerun.study._visits import Visit
@@ -79,7 +82,7 @@ class FitResult:
             "runner": asdict(self.case.runner),
             "amputation": asdict(self.case.amputation),
             "task": asdict(self.case.task),
-            "converged": int((self.table.status == "converged").sum()),
+            "converged": int((self.table.status == Status.CONVERGED).sum()),
             "fittings": len(self.table),
             "recommended": self.recommended and {"name": self.recommended, **rows[self.recommended]},
             "current": {"name": self.current, **rows[self.current]},
@@ -131,7 +134,7 @@ def fit(
 
     table = _table(grid, plan, results).join(intervals(members))
     recommended, indistinct = _recommend.recommend(table, members)
-    comparable = recommended is not None and table.at[grid.current, "status"] == "converged"
+    comparable = recommended is not None and table.at[grid.current, "status"] == Status.CONVERGED
     result = FitResult(
         case=case,
         table=table,
@@ -235,11 +238,11 @@ def _held(result: FitResult) -> dict[str, Any]:
     from bladerun.held import hold, other_fitting  # slow to load, and seldom asked for
 
     row = result.table.loc[str(result.recommended)]
-    today = _netcdf.read(result.stride(result.current))
+    today = read_stride(result.stride(result.current))
     model = other_fitting(today, {key: float(row[key]) for key in SWEPT})
     stride = hold(today, model)
     told = {key: stride.attrs[key] for key in ("status", "why", "feedback_share")}
-    return told | (flat(outcomes(stride)) if told["status"] == "held" else {})
+    return told | (flat(outcomes(stride)) if told["status"] == Status.HELD else {})
 
 
 def _inputs(case: Case, fitting: Fitting) -> Inputs:
@@ -259,15 +262,15 @@ def _visit(visit: _Visit) -> dict[str, Any]:
     start = visit.start and _read(visit.start)
     stride = _job.along((*visit.between, visit.inputs), start)
     stride.attrs["identity"] = identity
-    _netcdf.write(stride, visit.path)
+    write_stride(stride, visit.path)
     return {**_job.numbers(stride), "kept": False}
 
 
 def _read(path: Path) -> xr.Dataset | None:
     """The stride of a file; None if there is none that can be read."""
     try:
-        return _netcdf.read(path)
-    except (OSError, ValueError, KeyError):
+        return read_stride(path)
+    except InputError:
         return None
 
 
@@ -280,7 +283,7 @@ def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> 
         row = {**asdict(fitting), "current": name == grid.current, "visits": len(visits)}
         if not visits:
             failed = [result for visit, result in results.items() if visit.name == name]
-            said = max(failed, key=lambda result: result["status"] == "too weak")
+            said = max(failed, key=lambda result: result["status"] == Status.TOO_WEAK)
             rows[name] = row | {"status": said["status"], "why": said["why"], "stride": ""}
             continue
         row |= _job.best_of([{k: v for k, v in visit.items() if k != "kept"} for visit in visits])

@@ -34,6 +34,7 @@ from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.outcomes import flat, outcomes
 from bladerun.runner import Amputation, Runner
+from bladerun.status import Status
 from bladerun.stride import solve
 from bladerun.stride._result import TIMES_OF
 from bladerun.task import Task
@@ -88,8 +89,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """What a job gave: numbers with status ("converged", "not converged", "too weak", "not allowed", "timed
-    out", "failed", "lost") and why; stride: bytes of a NetCDF file, as much as was asked for.
+    """What a job gave: numbers with status (that of a `Status`, as plain text) and why; stride: bytes of a
+    NetCDF file, as much as was asked for.
     """
 
     row: dict[str, Any]
@@ -111,7 +112,7 @@ def solved(way: Sequence[Inputs], start: bytes | None, keep: str) -> tuple[dict[
     kept = None
     if keep == STRIDE:
         kept = _netcdf.packed(stride)
-    elif keep == SEED and stride.attrs["status"] != "not converged":
+    elif keep == SEED and Status(stride.attrs["status"]).usable_as_start:
         seed = stride[list(_SEED)]
         seed.attrs = {key: stride.attrs[key] for key in (*TIMES_OF, "speed_m_s", "model_xml")}
         kept = _netcdf.packed(seed)
@@ -122,7 +123,7 @@ def along(way: Sequence[Inputs], start: xr.Dataset | None) -> xr.Dataset:
     """The stride at the end of the way; on it each starts from the last that converged."""
     for inputs in way[:-1]:
         stride = _solve(inputs, start)
-        if stride.attrs["status"] != "not converged":
+        if Status(stride.attrs["status"]).usable_as_start:
             start = stride
     return _solve(way[-1], start)
 
@@ -130,7 +131,7 @@ def along(way: Sequence[Inputs], start: xr.Dataset | None) -> xr.Dataset:
 def numbers(stride: xr.Dataset) -> dict[str, Any]:
     """What a table needs of a stride; outcomes only if it converged."""
     attrs = stride.attrs
-    if attrs["status"] != "converged":
+    if attrs["status"] != Status.CONVERGED:
         return {"status": attrs["status"], "why": attrs["why"], "objective": math.nan}
     values = flat(outcomes(stride))
     return {
@@ -170,21 +171,21 @@ def _done(job: Job) -> Done:
         for start, between in job.ways:
             found.append(solver((*between, job.inputs), start, job.keep))
     except InputError as error:
-        return Done(_no_answer("not allowed", str(error)))
+        return Done(_no_answer(Status.NOT_ALLOWED, str(error)))
     except _TimeOut:
         raise
     except Exception as error:  # one stride in a hundred thousand must not end the rest
-        return Done(_no_answer("failed", f"{type(error).__name__}: {error}"))
-    converged = [each for each in found if each[0]["status"] == "converged"]
+        return Done(_no_answer(Status.FAILED, f"{type(error).__name__}: {error}"))
+    converged = [each for each in found if each[0]["status"] == Status.CONVERGED]
     if not converged:
-        row, stride = max(found, key=lambda each: each[0]["status"] == "too weak")
+        row, stride = max(found, key=lambda each: each[0]["status"] == Status.TOO_WEAK)
         return Done({"visits": 0, **row}, stride)
     row, stride = min(converged, key=lambda each: each[0]["objective"])
     return Done(best_of([each[0] for each in converged]), stride)
 
 
-def _no_answer(status: str, why: str) -> dict[str, Any]:
-    return {"status": status, "why": why, "objective": math.nan, "visits": 0}
+def _no_answer(status: Status, why: str) -> dict[str, Any]:
+    return {"status": status.value, "why": why, "objective": math.nan, "visits": 0}
 
 
 class _TimeOut(BaseException):
@@ -214,4 +215,4 @@ def _within(limit_s: float, do: Callable[[], Done]) -> Done:
     thread.join(_GRACE_S)
     if thread.is_alive():
         threading.Timer(2.0, os._exit, [1]).start()
-    return Done(_no_answer("timed out", f"no stride within {limit_s:g} s"))
+    return Done(_no_answer(Status.TIMED_OUT, f"no stride within {limit_s:g} s"))

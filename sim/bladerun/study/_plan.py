@@ -19,6 +19,7 @@ import numpy as np
 
 from bladerun import _facts
 from bladerun._files import atomic, output_dir
+from bladerun.status import Status
 from bladerun.study._file import Study
 from bladerun.study._job import NOTHING, SEED, STRIDE, Done, Inputs, Job
 from bladerun.study._parameters import changed
@@ -84,7 +85,7 @@ class Plan:
                 tmp.write_bytes(done.stride)
         if not self._pending[number]:
             return
-        if done.stride is not None and done.row["status"] in ("converged", "too weak"):
+        if done.stride is not None and Status(done.row["status"]).usable_as_start:
             self._drop_seed(number)
             self._seeds[number] = number
             with atomic(self._seed(number)) as tmp:

@@ -22,6 +22,7 @@ from bladerun import _facts
 from bladerun._files import atomic
 from bladerun.errors import InputError
 from bladerun.outcomes import OUTCOMES
+from bladerun.status import Status
 from bladerun.study import _store
 from bladerun.study._file import Study, study
 from bladerun.study._objective import columns
@@ -51,7 +52,7 @@ def plot(folder: str | Path, out: Path) -> list[Path]:
         assert asked.search is not None
         outcomes = [objective.name for objective in asked.search.objectives]
     table = _store.table(folder).to_pandas()
-    table = table[table.status == "converged"]
+    table = table[table.status == Status.CONVERGED]
     if table.empty:
         raise InputError("holds no stride that converged; nothing to draw", file=folder)
     figures = _of_search(asked, Path(folder), about) if asked.search else _of_sweep(table, names, outcomes)

@@ -17,7 +17,7 @@ from bladerun import __version__, _facts
 
 _PACKAGE = Path(__file__).parents[1]
 _SOLVING = ("bladerun.model", "bladerun.stride")
-_READING = {"case.py", "_files.py", "errors.py"}  # imported there, decide nothing
+_READING = {"case.py", "_files.py", "errors.py", "status.py"}  # imported there, decide nothing
 _TELLING = ("bladerun.outcomes", "bladerun._recommend")
 _TOLD = {"outcomes.toml", "recommendation.toml"}
 _AFTERWARDS = {"neighbourhood.toml", "replay.toml", "uncertainty.toml", "words.toml"}

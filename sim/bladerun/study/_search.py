@@ -23,6 +23,7 @@ import numpy as np
 from bladerun._console import say
 from bladerun._files import atomic, output_dir
 from bladerun.errors import InputError
+from bladerun.status import Status
 from bladerun.study import _crew, _program, _store
 from bladerun.study._file import Search, Study, load_study
 from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, work
@@ -155,7 +156,7 @@ class _Hunt:
             if self._study.settings.keep_strides:
                 with atomic(self._folder.parent / "strides" / f"{number}.nc") as tmp:
                     tmp.write_bytes(done.stride)
-            if member == 0 and done.row["status"] in ("converged", "too weak"):
+            if member == 0 and Status(done.row["status"]).usable_as_start:
                 with atomic(self._folder / f"{trial}.nc") as tmp:
                     tmp.write_bytes(done.stride)
                 self._seeds[trial] = self._place(trial)
@@ -210,12 +211,12 @@ class _Hunt:
         first = trial * len(self._variations)
         rows = [self._store.row(first + m) for m in range(len(self._variations))]
         side = self._inputs(first).amputation.side
-        answered = [row for row in rows if row["status"] == "converged"]
+        answered = [row for row in rows if row["status"] == Status.CONVERGED]
         values = [
             float(np.mean([objective.value(row, side) for row in answered])) if answered else math.nan
             for objective in self._search.objectives
         ]
-        if rows[0]["status"] != "converged" or not np.all(np.isfinite(values)):
+        if rows[0]["status"] != Status.CONVERGED or not np.all(np.isfinite(values)):
             _patiently(lambda: self._found.tell(trial, state=_state("FAIL"), skip_if_finished=True))
             return
         frozen = _patiently(lambda: self._found.get_trials(deepcopy=False)[trial])

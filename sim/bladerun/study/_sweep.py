@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from bladerun import _facts
 from bladerun.errors import InputError
+from bladerun.status import Status
 from bladerun.study import _crew, _program, _store
 from bladerun.study._file import Study, load_study
 from bladerun.study._job import Done, work
@@ -109,7 +110,7 @@ def opened(study: Study, folder: Path, solver: str = SOLVER) -> AbstractContextM
 
 def lost(error: _crew.Lost) -> Done:
     """The row of a job that no worker came back from."""
-    return Done({"status": "lost", "why": str(error), "visits": 0})
+    return Done({"status": Status.LOST.value, "why": str(error), "visits": 0})
 
 
 def rows(study: Study) -> int:

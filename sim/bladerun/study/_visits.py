@@ -18,6 +18,7 @@ from bladerun import _facts
 from bladerun.case import SWEPT, Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, resolve
+from bladerun.status import Status
 
 _EASIEST = (1, 0, 2)  # of SWEPT: a step in height takes the solver the fewest iterations, in toe-out the most
 
@@ -134,7 +135,7 @@ def plan_again(grid: Grid, plan: Plan, results: Results) -> Plan:
 
 def converged(name: str, plan: Plan, results: Results) -> list[Visit]:
     """The converged visits of a fitting, lowest objective first; of visits with the same start only one."""
-    found = [v for v, result in results.items() if v.name == name and result["status"] == "converged"]
+    found = [v for v, result in results.items() if v.name == name and result["status"] == Status.CONVERGED]
     distinct = {start_of(visit, plan, results): visit for visit in reversed(found)}
     return sorted(distinct.values(), key=lambda visit: results[visit]["objective"])
 
@@ -142,7 +143,7 @@ def converged(name: str, plan: Plan, results: Results) -> list[Visit]:
 def start_of(visit: Visit, plan: Plan, results: Results) -> Visit | None:
     """The nearest visit on the way to this one that converged, too weak or not; None if there is none."""
     before = plan[visit]
-    while before is not None and results[before]["status"] == "not converged":
+    while before is not None and not Status(results[before]["status"]).usable_as_start:
         before = plan.get(before)
     return before
 

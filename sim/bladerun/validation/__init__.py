@@ -15,6 +15,8 @@ from typing import Any
 
 from bladerun import __version__
 from bladerun._files import atomic, output_dir
+from bladerun.errors import InputError
+from bladerun.status import Status
 from bladerun.study._crew import cores
 from bladerun.validation._findings import Cohort, Finding, Target, load
 from bladerun.validation._page import html, markdown
@@ -102,9 +104,11 @@ def validate(
 
     runners: only the first so many of each cohort; a direction then needs no significance. workers:
     processes, one a core by default. findings: another folder of them.
-    Raises InputError, before anything is solved, for a finding that cannot be used or an `out` that cannot
-    be written to.
+    Raises InputError, before anything is solved, for fewer than one runner, a finding that cannot be used or
+    an `out` that cannot be written to.
     """
+    if runners is not None and runners < 1:
+        raise InputError(f"{runners!r} is not allowed; None for all, or a number from 1", key="runners")
     began = time.monotonic()
     found, cohorts = load(findings or findings_dir())
     folder = output_dir(out)
@@ -128,7 +132,7 @@ def validate(
         cohorts=tuple(wanted),
         runners=runners,
         strides=sum(len(table) for table in solved.values()),
-        failed={name: int((table.status != "converged").sum()) for name, table in solved.items()},
+        failed={name: int((table.status != Status.CONVERGED).sum()) for name, table in solved.items()},
         minutes=(time.monotonic() - began) / 60,
         folder=folder,
     )

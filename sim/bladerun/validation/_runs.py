@@ -6,6 +6,7 @@ in a folder and used again where nothing that decides them has changed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -17,12 +18,14 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from bladerun import _netcdf
 from bladerun.bench import run_bench
 from bladerun.blade import load_blade
+from bladerun.errors import InputError
+from bladerun.files import read_stride, write_stride
 from bladerun.fitting import Fitting, resolve
 from bladerun.model import build_model
 from bladerun.runner import ABLE_BODIED, Amputation, Runner
+from bladerun.status import Status
 from bladerun.stride import solve
 from bladerun.study import _crew, _program
 from bladerun.task import Task
@@ -91,7 +94,7 @@ def _rows(member: Member) -> list[dict[str, Any]]:
         stride = _stride(member, condition, _nearest(condition, solved))
         row = {"runner": member.number, **condition, "status": stride.attrs["status"]}
         row["stiffness_kn_m"] = _stiffness_kn_m(member, condition)
-        if stride.attrs["status"] == "converged":
+        if stride.attrs["status"] == Status.CONVERGED:
             solved.append((condition, stride))
             row |= measures(stride)
         rows.append(row)
@@ -105,15 +108,13 @@ def _stride(member: Member, condition: Mapping[str, Any], start: xr.Dataset | No
     inputs = [asdict(part) if part else None for part in (member.runner, amputation, fitting, task)]
     identity = hashlib.sha256(f"{json.dumps(inputs)} {_program.of_strides()}".encode()).hexdigest()
     path = member.folder / f"{identity[:16]}.nc"
-    try:
-        return _netcdf.read(path)
-    except (OSError, ValueError, KeyError):
-        pass
+    with contextlib.suppress(InputError):
+        return read_stride(path)
     model = build_model(member.runner, amputation, fitting)
     stride = solve(model, task, start=start)
-    if start is not None and stride.attrs["status"] == "not converged":
+    if start is not None and stride.attrs["status"] == Status.NOT_CONVERGED:
         stride = solve(model, task)
-    _netcdf.write(stride, path)
+    write_stride(stride, path)
     return stride
 
 

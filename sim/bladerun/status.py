@@ -1,0 +1,42 @@
+"""How a stride, or a row of a study, ended.
+
+Takes nothing; gives `Status`, whose members are the strings that stand as `status` in the attributes of a
+stride, in tables and in files.
+"""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a stride or a row of a study ended; each member equals its string.
+
+    Of a stride that was solved:
+        CONVERGED: an answer, whose outcomes can be used.
+        TOO_WEAK: converged, but on more than the runner's muscles give: no answer, and never recommended.
+        NOT_CONVERGED: the solver stopped short of a solution; the motion obeys no physics.
+    Of a row of a study, beside these:
+        NOT_ALLOWED: the inputs cannot be used, such as a height out of the blade's reach.
+        TIMED_OUT: its time was over.
+        FAILED: an error in the program, which `why` names.
+        LOST: the process that solved it is gone; the next run of the study solves it again.
+    Of a stride whose controls were kept on another fitting (`hold`):
+        HELD: it settled; its outcomes can be used.
+        NOT_SETTLED: a joint still moves from stride to stride.
+        FELL: the runner fell.
+    """
+
+    CONVERGED = "converged"
+    TOO_WEAK = "too weak"
+    NOT_CONVERGED = "not converged"
+    NOT_ALLOWED = "not allowed"
+    TIMED_OUT = "timed out"
+    FAILED = "failed"
+    LOST = "lost"
+    HELD = "held"
+    NOT_SETTLED = "not settled"
+    FELL = "fell"
+
+    @property
+    def usable_as_start(self) -> bool:
+        """Whether another stride can start from it: it is a motion that obeys physics."""
+        return self in (Status.CONVERGED, Status.TOO_WEAK)
