@@ -170,6 +170,8 @@ def stride(
     compression = np.full((knots, 2), np.nan)
     compression[:, 0] = grf[:, 0, 2] / 25e3
     energy = 0.5 * 25e3 * compression**2
+    strain = np.full((knots, 2), np.nan)
+    strain[:, 0] = 5.0 * np.abs(q[:, joints.index("blade_bend1_r")])  # of the allowable, in proportion
     names = ["contact_r_0", "contact_l_0"]
     return xr.Dataset(
         {
@@ -190,7 +192,7 @@ def stride(
             "blade_loss": (("time", "side"), 0.8 * energy),
             "socket_energy": (("time", "side"), 0 * energy),
             "blade_compression": (("time", "side"), compression),
-            "blade_strain": (("time", "side"), 0.5 * compression / np.nanmax(compression)),
+            "blade_strain": (("time", "side"), strain),
         },
         coords={
             "time": time,

@@ -10,7 +10,7 @@ from bladerun._joints import contact_spheres
 from bladerun.cost import Cost
 from bladerun.environment import Environment, Ground
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting
+from bladerun.fitting import Fitting, place
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
 from bladerun.runner import Amputation, Runner
@@ -96,6 +96,17 @@ def test_springs_keep_their_moment():
     q, passive = _transfer.transferred(start(), model), model.joint_data.of(part="blade")
     k, new = (np.ravel(m.mj.jnt_stiffness) for m in (fitted(), model))
     np.testing.assert_allclose((new * q)[:, passive], (k * standing(start().q.values))[:, passive], atol=1e-6)
+
+
+def test_a_stride_tells_the_strain_of_its_blade():
+    model = fitted()
+    limb_m = model.amputation.residual_limb(model.runner)
+    height = place(model.fitting, model.runner, limb_m).clamp_to_ground_m
+    bends = start().q.sel(joint=[f"blade_bend{i}_r" for i in range(1, 6)]).values
+    expected = model.blade.strain(bends, 4.0, height) / model.blade.allowable_strain
+    np.testing.assert_allclose(start().blade_strain.sel(side="right"), expected, rtol=1e-9)
+    assert np.isnan(start().blade_strain.sel(side="left")).all()
+    assert start().blade_strain.max() > 0.01
 
 
 def test_other_joints_are_refused():
