@@ -11,7 +11,7 @@ import time
 import pytest
 import uvicorn
 
-import stand_in
+import fake_page
 from bladerun import _facts
 from bladerun._intervals import FEWEST
 from bladerun.app import create
@@ -34,7 +34,7 @@ def address(tmp_path_factory):
 
 
 def served(tmp_path_factory):
-    app = create(tmp_path_factory.mktemp("page"), crew=stand_in.Crew(), job=stand_in.solved)
+    app = create(tmp_path_factory.mktemp("page"), crew=fake_page.Crew(), job=fake_page.solved)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -148,11 +148,11 @@ def test_a_part_of_a_cohort_is_judged_by_sign_alone():
 
 
 def test_the_table_keeps_what_fails_and_what_was_not_solved(tmp_path, monkeypatch):
-    def stand_in(cohorts, folder, *, runners, workers, progress):
+    def unsolved(cohorts, folder, *, runners, workers, progress):
         rows = [dict(cohort.conditions[0]) | {"runner": 1, "status": "not converged"} for cohort in cohorts]
         return {c.name: pd.DataFrame([r]) for c, r in zip(cohorts, rows, strict=True)}
 
-    monkeypatch.setattr(validation, "run_cohorts", stand_in)
+    monkeypatch.setattr(validation, "run_cohorts", unsolved)
     result = validate(tmp_path, runners=1)
     assert len(result.rows) == len(TARGETS)
     written = json.loads((tmp_path / "validation.json").read_text())
