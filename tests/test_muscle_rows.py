@@ -8,7 +8,7 @@ import muscled
 from bladerun import _joint_contact
 from bladerun._joint_contact import joint_contact
 from bladerun._muscle_tables import fully_active, hip_shares, muscle_table, reserve_table, too_weak
-from bladerun.outcomes import OUTCOMES, flat, outcomes
+from bladerun.outcomes import outcomes
 
 GRAVITY = 9.81
 OF_MUSCLES = (
@@ -42,10 +42,9 @@ def test_a_torque_driven_stride_has_no_muscle_outcomes_but_the_work_of_its_joint
 
 def test_a_stride_with_muscles_has_them_all():
     result = outcomes(muscled.stride(side="right"))
-    assert list(result) == [row.key for row in OUTCOMES]
-    assert all(
-        np.isfinite(flat(result)[key]) for key in flat(result) if key.removesuffix("_left") in OF_MUSCLES
-    )
+    for key in OF_MUSCLES:
+        left = result[key]["left"] if isinstance(result[key], dict) else result[key]
+        assert left is not None and left > 0, key
     assert result["achilles_energy_peak_j"]["right"] is None
 
 
