@@ -20,6 +20,19 @@ CHECKOUT = Path(__file__).parents[1]
 DOCS = CHECKOUT / "docs"
 PAGES = [CHECKOUT / "README.md", *sorted(DOCS.glob("*.md"))]
 MAIN = "import sys; from bladerun.cli import main; sys.exit(main())"
+READ = [  # what people read besides the pages
+    *(CHECKOUT / name for name in ("VALIDATION.md", "CHANGELOG.md")),
+    *(path for place in ("models", "experiments/validation") for path in (CHECKOUT / place).rglob("*.toml")),
+    *(path for kind in ("html", "js") for path in (CHECKOUT / "sim").rglob(f"*.{kind}")),
+    *(CHECKOUT / "notebooks").glob("*.ipynb"),
+    *(CHECKOUT / "experiments").rglob("*.py"),
+]
+PRIVATE = re.compile(  # and what the field says
+    r"nobody (gives|holds|drives)"  # residual forces, unactuated
+    r"|\b(is|was|are|were) (weighed|minimised)\b"  # the objective
+    r"|nobody (known|could|has (measured|published))",  # never measured
+    re.IGNORECASE,
+)
 SMALL = "\n[sweep]\ntoe_out_deg = [0, 5]\n"
 
 
@@ -80,6 +93,12 @@ def test_every_name_of_the_python_page_is_there():
     for path in re.findall(r"^::: (\S+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.M):
         module, _, name = path.rpartition(".")
         assert getattr(importlib.import_module(module), name).__doc__
+
+
+@_named([*PAGES, *READ])
+def test_people_read_the_words_of_the_field(page):
+    text = " ".join(page.read_text(encoding="utf-8").split())
+    assert not PRIVATE.search(text)
 
 
 def test_every_page_is_in_the_menu():
