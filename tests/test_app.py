@@ -9,7 +9,6 @@ import pytest
 from starlette.testclient import TestClient
 
 import fake_page
-from bladerun import _facts
 from bladerun._intervals import FEWEST
 from bladerun.app import _neighbourhood as near
 from bladerun.app import create
@@ -26,8 +25,9 @@ NASTY = '</script><img src=x onerror=alert(1)> "quoted"'
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     app = create(tmp_path_factory.mktemp("app"), crew=fake_page.Crew(), job=fake_page.solved)
+    small = near.size() | {"draws": FEWEST}
     with pytest.MonkeyPatch.context() as patch, TestClient(app, base_url="http://127.0.0.1") as client:
-        patch.setitem(_facts.toml("neighbourhood.toml"), "draws", FEWEST)
+        patch.setattr(near, "size", lambda: small)
         began = client.post("/api/explore", json={"document": DOCUMENT})
         assert began.status_code == 200 and began.json()["middle"] == list(MIDDLE)
         finish(client)

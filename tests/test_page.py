@@ -12,8 +12,8 @@ import pytest
 import uvicorn
 
 import fake_page
-from bladerun import _facts
 from bladerun._intervals import FEWEST
+from bladerun.app import _neighbourhood as near
 from bladerun.app import create
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (the test extra)")
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium (Debian:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        for key, few in (("arms", 1), ("draws", FEWEST)):
-            patch.setitem(_facts.toml("neighbourhood.toml"), key, few)
+        small = near.size() | {"arms": 1, "draws": FEWEST}
+        patch.setattr(near, "size", lambda: small)
         yield from served(tmp_path_factory)
 
 
