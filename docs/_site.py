@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import html
 import importlib.util
+import json
 import re
 import tempfile
 from argparse import ArgumentParser
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def ranges() -> str:
     case = load_case(CHECKOUT / "experiments" / "first-fit.toml")
     rows = []
     for section, part in (("range", "runner"), ("fitting", "fitting")):
-        for key, (low, high) in ((k, v) for k, v in body[section].items() if isinstance(v, list)):
+        for key, (low, high) in ((k, v) for k, v in body[section].items() if isinstance(v, tuple)):
             owner = part if hasattr(getattr(case, part), key) else "amputation"
             rows.append([f"`[{owner}] {key}`", f"{low:g}", f"{high:g}"])
     return _table(["key", "least", "greatest"], rows)
@@ -170,7 +171,7 @@ def _example(command: ArgumentParser) -> str:
     return (command.epilog or "").removeprefix("example: ").splitlines()[0]
 
 
-def _bands(facts: dict[str, Any], category: int) -> list[str]:
+def _bands(facts: Mapping[str, Any], category: int) -> list[str]:
     """For each impact the masses of which this category is recommended."""
     table = facts["recommendation"]
     edges, found = table["band_kg"], []
@@ -181,6 +182,8 @@ def _bands(facts: dict[str, Any], category: int) -> list[str]:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return json.dumps(value)
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 

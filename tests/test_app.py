@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-import stand_in
-from bladerun import _facts
+import fake_page
 from bladerun._intervals import FEWEST
 from bladerun.app import _neighbourhood as near
 from bladerun.app import create
@@ -17,7 +16,7 @@ from bladerun.app._guard import MOST_BYTES
 from bladerun.app._neighbourhood import Point
 from bladerun.app._story import _CHANGES, _REASONS, story
 from bladerun.case import check_case
-from stand_in import DOCUMENT
+from fake_page import DOCUMENT
 
 MIDDLE = Point(5.0, 30.0, 0.0, 3.0)
 NASTY = '</script><img src=x onerror=alert(1)> "quoted"'
@@ -25,9 +24,10 @@ NASTY = '</script><img src=x onerror=alert(1)> "quoted"'
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    app = create(tmp_path_factory.mktemp("app"), crew=stand_in.Crew(), job=stand_in.solved)
+    app = create(tmp_path_factory.mktemp("app"), crew=fake_page.Crew(), job=fake_page.solved)
+    small = near.size() | {"draws": FEWEST}
     with pytest.MonkeyPatch.context() as patch, TestClient(app, base_url="http://127.0.0.1") as client:
-        patch.setitem(_facts.toml("neighbourhood.toml"), "draws", FEWEST)
+        patch.setattr(near, "size", lambda: small)
         began = client.post("/api/explore", json={"document": DOCUMENT})
         assert began.status_code == 200 and began.json()["middle"] == list(MIDDLE)
         finish(client)

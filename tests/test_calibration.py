@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 import weights
 
+from bladerun.cost import Cost
+from bladerun.environment import Environment
 from bladerun.runner import ABLE_BODIED
+from bladerun.variation import NOMINAL
 
 FOLDER = Path(weights.__file__).parent
 EVIDENCE = json.loads((FOLDER / "weights.json").read_text())
@@ -23,7 +26,7 @@ def test_no_blade_data_enter_the_calibration():
 def test_the_calibration_solves_nobody_with_a_blade(monkeypatch):
     built = []
 
-    def build(runner, amputation=ABLE_BODIED, fitting=None):
+    def build(runner, amputation=ABLE_BODIED, fitting=None, variation=None):
         built.append((amputation, fitting))
         raise StopIteration
 
@@ -46,3 +49,16 @@ def test_a_distance_is_one_where_a_target_just_agrees():
         beyond = high + 1e-9 * (high - low)
         assert weights.distance(target, beyond) == pytest.approx(1.0)
         assert weights.distance(target, (low + high) / 2) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_weights_as_in_the_files_are_the_defaults():
+    cost, environment, variation = weights.settings(weights.present())
+    assert (cost, environment, variation) == (Cost.default(), Environment.default(), NOMINAL)
+    stiffer = weights.present() | {
+        "contact.foot.stiffness_n_m15": 2 * weights.present()[weights.CONTACT["stiffness"]]
+    }
+    assert weights.settings(stiffer)[1].ground.stiffness == pytest.approx(2.0)
+    rate = weights.settings(weights.present() | {"cost.rate.vertical": 1.0})[0].rate
+    assert (rate.vertical, rate.horizontal) == (1.0, cost.rate.horizontal)
+    leaning = weights.present()[weights.LEAN] + weights.in_the_files()["gait.trunk_lean.sd_deg"]
+    assert weights.settings(weights.present() | {weights.LEAN: leaning})[2].trunk_lean == pytest.approx(1.0)

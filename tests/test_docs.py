@@ -21,6 +21,19 @@ CHECKOUT = Path(__file__).parents[1]
 DOCS = CHECKOUT / "docs"
 PAGES = [CHECKOUT / "README.md", *sorted(DOCS.glob("*.md"))]
 MAIN = "import sys; from bladerun.cli import main; sys.exit(main())"
+READ = [  # what people read besides the pages
+    *(CHECKOUT / name for name in ("VALIDATION.md", "CHANGELOG.md")),
+    *(path for place in ("models", "experiments/validation") for path in (CHECKOUT / place).rglob("*.toml")),
+    *(path for kind in ("html", "js") for path in (CHECKOUT / "sim").rglob(f"*.{kind}")),
+    *(CHECKOUT / "notebooks").glob("*.ipynb"),
+    *(CHECKOUT / "experiments").rglob("*.py"),
+]
+PRIVATE = re.compile(  # and what the field says
+    r"nobody (gives|holds|drives)"  # residual forces, unactuated
+    r"|\b(is|was|are|were) (weighed|minimised)\b"  # the objective
+    r"|nobody (known|could|has (measured|published))",  # never measured
+    re.IGNORECASE,
+)
 SMALL = "\n[sweep]\ntoe_out_deg = [0, 5]\n"
 
 
@@ -85,6 +98,12 @@ def test_the_python_page_has_every_public_name():
         assert getattr(bladerun, name).__doc__
         shown.append(name)
     assert sorted([*shown, "__version__"]) == sorted(bladerun.__all__)
+
+
+@_named([*PAGES, *READ])
+def test_people_read_the_words_of_the_field(page):
+    text = " ".join(page.read_text(encoding="utf-8").split())
+    assert not PRIVATE.search(text)
 
 
 def test_every_page_is_in_the_menu():

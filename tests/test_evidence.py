@@ -65,7 +65,7 @@ def held(monkeypatch, status, why):
         made.attrs |= {"status": status, "why": why, "feedback_share": 0.05}
         return made
 
-    def solve(model, task, *, start):
+    def solve(model, *, start, **asked):
         made = stride()
         made.attrs |= {"status": "converged"}
         return made

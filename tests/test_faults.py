@@ -39,13 +39,14 @@ class Client:
     def __init__(self, folder, document, solver="sleeping", what="sweep", **options):
         self.out = folder / "out"
         path = toml(document, folder / "study.toml")
+        options["solver"] = f"fake_solvers:{solver}"
         said = "".join(f", {key}={value!r}" for key, value in options.items())
         (folder / "client.py").write_text(
             f"from bladerun.study import {what}\n"
             "from bladerun.errors import InputError\n"
             "if __name__ == '__main__':\n"
             "    try:\n"
-            f"        {what}({str(path)!r}, {str(self.out)!r}, workers=2, solver='standin:{solver}'{said})\n"
+            f"        {what}({str(path)!r}, {str(self.out)!r}, workers=2{said})\n"
             "    except InputError as error:\n"
             "        raise SystemExit(f'bladerun: {error}')\n"
         )

@@ -8,7 +8,8 @@ import muscled
 from bladerun import _joint_contact
 from bladerun._joint_contact import joint_contact
 from bladerun._muscle_tables import fully_active, hip_shares, muscle_table, reserve_table, too_weak
-from bladerun.outcomes import OUTCOMES, flat, outcomes
+from bladerun.options import SolverOptions
+from bladerun.outcomes import outcomes
 
 GRAVITY = 9.81
 OF_MUSCLES = (
@@ -17,6 +18,7 @@ OF_MUSCLES = (
     "activation_peak", "reserve_peak_fraction", "hip_contact_force_bw", "knee_contact_force_bw",
     "achilles_energy_peak_j", "achilles_energy_returned_j",
 )  # fmt: skip
+ACCEPTED = SolverOptions.default().accepted
 
 
 def segment(made, name):
@@ -42,10 +44,9 @@ def test_a_torque_driven_stride_has_no_muscle_outcomes_but_the_work_of_its_joint
 
 def test_a_stride_with_muscles_has_them_all():
     result = outcomes(muscled.stride(side="right"))
-    assert list(result) == [row.key for row in OUTCOMES]
-    assert all(
-        np.isfinite(flat(result)[key]) for key in flat(result) if key.removesuffix("_left") in OF_MUSCLES
-    )
+    for key in OF_MUSCLES:
+        left = result[key]["left"] if isinstance(result[key], dict) else result[key]
+        assert left is not None and left > 0, key
     assert result["achilles_energy_peak_j"]["right"] is None
 
 
@@ -123,22 +124,25 @@ def test_the_worst_reserve_is_found():
 
 def test_a_runner_is_too_weak_where_muscles_lack_more_than_a_tenth():
     made, joint = muscled.stride(reserve_nm=0.1, activation=1.0), "hip_adduction_r"
-    assert too_weak(made) == "" and too_weak(muscled.torque_driven(made)) == ""
+    assert too_weak(made, ACCEPTED) == "" and too_weak(muscled.torque_driven(made), ACCEPTED) == ""
     made.reserve.loc[{"joint": joint}] = -0.11 * abs(made.tau.sel(joint=joint)).max()
-    text = too_weak(made)
+    text = too_weak(made, ACCEPTED)
     assert "lack 11 % of the moment in hip_adduction_r" in text
     assert "glmed2_r for 13 % of the stride" in text and "addmag_r" not in text and "_l " not in text
     made["activation"] *= 0.9
-    assert "fully active: no muscle" in too_weak(made)
+    assert "fully active: no muscle" in too_weak(made, ACCEPTED)
 
 
 def test_muscles_at_their_limit_are_named_the_longest_first():
     made = muscled.stride()
     made["activation"] = 0.5 * made.activation / made.activation.max()
-    assert fully_active(made) == ""
+    assert fully_active(made, ACCEPTED.saturated) == ""
     made.activation[:, 3], made.activation[: made.sizes["time"] // 2, 5] = 1.0, 1.0
     first, second = made.muscle.values[[3, 5]]
-    assert fully_active(made) == f"{first} for 100 % of the stride, {second} for 50 % of the stride"
+    assert (
+        fully_active(made, ACCEPTED.saturated)
+        == f"{first} for 100 % of the stride, {second} for 50 % of the stride"
+    )
 
 
 def test_activation_beyond_one_is_what_muscles_lack():
@@ -147,9 +151,9 @@ def test_activation_beyond_one_is_what_muscles_lack():
     force = made.fibre_force_active.sel(muscle="vasti_r")
     made["tau"].loc[{"joint": "knee_flexion_r"}] = made.moment_arm.sel(at) * force
     made.activation.loc[{"muscle": "vasti_r"}] = 1 / 0.88
-    assert "lack 12 % of the moment in knee_flexion_r" in too_weak(made)
+    assert "lack 12 % of the moment in knee_flexion_r" in too_weak(made, ACCEPTED)
     made.activation.loc[{"muscle": "vasti_r"}] = 1 / 0.92
-    assert too_weak(made) == ""
+    assert too_weak(made, ACCEPTED) == ""
 
 
 # --- Joint contact ----------------------------------------------------------------------------------------

@@ -233,7 +233,7 @@ def test_every_muscle_has_its_facts():
     lmin, lmax, vmax, fpmax, fvmax = one.gainprm[4:9]
     assert (lmin, lmax, fpmax) == tuple(facts["curves"]["length"][key] for key in ("lmin", "lmax", "fpmax"))
     assert (vmax, fvmax) == tuple(facts["curves"]["velocity"][key] for key in ("vmax", "fvmax"))
-    assert list(one.dynprm[:2]) == facts["curves"]["activation"]["timeconst"]
+    assert tuple(one.dynprm[:2]) == facts["curves"]["activation"]["timeconst"]
 
 
 def test_achilles_tendon_stretches_as_measured():

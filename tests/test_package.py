@@ -4,6 +4,7 @@ import ast
 import importlib
 import importlib.util
 import json
+import operator
 import pickle
 import pydoc
 import re
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -118,6 +120,36 @@ def test_every_table_of_facts_can_be_read():
     assert len(files) > 4
     for file in files:
         assert _facts.toml(file.as_posix())
+
+
+CHANGES = {
+    "set": lambda facts: facts.__setitem__("fraction", 2.0),
+    "delete": lambda facts: facts.__delitem__("fraction"),
+    "update": lambda facts: facts.update(fraction=2.0),
+    "merge": lambda facts: operator.ior(facts, {"fraction": 2.0}),
+    "default": lambda facts: facts.setdefault("new", 2.0),
+    "pop": lambda facts: facts.pop("fraction"),
+    "pop one": lambda facts: facts.popitem(),
+    "clear": lambda facts: facts.clear(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_facts_cannot_be_changed(change):
+    facts = _facts.toml("body.toml")["reserve"]
+    before = dict(facts)
+    with pytest.raises(TypeError, match="facts cannot be changed"):
+        change(facts)
+    assert facts == before and isinstance(facts["joints"], tuple)
+
+
+def test_facts_are_the_file_and_a_copy_of_them_is_free():
+    facts = _facts.toml("replay.toml")
+    written = tomllib.loads((_facts.models_dir() / "replay.toml").read_text(encoding="utf-8"))
+    assert json.loads(json.dumps(facts)) == written
+    for copy in (deepcopy(facts), pickle.loads(pickle.dumps(facts))):
+        copy["verify"]["run"][0]["drive"] = "changed"
+    assert json.loads(json.dumps(_facts.toml("replay.toml"))) == written
 
 
 def test_the_readme_shows_the_file_that_is_shipped():

@@ -11,9 +11,9 @@ import time
 import pytest
 import uvicorn
 
-import stand_in
-from bladerun import _facts
+import fake_page
 from bladerun._intervals import FEWEST
+from bladerun.app import _neighbourhood as near
 from bladerun.app import create
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (the test extra)")
@@ -28,13 +28,13 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium (Debian:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        for key, few in (("arms", 1), ("draws", FEWEST)):
-            patch.setitem(_facts.toml("neighbourhood.toml"), key, few)
+        small = near.size() | {"arms": 1, "draws": FEWEST}
+        patch.setattr(near, "size", lambda: small)
         yield from served(tmp_path_factory)
 
 
 def served(tmp_path_factory):
-    app = create(tmp_path_factory.mktemp("page"), crew=stand_in.Crew(), job=stand_in.solved)
+    app = create(tmp_path_factory.mktemp("page"), crew=fake_page.Crew(), job=fake_page.solved)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -94,12 +94,46 @@ def test_a_slope_leaves_differences_between_runners_out():
     assert (found.runners, found.p) == (2, 0.0)
 
 
-def test_slopes_are_compared_for_an_interaction():
-    rows = table(runner=[1] * 6, speed=[3] * 3 + [4] * 3, x=[1.0, 2, 3] * 2, y=[0.0, 2, 4.1, 0, 1, 2.1])
+def cohort(slopes, **condition) -> pd.DataFrame:
+    """Runners of these slopes at x = -1, 0, 1, each with an own level and a bend that no slope explains."""
+    rows = [
+        (who, x, 10 * who + slope * x + 0.5 * x**2) for who, slope in enumerate(slopes) for x in (-1, 0, 1)
+    ]
+    return pd.DataFrame(rows, columns=["runner", "x", "y"]).assign(**condition)
+
+
+def test_a_slope_is_as_sure_as_the_runners_agree_about_it():
+    """Slopes of 1, 2 and 4: a t-test of three numbers, t = 7^0.5; of 2 degrees p = 1 - t / (2 + t^2)^0.5."""
+    found = estimate(target(statistic="slope", over="x", sign=1), cohort([1, 2, 4]))
+    assert found == pytest.approx((7 / 3, 7**0.5 / 3, 1 - 7**0.5 / 3, 3))
+
+
+def test_slopes_of_the_same_runners_are_compared_runner_by_runner():
+    """They respond as 1 to 20, and by 1, 2 and 4 less at the higher speed, where all is more."""
+    fast = cohort([0, 3, 16], speed=4)
+    rows = pd.concat([cohort([1, 5, 20], speed=3), fast.assign(x=fast.x + 1, y=fast.y + 5)])
     one = target(statistic="slope", over="x", where={"speed": 4}, against={"speed": 3}, sign=-1)
-    found = estimate(one, rows)
-    assert found.value == pytest.approx(-1.0)
-    assert found.p < 0.05
+    small = (17 / 16) ** 0.5  # (rows - 1) / (rows - slopes)
+    t = 7**0.5 / small
+    expected = (-7 / 3, 7**0.5 / 3 * small, 1 - t / (2 + t**2) ** 0.5, 3)
+    assert estimate(one, rows) == pytest.approx(expected)
+    lost = rows[(rows.runner != 2) | (rows.speed != 4)]
+    assert estimate(one, lost)[0::3] == pytest.approx((-1.5, 2)), "who ran at one speed only is left out"
+
+
+def test_runners_with_more_spread_count_for_more_in_a_slope():
+    """By hand: x'y = 2 and 24, x'x = 2 and 8, so 26 / 10; what is left is -3.2 and 3.2."""
+    rows = table(runner=list("aaabbcc"), x=[0, 1, 2, 0, 4, 3, 3], y=[0, 1, 2, 0, 12, 5, 9])
+    found = estimate(target(statistic="slope", over="x", sign=1), rows)
+    assert found == pytest.approx((2.6, 0.64, 1 - 2 / np.pi * np.arctan(2.6 / 0.64), 2))
+
+
+def test_one_runner_says_nothing_about_others():
+    one = target(statistic="slope", over="x", sign=1)
+    found = estimate(one, cohort([2]))
+    assert (found.value, found.runners) == (pytest.approx(2), 1) and np.isnan([found.se, found.p]).all()
+    assert verdict(one, found) == "agrees"
+    assert verdict(one, estimate(one, cohort([2])[:1])) == "no prediction"
 
 
 def test_a_difference_is_taken_runner_by_runner():
@@ -148,11 +182,11 @@ def test_a_part_of_a_cohort_is_judged_by_sign_alone():
 
 
 def test_the_table_keeps_what_fails_and_what_was_not_solved(tmp_path, monkeypatch):
-    def stand_in(cohorts, folder, *, runners, workers, progress):
+    def unsolved(cohorts, folder, *, runners, workers, progress):
         rows = [dict(cohort.conditions[0]) | {"runner": 1, "status": "not converged"} for cohort in cohorts]
         return {c.name: pd.DataFrame([r]) for c, r in zip(cohorts, rows, strict=True)}
 
-    monkeypatch.setattr(validation, "run_cohorts", stand_in)
+    monkeypatch.setattr(validation, "run_cohorts", unsolved)
     result = validate(tmp_path, runners=1)
     assert len(result.rows) == len(TARGETS)
     written = json.loads((tmp_path / "validation.json").read_text())

@@ -94,22 +94,27 @@ def test_mass_moves_between_trunk_and_limbs():
 def test_reference_and_its_weight():
     usual, leg = weighed(), parts("hip", "knee", "ankle")
     wider = weighed(reference_amplitude=1.1)
-    middle = usual.reference[:, 3].mean(0)
-    np.testing.assert_allclose(wider.reference[:, 3].mean(0), middle, atol=1e-12)
+    middle = usual.tracking.reference[:, 3].mean(0)
+    np.testing.assert_allclose(wider.tracking.reference[:, 3].mean(0), middle, atol=1e-12)
     factor = np.where(leg, 1.1, 1.0)
     np.testing.assert_allclose(
-        wider.reference[:, 3] - middle, factor * (usual.reference[:, 3] - middle), atol=1e-12
+        wider.tracking.reference[:, 3] - middle,
+        factor * (usual.tracking.reference[:, 3] - middle),
+        atol=1e-12,
     )
-    later = weighed(reference_phase=2 / KNOTS).reference[:, 3]
-    np.testing.assert_allclose(later[:, leg], np.roll(usual.reference[:, 3][:, leg], 2, 0), atol=1e-12)
-    np.testing.assert_array_equal(later[:, ~leg], usual.reference[:, 3][:, ~leg])
-    leaning = weighed(trunk_lean=2.0).reference[:, 3] - usual.reference[:, 3]
+    later = weighed(reference_phase=2 / KNOTS).tracking.reference[:, 3]
+    np.testing.assert_allclose(
+        later[:, leg], np.roll(usual.tracking.reference[:, 3][:, leg], 2, 0), atol=1e-12
+    )
+    np.testing.assert_array_equal(later[:, ~leg], usual.tracking.reference[:, 3][:, ~leg])
+    leaning = weighed(trunk_lean=2.0).tracking.reference[:, 3] - usual.tracking.reference[:, 3]
     expected = np.where(np.array(built().joints) == "lumbar_extension", -2.0 * np.radians(4.4), 0.0)
     np.testing.assert_allclose(leaning, np.tile(expected, (KNOTS, 1)), atol=1e-12)
     loose = weighed(tracking_weight=0.5)
-    free = np.array([not name.startswith("achilles") for name in built().joints])
-    np.testing.assert_array_equal(loose.target_weight[free], 0.5 * usual.target_weight[free])
-    np.testing.assert_array_equal(loose.pace_weight, 0.5 * usual.pace_weight)
+    free = ~parts("tendon")
+    np.testing.assert_array_equal(loose.tracking.position[free], 0.5 * usual.tracking.position[free])
+    np.testing.assert_array_equal(loose.tracking.pace, 0.5 * usual.tracking.pace)
+    assert loose.sideways_force.weight == 0.5 * usual.sideways_force.weight
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan"), float("inf"), True, "1"])

@@ -16,16 +16,13 @@ import argparse
 import json
 import math
 from collections.abc import Iterator
-from copy import deepcopy
-from functools import reduce
-from operator import getitem
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
-from bladerun import Runner, Task, build_model, solve
+from bladerun import Cost, Environment, Runner, Task, Variation, build_model, solve
 from bladerun._facts import toml
 from bladerun._files import atomic
 from bladerun.validation import findings_dir
@@ -47,6 +44,8 @@ WEIGHTS = (  # file, and where in it; reserve, excitation and power move the mis
     ("contact.toml", "foot", "damping_s_m"),
     ("reference/gait.toml", "trunk_lean", "mean_deg"),
 )
+CONTACT = {"stiffness": "contact.foot.stiffness_n_m15", "damping": "contact.foot.damping_s_m"}
+LEAN = "gait.trunk_lean.mean_deg"
 FILES = ("cost.toml", "contact.toml", "reference/gait.toml")
 FACTORS = (0.5, 2.0)
 WORST = 9.0  # of a squared distance: a target that is far off does not decide alone
@@ -118,20 +117,12 @@ class Trial:
 
     def __init__(self) -> None:
         self.runner, self.targets = runner(), targets()
-        self.files = {file: deepcopy(toml(file)) for file in FILES}
         self.start: dict[float, xr.Dataset] = {}
-        self.start = {speed: self._solve(speed) for speed in SPEEDS_M_S}
+        self.start = {speed: self._solve(speed, present()) for speed in SPEEDS_M_S}
 
     def row(self, weights: dict[str, float]) -> dict[str, Any]:
         """Misfit, targets that agree and every target's distance, with these weights."""
-        for weight in WEIGHTS:
-            file, *tables, key = weight
-            reduce(getitem, tables, toml(file))[key] = weights[name(weight)]  # what the solver reads
-        try:
-            strides = {speed: self._solve(speed) for speed in SPEEDS_M_S}
-        finally:
-            for file, kept in self.files.items():
-                toml(file).update(deepcopy(kept))
+        strides = {speed: self._solve(speed, weights) for speed in SPEEDS_M_S}
         if any(stride.attrs["status"] != "converged" for stride in strides.values()):
             return weights | {"misfit": math.inf, "agree": 0}
         found = {speed: measures(stride) for speed, stride in strides.items()}
@@ -142,10 +133,23 @@ class Trial:
         misfit = sum(min(z * z, WORST) for z in off.values()) / len(off)
         return weights | {"misfit": misfit, "agree": sum(abs(z) <= 1 for z in off.values())} | off
 
-    def _solve(self, speed: float) -> xr.Dataset:
-        return solve(
-            build_model(self.runner), Task(speed), start=self.start.get(speed)
-        )  # contact is in the model
+    def _solve(self, speed: float, weights: dict[str, float]) -> xr.Dataset:
+        cost, environment, variation = settings(weights)
+        model = build_model(self.runner, variation=variation)
+        start = self.start.get(speed)
+        return solve(model, Task(speed), start=start, cost=cost, environment=environment)
+
+
+def settings(weights: dict[str, float]) -> tuple[Cost, Environment, Variation]:
+    """The weights as what `solve` and `build_model` take: of the foot's contact the share of its own, of the
+    trunk's lean the shift in SD between people.
+    """
+    files = in_the_files()
+    cost = {key.removeprefix("cost."): value for key, value in weights.items() if key.startswith("cost.")}
+    ground = {part: weights[key] / files[key] for part, key in CONTACT.items()}
+    changes = {f"ground.{part}": share for part, share in ground.items()}
+    lean = (weights[LEAN] - files[LEAN]) / files["gait.trunk_lean.sd_deg"]
+    return Cost.default(cost), Environment.default().changed(changes), Variation(trunk_lean=lean)
 
 
 def search(rounds: int) -> Iterator[dict[str, Any]]:

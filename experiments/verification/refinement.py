@@ -1,9 +1,9 @@
 """Does a finer mesh give the same stride? Writes refinement.csv and refinement.png beside this file.
 
 One runner on the blade, from coarse to fine and back, each mesh started from the stride on the one before;
-of both the better one, so that meshes are compared and not the gaits that they fall into. Left: what nobody
-gives half-way between knots, against the limits of OpenSim's evaluation checklist (25 N, 75 Nm). Right: how
-far main outcomes lie from those of the finest mesh.
+of both the better one, so that meshes are compared and not the gaits that they fall into. Left: residual
+force and moment on the pelvis half-way between knots, against the limits of OpenSim's evaluation checklist
+(25 N, 75 Nm). Right: how far main outcomes lie from those of the finest mesh.
 `python experiments/verification/refinement.py [KNOTS ...]`
 """
 
@@ -70,7 +70,7 @@ def drawn(table: pd.DataFrame) -> Figure:
         values = table[column].to_numpy(float)
         left.loglog(knots, values, "o-", color=colour, label=f"{text}: order {order(knots, values):.1f}")
         left.axhline(limit, color=colour, linestyle=":", linewidth=1)
-    left.set_title("What nobody gives between knots, peak (dotted: limit)", loc="left", fontsize=10)
+    left.set_title("Residual force and moment between knots, peak (dotted: limit)", loc="left", fontsize=10)
     finest, coarser = table.iloc[-1], table.iloc[:-1]
     for column, text in MAIN.items():
         error = (coarser[column] / finest[column] - 1).abs().to_numpy(float)

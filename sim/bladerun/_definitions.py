@@ -30,8 +30,8 @@ _TOE_OUT = "how it changes with toe-out was never measured in running with a bla
 class Outcome(NamedTuple):
     """One row of the table of results.
 
-    untested: what of it nobody known to the authors has measured in running with a blade, so that no
-    prediction of it could be held against a measurement; empty where there is some measurement.
+    untested: what of it was, as far as the authors know, never measured in running with a blade, so that no
+    prediction of it could be compared with a measurement; empty where there is some measurement.
     """
 
     key: str

@@ -25,7 +25,7 @@ _ALONE = pd.DataFrame()  # no ensemble
 _SYMMETRY = ("contact_time", "step_time", "peak_vgrf", "vertical_impulse")
 
 
-def weights() -> dict[str, Any]:
+def weights() -> Mapping[str, Any]:
     """The trade-offs (weight, unit, difference that matters, definition) and the constraint on the blade."""
     return _facts.toml("recommendation.toml")
 

@@ -6,7 +6,9 @@ their differences are paired.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -75,7 +77,7 @@ def quantiles(share: np.ndarray) -> Variation:
     return Variation(**{k: _quantile(facts[k], float(p)) for k, p in zip(names(), share, strict=True)})
 
 
-def _quantile(fact: dict, p: float) -> float:
+def _quantile(fact: Mapping[str, Any], p: float) -> float:
     match fact["distribution"]:
         case "normal":
             return float(fact["sd"] * norm.ppf(p))

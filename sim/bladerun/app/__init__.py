@@ -4,7 +4,7 @@ Takes a folder for what it solves; serves one page on this machine. Nothing is l
 nothing leaves the machine; other sites in the same browser are refused (`_guard`).
 
 The page is plain HTML with small scripts of its own and draws the runner on a 2-D canvas, as convex shapes
-from back to front. viser and three.js were weighed: both need WebGL, which Chromium 156 without a GPU draws
+from back to front. viser and three.js both need WebGL, which Chromium 156 without a GPU draws
 in software, with an error in the console that this is deprecated, and not at all where that is turned off;
 and a form that works by keyboard and screen reader is easier in HTML. All thinking is done here in Python:
 the page asks for a fitting and draws the answer.

@@ -10,9 +10,9 @@ and what the arms say is added up. A point that was solved itself is used as it 
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,9 +45,14 @@ def centre(case: Case) -> Point:
     )
 
 
+def size() -> Mapping[str, Any]:
+    """How much is solved around a fitting: `arms`, `draws` and `step` of models/neighbourhood.toml."""
+    return _facts.toml("neighbourhood.toml")
+
+
 def steps() -> Point:
     """How far apart solved points are."""
-    known = _facts.toml("sweep.toml")["step"] | _facts.toml("neighbourhood.toml")["step"]
+    known = _facts.toml("sweep.toml")["step"] | size()["step"]
     return Point(*(known[axis] for axis in Point._fields))
 
 
@@ -64,7 +69,7 @@ def around(case: Case) -> list[Point]:
     """The centre, then every point one step away, then two; without those that are not allowed."""
     middle, step = centre(case), steps()
     points = [middle]
-    for count in range(1, _facts.toml("neighbourhood.toml")["arms"] + 1):
+    for count in range(1, size()["arms"] + 1):
         for axis in Point._fields:
             for sign in (-1, 1):
                 value = round(getattr(middle, axis) + sign * count * getattr(step, axis), 6)

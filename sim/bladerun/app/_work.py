@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bladerun import _facts
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.app._portrait import Portrait, portrait
@@ -71,7 +70,7 @@ class Work:
         self.portraits: dict[Point, Portrait] = {}
         self.paths: dict[Point, Path] = {}
         self.failed: dict[Point, str] = {}
-        self.draws = draw(_facts.toml("neighbourhood.toml")["draws"])
+        self.draws = draw(near.size()["draws"])
         self.members: dict[Point, dict[int, dict[str, Any]]] = {}
         self.running: list[_Task] = []
         self.asked: set[_Task] = set()

@@ -65,7 +65,9 @@ def with_task(command: Parser) -> None:
             f"--{entry.name.replace('_', '-')}",
             type=number,
             metavar="N",
-            help=f"{entry.metadata['help']}, {entry.metadata['unit']} (default: the file's)",
+            help=f"{entry.metadata['help']}, {entry.metadata['unit']} (default: the file's)".replace(
+                "%", "%%"
+            ),
         )
 
 

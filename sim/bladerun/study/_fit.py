@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class FitResult:
     indistinct: list[str]
     why: str
     comparison: list[dict[str, Any]]
-    weights: dict[str, Any]
+    weights: Mapping[str, Any]
     folder: Path
     members: pd.DataFrame = field(default_factory=pd.DataFrame)
     held: dict[str, Any] = field(default_factory=dict)

@@ -22,7 +22,7 @@ STATISTICS = ("mean", "difference", "slope")
 
 @dataclass(frozen=True)
 class Target:
-    """One number or direction that a prediction is held against.
+    """One number or direction that a prediction is compared with.
 
     quantity: a column of the cohort's rows (`_measures`). minus: a second one, taken off it. where: values of
     the condition that select rows. statistic: "mean" over runners; "difference" of the rows of `where` and of

@@ -23,11 +23,11 @@ _WORDS = (
     "*Used*: the model, its blades or its weights were made with these figures, so agreement shows only that "
     "it does what it was made to do. *read*, *derived*, *recalled*: the figure was seen in the cited work "
     "(often its abstract), computed from figures seen there, or is from memory.",
-    "Predicted: estimate ± standard error between runners. A direction agrees if it has the published sign "
-    'and, where a whole cohort ran, p < 0.05 as in the papers; "no effect" agrees if the prediction is '
-    "smaller than what the study could have seen. Runners of a cohort differ in size and side but are "
-    "otherwise the same model, so they scatter less than people: the standard error does not say how far a "
-    "prediction can be off.",
+    "Predicted: estimate ± standard error between runners; slopes are within runners. A direction agrees if "
+    "it has the published sign and, where a whole cohort of more than one ran, p < 0.05 as in the papers; "
+    '"no effect" agrees if the prediction is smaller than what the study could have seen. Runners of a '
+    "cohort differ in size and side but are otherwise the same model, so they scatter less than people: the "
+    "standard error does not say how far a prediction can be off.",
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
 
 from bladerun.validation._findings import Target
 
@@ -19,7 +20,7 @@ SIGNIFICANT = 0.05  # p of a direction, as in the papers
 
 
 class Estimate(NamedTuple):
-    """value; se and p (two-sided, of being zero), NaN where one runner leaves none; runners."""
+    """value; se between runners and p (two-sided, of being zero), NaN of one runner; runners."""
 
     value: float
     se: float
@@ -31,8 +32,7 @@ def estimate(target: Target, rows: pd.DataFrame) -> Estimate:
     """The target's number from the rows that were solved; NaN where there are none."""
     mine = _rows(target, rows, target.where)
     if target.statistic == "slope":
-        found = _slope(mine)
-        return _less(found, _slope(_rows(target, rows, target.against))) if target.against else found
+        return _slope(mine, *([_rows(target, rows, target.against)] if target.against else []))
     each = _by_runner(mine)
     if target.statistic == "difference":
         base = _by_runner(_rows(target, rows, target.against))
@@ -58,30 +58,23 @@ def verdict(target: Target, found: Estimate, *, whole: bool = True) -> str:
     return "agrees" if sure and np.sign(found.value) == target.sign else "fails"
 
 
-class _Rows(NamedTuple):
-    """Selected rows: who ran, what was found, and the column a slope is over."""
+def _rows(target: Target, table: pd.DataFrame, where: Mapping[str, Any] | None) -> pd.DataFrame:
+    """Selected rows: runner, what was found (y), and the column that a slope is over (x)."""
 
-    runner: np.ndarray
-    y: np.ndarray
-    x: np.ndarray
-
-
-def _rows(target: Target, table: pd.DataFrame, where: Mapping[str, Any] | None) -> _Rows:
-    nothing = np.full(len(table), np.nan)
-
-    def column(name: str) -> np.ndarray:
-        return table[name].to_numpy(float) if name in table else nothing
+    def column(name: str) -> Any:
+        return table.get(name, math.nan)
 
     y = column(target.quantity) - (column(target.minus) if target.minus else 0.0)
-    x = column(target.over) if target.over else np.zeros(len(table))
-    mine = np.isfinite(y) & np.isfinite(x)
+    x = column(target.over) if target.over else 0.0
+    found = pd.DataFrame({"y": y, "x": x}, table.index, dtype=float).assign(runner=table["runner"])
+    mine = np.isfinite(found.y) & np.isfinite(found.x)
     for key, value in (where or {}).items():
-        mine &= table[key].to_numpy() == value
-    return _Rows(table["runner"].to_numpy()[mine], y[mine], x[mine])
+        mine &= table[key] == value
+    return found.loc[mine]
 
 
-def _by_runner(rows: _Rows) -> dict[Any, float]:
-    return {who: float(rows.y[rows.runner == who].mean()) for who in dict.fromkeys(rows.runner)}
+def _by_runner(rows: pd.DataFrame) -> dict[Any, float]:
+    return rows.groupby("runner", sort=False).y.mean().to_dict()
 
 
 def _over_runners(each: np.ndarray) -> Estimate:
@@ -92,28 +85,33 @@ def _over_runners(each: np.ndarray) -> Estimate:
     return Estimate(value, se, _p(value, se, count - 1), count)
 
 
-def _slope(rows: _Rows) -> Estimate:
-    """Least squares with an intercept for each runner: a mixed model's slope where all ran all conditions."""
-    x, y, who = rows.x.copy(), rows.y.copy(), np.unique(rows.runner)
-    for one in who:
-        mine = rows.runner == one
-        x[mine] -= x[mine].mean()
-        y[mine] -= y[mine].mean()
-    spread, free = float(x @ x), len(x) - len(who) - 1
-    if not spread:
-        return Estimate(math.nan, math.nan, math.nan, len(who))
-    value = float(x @ y) / spread
-    if free < 1:
-        return Estimate(value, math.nan, math.nan, len(who))
-    se = math.sqrt(float(((y - value * x) ** 2).sum()) / free / spread)
-    return Estimate(value, se, _p(value, se, free), len(who))
+def _slope(*arms: pd.DataFrame) -> Estimate:
+    """Slope within runners of the first arm, less that of a second arm of the same runners if there is one.
 
-
-def _less(one: Estimate, other: Estimate) -> Estimate:
-    """Difference of two slopes of the same runners: what an interaction says."""
-    value, se = one.value - other.value, math.hypot(one.se, other.se)
-    p = float(2 * stats.norm.sf(abs(value) / se)) if se else 0.0
-    return Estimate(value, se, p if math.isfinite(se) else math.nan, min(one.runners, other.runners))
+    Least squares about each runner's mean in each arm: where all ran all conditions, the slope of the papers'
+    linear mixed models with a random intercept. Rows of one runner share how that runner responds, so the
+    covariance, of both arms together, is clustered by runner, with the usual small-sample factor and t of
+    runners - 1 degrees of freedom (Cameron & Miller 2015, J Hum Resour 50:317, doi 10.3368/jhr.50.2.317). One
+    slope of such complete data then has exactly the se and p of a t-test of the runners' own slopes, however
+    few they are. A mixed model with a random slope has the same se, but statsmodels tests it as normal, which
+    five runners are too few for.
+    """
+    rows = pd.concat(arms, keys=range(len(arms)), names=["arm"]).reset_index("arm")
+    spread = rows.groupby(["runner", "arm"]).x.nunique().unstack(fill_value=0)
+    able = (spread.reindex(columns=range(len(arms)), fill_value=0) > 1).all(axis=1)
+    rows = rows[rows.runner.isin(able.index[able])]
+    count = rows.runner.nunique()
+    if not count:
+        return Estimate(math.nan, math.nan, math.nan, 0)
+    off = rows[["x", "y"]] - rows.groupby(["runner", "arm"])[["x", "y"]].transform("mean")
+    design = np.where(rows.arm.to_numpy()[:, None] == range(len(arms)), off[["x"]], 0.0)
+    contrast = np.array([1.0, -1.0])[: len(arms)]
+    model, groups = OLS(off.y.to_numpy(), design), pd.factorize(rows.runner)[0]
+    if count < 2:
+        return Estimate(float(contrast @ model.fit().params), math.nan, math.nan, count)
+    fit = model.fit(cov_type="cluster", cov_kwds={"groups": groups})
+    value, se = float(contrast @ fit.params), math.sqrt(contrast @ fit.cov_params() @ contrast)
+    return Estimate(value, se, _p(value, se, count - 1), count)
 
 
 def _p(value: float, se: float, free: int) -> float:
