@@ -193,6 +193,7 @@ def stride(
             "socket_energy": (("time", "side"), 0 * energy),
             "blade_compression": (("time", "side"), compression),
             "blade_strain": (("time", "side"), strain),
+            "objective_term": (("term",), np.array([0.6, 0.3])),
         },
         coords={
             "time": time,
@@ -202,6 +203,7 @@ def stride(
             "site": sites,
             "contact": names,
             "contact_side": ("contact", ["right", "left"]),
+            "term": ["effort", "tracking"],
         },
         attrs={
             "stride_time_s": PERIOD,

@@ -53,7 +53,7 @@ class Solver:
         self.calls, self.fail, self.noise, self.die_after = [], (), 0.0, 99999
         self.failure = "not converged"
 
-    def __call__(self, fitting, task, *, start=None):
+    def __call__(self, fitting, task, *, start=None, **settings):
         if len(self.calls) >= self.die_after:
             raise KeyboardInterrupt
         self.calls.append(_visits.name_of(fitting))

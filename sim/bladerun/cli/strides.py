@@ -112,9 +112,7 @@ def _run(args: argparse.Namespace) -> Answer:
         **described(case, model),
         "solve": {key: solved[key] for key in ("iterations", "seconds", "knots")},
         "residuals": json.loads(solved["residuals"]),
-        "objective_by_term": dict(
-            zip(stride.term.values.tolist(), stride.objective_term.values, strict=True)
-        ),
+        "objective_by_term": stride.objective_term.to_series().to_dict(),
         "outcomes": outcomes(stride),
     } | _muscles(stride)
     written = [folder / "stride.nc", folder / "outcomes.json"]

@@ -52,8 +52,8 @@ def solve(
 
     Returns
     -------
-    The stride. Its attributes say how it went: status (a `Status`), why, iterations, seconds, knots, objective
-    and residuals as JSON; see `_result`. `objective_term` is the objective by cost term.
+    The stride. Its attributes say how it went: status (a `Status`), why, iterations, seconds, knots,
+    objective and residuals as JSON; see `_result`. `objective_term` is the objective by cost term.
 
     Raises
     ------
