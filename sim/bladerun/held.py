@@ -18,7 +18,7 @@ from bladerun._facts import toml
 from bladerun._muscle_tables import has_muscles
 from bladerun.case import Task
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting
+from bladerun.fitting import Fitting, altered
 from bladerun.model import Model, build_model
 from bladerun.replay import Replay, replay
 from bladerun.runner import Amputation, Runner
@@ -85,7 +85,7 @@ def other_fitting(stride: xr.Dataset, changed: Mapping[str, float]) -> tuple[Mod
     worn = json.loads(stride.attrs["fitting"])
     if worn is None:
         raise InputError("there is no blade to change")
-    fitting = Fitting(**worn | changed)
+    fitting = altered(Fitting(**worn), **changed)
     return build_model(Runner(**runner), Amputation(**amputation), fitting), Task(**task)
 
 

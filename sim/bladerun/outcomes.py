@@ -20,8 +20,7 @@ from bladerun._facts import toml
 from bladerun._leg import Leg, joint_curve, site_curves
 from bladerun._muscle_rows import muscle_rows, work_rows
 from bladerun._periodic import Periodic
-from bladerun.blade import load_blade
-from bladerun.fitting import Fitting, place
+from bladerun.fitting import Fitting, blade_of, place
 from bladerun.runner import Amputation, Runner
 
 __all__ = ["OUTCOMES", "Outcome", "flat", "outcomes"]
@@ -225,7 +224,7 @@ def _strain_margin(leg: Leg) -> float:
     runner, fitting = Runner(**inputs["runner"]), Fitting(**inputs["fitting"])
     limb = Amputation(**inputs["amputation"]).residual_limb(runner)
     height = place(fitting, runner, limb).clamp_to_ground_m
-    blade = load_blade(fitting.blade)
+    blade = blade_of(fitting)
     bends = [joint for joint in leg.stride.joint.values if joint.startswith("blade_bend")]
     bend = leg.stride.q.sel(joint=[joint for joint in bends if joint.endswith(leg.suffix)]).values
     strain = leg.curve(blade.strain(bend, float(fitting.category), height))
