@@ -22,6 +22,7 @@ from mkdocs.structure.files import File
 
 from bladerun import _facts, blade
 from bladerun._definitions import OUTCOMES
+from bladerun._table import plain
 from bladerun.case import load_case
 from bladerun.cli import _parser
 
@@ -181,7 +182,7 @@ def _bands(facts: dict[str, Any], category: int) -> list[str]:
 
 
 def _value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+    return f"{value:g}" if isinstance(value, int | float) else str(plain(value))
 
 
 def _linked(text: str) -> str:

@@ -366,6 +366,19 @@ def test_a_study_varies_the_measured_stiffness_of_an_own_blade(folder):
         load_study(study_file(folder, parameters={"stiffness_kn_m": [20, 60]}))
 
 
+def test_a_study_of_categories_takes_a_measured_stiffness_along(folder):
+    fitting = {"blade": "my-blade.toml", "category": 6, "stiffness_kn_m": 24.0}
+    for parameters in ({"category_step": [-1, 0, 1]}, {"category": [4, 5, 6]}):
+        found = load_study(study_file(folder, parameters=parameters, fitting=fitting))
+        fittings = [found.inputs("runner", point).fitting for point in found.points]
+        assert [each.category for each in fittings] == [4, 5, 6]
+        assert [each.stiffness_kn_m for each in fittings] == pytest.approx([19.2, 21.6, 24.0])
+    parameters = {"category_step": [-1, 1], "stiffness_kn_m": [20, 30]}
+    found = load_study(study_file(folder, parameters=parameters, design={"kind": "list"}, fitting=fitting))
+    fittings = [found.inputs("runner", point).fitting for point in found.points]
+    assert [(each.category, each.stiffness_kn_m) for each in fittings] == [(4, 20), (6, 30)]
+
+
 def test_a_study_compares_blades_by_the_names_of_their_files(folder):
     parameters = {"blade": ["j-sprint", "my-blade.toml"], "category_step": [0, 1]}
     found = load_study(study_file(folder, parameters=parameters))

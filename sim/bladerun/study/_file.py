@@ -169,7 +169,8 @@ def _blades(document: dict[str, Any], rows: Any, folder: Path) -> dict[str, Blad
         return Table({name: Blade.of_json(table) for name, table in document["blades"].items()})
     asked = document.get("parameters", {}).get("blade", [])
     names = [*(asked if isinstance(asked, list) else []), *(row.get("blade") for row in rows or [])]
-    found = {name: blade for name in names if (blade := own_blade(name, folder))}
+    texts = dict.fromkeys(name for name in names if isinstance(name, str))
+    found = {name: blade for name in texts if (blade := own_blade(name, folder))}
     if found:
         document["blades"] = plain(found)
     return Table(found)

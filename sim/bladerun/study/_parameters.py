@@ -112,15 +112,16 @@ def changed(inputs: Inputs, values: Mapping[str, Any]) -> Inputs:
         parts[section] = (altered if section == "fitting" else replace)(parts[section], **entries)
     if parts["fitting"] is not None:
         if STEP in values:
-            parts["fitting"] = _stepped(parts["fitting"], parts["runner"], values[STEP])
+            parts["fitting"] = _stepped(parts["fitting"], parts["runner"], values)
         parts["fitting"] = resolve(parts["fitting"], parts["runner"])
     return Inputs(**parts)
 
 
-def _stepped(fitting: Fitting, runner: Runner, step: Any) -> Fitting:
+def _stepped(fitting: Fitting, runner: Runner, values: Mapping[str, Any]) -> Fitting:
+    step, given = values[STEP], {key: values[key] for key in ("stiffness_kn_m",) if key in values}
     if not _is_number(step) or step != int(step) or abs(step) > 100:
         raise InputError(f"{step!r} is not allowed; whole steps from the recommended category", key=STEP)
-    return altered(fitting, category=float(recommended(fitting, runner)) + step)
+    return altered(fitting, category=float(recommended(fitting, runner)) + step, **given)
 
 
 def _is_number(value: Any) -> bool:
