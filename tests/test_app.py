@@ -1,11 +1,14 @@
 """The page's server: what it answers, whom it refuses, and what lies between solved fittings."""
 
 import base64
+import shutil
 import time
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli_w
 from starlette.testclient import TestClient
 
 import fake_page
@@ -147,6 +150,39 @@ def test_saving_and_opening_keeps_everything(page):
     saved = page.post("/api/save", json={"document": document})
     assert tomllib.loads(saved.text) == document
     assert page.post("/api/open", json={"text": saved.text}).json()["document"] == document
+
+
+def test_a_blades_file_lies_where_the_page_was_started(page, tmp_path, monkeypatch):
+    text = (
+        tomli_w.dumps(DOCUMENT).replace("j-sprint", "my-blade.toml").replace("category = 5", "category = 4")
+    )
+    missing = page.post("/api/open", json={"text": text})
+    assert missing.status_code == 422 and missing.json()["key"] == "[fitting] blade"
+    assert "no file 'my-blade.toml'" in missing.json()["error"]
+    shutil.copy(Path(__file__).parents[1] / "experiments" / "my-blade.toml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = page.post("/api/open", json={"text": text}).json()
+    assert found["blade"]["name"] == found["document"]["fitting"]["blade"] == "my-blade.toml"
+    assert found["blade"]["title"].startswith("Example") and found["blade"]["categories"][:2] == [1, 2]
+    assert page.post("/api/open", json={"text": tomli_w.dumps(DOCUMENT)}).json()["blade"] is None
+    assert "my-blade.toml" in page.post("/api/save", json={"document": found["document"]}).text
+
+
+@pytest.mark.parametrize("blade", ["../my-blade.toml", "/etc/my-blade.toml", {"name": "x", "facts": {}}, 7])
+def test_the_page_reads_no_blade_from_elsewhere(page, blade):
+    document = DOCUMENT | {"fitting": DOCUMENT["fitting"] | {"blade": blade}}
+    for answer in (
+        page.post("/api/explore", json={"document": document}),
+        page.post("/api/save", json={"document": document}),
+    ):
+        assert answer.status_code == 422 and "without folders" in answer.json()["error"]
+
+
+def test_a_measured_stiffness_goes_along_with_the_category():
+    case = check_case(DOCUMENT | {"fitting": DOCUMENT["fitting"] | {"stiffness_kn_m": 12.0}})
+    assert near.at(case, MIDDLE)[0].stiffness_kn_m == 12.0
+    assert near.at(case, MIDDLE._replace(category=6.0))[0].stiffness_kn_m == pytest.approx(14.4)
+    assert {point.category for point in near.around(case)} == {5.0, 6.0, 7.0}  # softer than 10 is no blade
 
 
 def test_other_words_about_a_runner_solve_nothing_again(page):

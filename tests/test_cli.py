@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -113,6 +114,9 @@ def test_examples_in_the_help_can_be_parsed(capsys):
         (["bench", "j-sprit", "--category", "4"], "'j-sprint'"),
         (["bench", "j-sprint", "--category", "4", "--angle", "90"], "90"),
         (["bench", "j-sprint", "--category", "4", "--height", "4000"], "4000"),
+        (["bench", "my-blade.toml", "--category", "4"], "blade: no file 'my-blade.toml'"),
+        (["bench", "j-sprint", "--stiffness", "24500"], "stiffness_kn_m: 24500 is not allowed"),
+        (["bench", "j-sprint", "--stiffness", "24", "--category", "12"], "12"),
         (["fit", "x.toml", "--workers", "0"], "'0'"),
         (["run", "missing.toml"], "missing.toml"),
         (["fit", "missing.toml", "--json"], "missing.toml"),
@@ -171,6 +175,33 @@ def test_bench_measures_and_draws(capsys, elsewhere):
     ):  # fmt: skip
         assert isinstance(result[key], float)
     assert files(elsewhere) == ["b/bench.png"] and result["plot"] == "b/bench.png"
+
+
+def test_bench_takes_a_blades_file_and_a_measured_stiffness(capsys, elsewhere):
+    shutil.copy(FIRST_FIT.with_name("my-blade.toml"), elsewhere)
+    assert cli.main(["bench", "my-blade.toml", "--category", "5", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["blade"] == "my-blade" and result["stiffness_nominal_kn_m"] == 23.4
+    assert cli.main(["bench", "j-sprint", "--stiffness", "29.6"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "stiffness measured 29.60 kN/m" in out and "stiffness of the category" not in out
+    written = ["my-blade.toml", "runs/bench-j-sprint-7/bench.png", "runs/bench-my-blade-5/bench.png"]
+    assert files(elsewhere) == written
+
+
+def test_run_takes_a_blades_file_beside_the_runners(solver, capsys, elsewhere):
+    folder = elsewhere / "clinic"
+    folder.mkdir()
+    shutil.copy(FIRST_FIT.with_name("my-blade.toml"), folder)
+    measured = GOOD.replace('"j-sprint"', '"my-blade.toml"\nstiffness_kn_m = 24.5')
+    (folder / "runner.toml").write_text(measured, encoding="utf-8")
+    assert cli.main(["run", "clinic/runner.toml", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["fitting"]["blade"]["name"] == "my-blade" and result["fitting"]["stiffness_kn_m"] == 24.5
+    ((model, _),) = solver[1]
+    assert model.blade.title.startswith("Example")
+    (folder / "my-blade.toml").unlink()
+    assert "[fitting] blade: no file" in fails(capsys, elsewhere, "run", "clinic/runner.toml")
 
 
 def test_model_opens_in_mujoco(capsys, elsewhere):

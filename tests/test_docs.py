@@ -7,6 +7,7 @@ runner of experiments/first-fit.toml with a sweep of two fittings; `make docs` b
 import importlib
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,7 @@ def test_everything_on_the_page_runs(page, tmp_path):
     runner = (CHECKOUT / "experiments" / "first-fit.toml").read_text(encoding="utf-8")
     small = runner.partition("\n[sweep]")[0] + SMALL
     (tmp_path / "experiments" / "first-fit.toml").write_text(small, encoding="utf-8")
+    shutil.copy(CHECKOUT / "experiments" / "my-blade.toml", tmp_path / "experiments")
     script = tmp_path / "page.py"  # a file: what it starts in other processes must be able to import it
     body = "\n".join(blocks(page, "python")) or "pass"
     script.write_text("if __name__ == '__main__':\n" + re.sub(r"^(?=.)", "    ", body, flags=re.M))

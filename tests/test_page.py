@@ -7,8 +7,10 @@ import re
 import shutil
 import threading
 import time
+from pathlib import Path
 
 import pytest
+import tomli_w
 import uvicorn
 
 import fake_page
@@ -178,6 +180,21 @@ def test_names_and_notes_are_only_text(page):
     )
     sync_api.expect(page.locator("#notes")).to_have_value(NASTY)
     assert page.evaluate("window.hacked") is None
+
+
+def test_a_blades_file_is_in_the_form_and_is_predicted_with(page, tmp_path, monkeypatch):
+    example = Path(__file__).parents[1] / "experiments" / "my-blade.toml"
+    text = tomli_w.dumps(fake_page.DOCUMENT).replace('"j-sprint"', '"my-blade.toml"')
+    runner = {"name": "runner.toml", "mimeType": "text/plain", "buffer": text.encode()}
+    (tmp_path / "my-blade.toml").write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # opened again it is offered once
+        page.set_input_files("#file", runner)
+        sync_api.expect(page.locator("#blade")).to_have_value("my-blade.toml")
+    assert "Example" in page.inner_text("#blade option:checked")
+    assert page.locator("#blade option").count() == 3
+    page.fill("#stiffness", "24.5")
+    predict(page)
 
 
 def test_units_are_only_shown_differently(page):

@@ -4,7 +4,7 @@ import html.parser
 import itertools
 import math
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ def study(folder, *, worn=WORN, fail=(), noise=0.01):
         fitting = replace(WORN, category=category, height_mm=height, toe_out_deg=toe)
         name = _visits.name_of(fitting)
         row = {
-            **asdict(fitting),
+            **fitting.row(),
             "current": fitting == worn,
             "visits": 2,
             "objective": 1.0,

@@ -1,6 +1,7 @@
 """The body: what it weighs, how it scales, what an amputation takes away."""
 
 import json
+import pickle
 from dataclasses import asdict, replace
 
 import mujoco
@@ -133,6 +134,25 @@ def test_runners_are_hashed_written_and_read_again():
     again = Runner(**json.loads(json.dumps(asdict(runner))))
     assert again == runner and hash(again) == hash(runner) and again != Runner(75.0, 1.75)
     assert json.dumps(asdict(runner)) != json.dumps(asdict(replace(runner, strength={"hip_flexors": 0.9})))
+
+
+def test_tables_of_a_runner_cannot_be_changed():
+    runner = Runner(75.0, 1.75, strength={"hip_flexors": 0.8}, joint_range_deg={"hip_flexion": (-10, 120)})
+    for change in (
+        lambda table: table.update(hip_flexors=3.0),
+        lambda table: table.pop("hip_flexors", None),
+        lambda table: table.__setitem__("hip_flexors", 3.0),
+        lambda table: table.__delitem__("hip_flexors"),
+        lambda table: table.setdefault("knee_flexors", 3.0),
+        lambda table: table.__ior__({"hip_flexors": 3.0}),
+        lambda table: table.clear(),
+        lambda table: table.popitem(),
+    ):
+        for table in (runner.strength, runner.joint_range_deg):
+            with pytest.raises(TypeError, match="cannot be changed"):
+                change(table)
+    again = pickle.loads(pickle.dumps(runner))
+    assert again == runner and hash(again) == hash(runner) and type(again.strength) is type(runner.strength)
 
 
 @settings(max_examples=20, deadline=None)

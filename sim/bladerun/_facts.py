@@ -9,21 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bladerun._table import frozen
+
 _INSTALLED = Path(__file__).parent / "models"
 _CHECKOUT = Path(__file__).parents[2] / "models"
-
-
-def _refuse(*_: Any, **__: Any) -> Any:
-    raise TypeError("facts cannot be changed: change a copy, or the file in models/")
-
-
-class Facts(dict):
-    """A dict that cannot be changed; what is copied or unpickled from it is a plain dict."""
-
-    __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
-
-    def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
-        return dict, (dict(self),)
 
 
 def models_dir() -> Path:
@@ -33,11 +22,5 @@ def models_dir() -> Path:
 
 @cache
 def toml(relative: str) -> Mapping[str, Any]:
-    """The parsed TOML file ``models/<relative>``; shared by all, so read-only: `Facts`, and tuples."""
-    return _frozen(tomllib.loads((models_dir() / relative).read_text(encoding="utf-8")))
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return Facts((key, _frozen(each)) for key, each in value.items())
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+    """The parsed TOML file ``models/<relative>``; shared by all, so read-only: `Table`s, and tuples."""
+    return frozen(tomllib.loads((models_dir() / relative).read_text(encoding="utf-8")))

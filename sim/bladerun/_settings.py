@@ -9,28 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
+from bladerun._table import Table, is_record, names_of, plain
 from bladerun.errors import InputError, nearest
 
 _T = TypeVar("_T")
-
-
-class FrozenTable(dict[str, Any]):
-    """Values by name that cannot be changed, so that a frozen record can hold and be hashed by them."""
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(frozenset(self.items()))
-
-    def __reduce__(self):
-        return FrozenTable, (dict(self),)
-
-    def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise TypeError("a frozen table cannot be changed")
-
-    __setitem__ = __delitem__ = update = pop = popitem = clear = setdefault = __ior__ = _refuse
 
 
 class Settings:
@@ -67,26 +53,10 @@ def read(kind: type[_T], table: Any, base: _T | None = None, key: str = "") -> _
     return _read(kind, table, base, key)
 
 
-def plain(value: Any) -> Any:
-    """Records as dicts, sequences as lists, down to plain values."""
-    if _is_record(value):
-        return {name: plain(getattr(value, name)) for name in _hints(type(value))}
-    if isinstance(value, Mapping):
-        return {str(name): plain(entry) for name, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    return value
-
-
-def _is_record(value: Any) -> bool:
-    return is_dataclass(value) or hasattr(value, "_fields")
-
-
 @cache
 def _hints(kind: type) -> dict[str, Any]:
-    names = [field.name for field in fields(kind)] if is_dataclass(kind) else list(kind._fields)  # type: ignore[attr-defined]
     hints = get_type_hints(kind)
-    return {name: hints[name] for name in names}
+    return {name: hints[name] for name in names_of(kind)}
 
 
 @cache
@@ -104,10 +74,10 @@ def _signed(kind: type) -> frozenset[str]:
 
 
 def _read(kind: Any, value: Any, base: Any, key: str, signed: bool = False) -> Any:
-    if _is_record(kind):
+    if is_record(kind):
         return _record(kind, value, base, key)
     origin, inside = get_origin(kind), get_args(kind)
-    if kind is FrozenTable:
+    if kind is Table:
         return _table(value, base, key)
     if origin is tuple:
         return _sequence(inside, value, key, signed)
@@ -140,7 +110,7 @@ def _record(kind: Any, table: Any, base: Any, key: str) -> Any:
     return kind(**values)
 
 
-def _table(value: Any, base: Any, key: str) -> FrozenTable:
+def _table(value: Any, base: Any, key: str) -> Table:
     if not isinstance(value, Mapping):
         raise InputError(f"{value!r} is not allowed; a table of numbers by name", key=key)
     for name in value:
@@ -149,7 +119,7 @@ def _table(value: Any, base: Any, key: str) -> FrozenTable:
     numbers = {
         str(name): _number(float, entry, _join(key, str(name)), False) for name, entry in value.items()
     }
-    return FrozenTable({**(base or {}), **numbers})
+    return Table({**(base or {}), **numbers})
 
 
 def _sequence(inside: tuple[Any, ...], value: Any, key: str, signed: bool) -> tuple[Any, ...]:
@@ -172,8 +142,8 @@ def _number(kind: type, value: Any, key: str, signed: bool) -> Any:
 
 def _changed(record: Any, name: str, value: Any, whole: str) -> Any:
     first, _, rest = name.partition(".")
-    known = record if isinstance(record, Mapping) else _hints(type(record)) if _is_record(record) else {}
-    if first not in known or (not rest and _is_record(_get(record, first))):
+    known = record if isinstance(record, Mapping) else _hints(type(record)) if is_record(record) else {}
+    if first not in known or (not rest and is_record(_get(record, first))):
         names = [whole.removesuffix(name) + each for each in dict(_entries(record, ""))]
         raise InputError(f"not a known entry; {nearest(whole, names)}", key=whole)
     if rest:
@@ -184,8 +154,8 @@ def _changed(record: Any, name: str, value: Any, whole: str) -> Any:
         kind = type(record)
         new = _read(_hints(kind)[first], value, _get(record, first), whole, first in _signed(kind))
     if isinstance(record, Mapping):
-        return FrozenTable({**record, first: new})
-    return replace(record, **{first: new}) if is_dataclass(record) else record._replace(**{first: new})
+        return Table({**record, first: new})
+    return type(record)(**{name: new if name == first else _get(record, name) for name in names_of(record)})
 
 
 def _get(record: Any, name: str) -> Any:
@@ -193,10 +163,10 @@ def _get(record: Any, name: str) -> Any:
 
 
 def _entries(record: Any, path: str) -> Iterator[tuple[str, Any]]:
-    names = record if isinstance(record, Mapping) else _hints(type(record)) if _is_record(record) else ()
+    names = record if isinstance(record, Mapping) else _hints(type(record)) if is_record(record) else ()
     for name in names:
         value = _get(record, name)
-        if _is_record(value) or isinstance(value, Mapping):
+        if is_record(value) or isinstance(value, Mapping):
             yield from _entries(value, _join(path, name))
         else:
             yield _join(path, name), value

@@ -1,20 +1,24 @@
-"""Blade: a catalogue entry (models/blades/*.toml) as an elastic chain in MuJoCo.
+"""Blade: a catalogue entry (models/blades/*.toml), or a file like one, as an elastic chain in MuJoCo.
 
-Takes a name; gives stiffness by category, the recommended category, and `attach`, which adds it to a body.
+Takes a name or a path; gives stiffness by category, the recommended category, and `attach`, which adds it to
+a body.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
 from scipy.interpolate import Akima1DInterpolator
 
+from bladerun._blade_check import IMPACTS, check
 from bladerun._chain import METAL, Beam, Chain, add_chain, make_chain
 from bladerun._facts import models_dir, toml
 from bladerun._press import Press, loss_fraction
+from bladerun._table import frozen
 from bladerun.errors import InputError, nearest
 
 SEGMENTS = 5  # bending hinges; the bench with 20 differs by less than 1 %
@@ -27,20 +31,76 @@ def catalog() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (models_dir() / "blades").glob("*.toml")))
 
 
+def load_blade(blade: "str | Blade") -> "Blade":
+    """The blade of that name in the catalogue, or the one given; `InputError` names the nearest known one."""
+    if isinstance(blade, Blade):
+        return blade
+    if blade not in catalog():
+        known = nearest(str(blade), catalog())
+        raise InputError(f"no blade '{blade}' in the catalogue; {known}", key="blade")
+    return _from_catalog(blade)
+
+
 @cache
-def load_blade(name: str) -> "Blade":
-    """The blade of that name; `InputError` names the nearest known one."""
-    if name not in catalog():
-        raise InputError(f"no blade '{name}' in the catalogue; {nearest(str(name), catalog())}", key="blade")
+def _from_catalog(name: str) -> "Blade":
     return Blade(name, toml(f"blades/{name}.toml"))
+
+
+def read_blade(path: str | Path) -> "Blade":
+    """A blade of one's own, from a file like the catalogue's, called as the file is.
+
+    `like` names the blade of the catalogue that has what the file leaves out: sections, and keys of those
+    whose figures have each a source. `InputError` says in one sentence what is wrong with it.
+    """
+    from bladerun.case import parse_toml  # a case reads blades
+
+    own = parse_toml(path)
+    try:
+        like = load_blade(own["like"]).facts if "like" in own else {}
+        return Blade(Path(path).stem, {**like, **{key: _over(like.get(key), own[key]) for key in own}})
+    except InputError as error:
+        raise error.at(path, "like" if error.key == "blade" else error.key) from None
+
+
+def own_blade(name: object, folder: str | Path) -> "Blade | None":
+    """The blade of the file in `folder` that inputs name, where the name ends in .toml; else None."""
+    if not isinstance(name, str) or not name.endswith(".toml"):
+        return None
+    path = Path(folder) / name
+    if not path.is_file():
+        raise InputError(f"no file '{path}'; a name of the catalogue, or of a blade's file", key="blade")
+    return read_blade(path)
+
+
+def _over(base: Any, own: Any) -> Any:
+    """A section over that of the catalogue; whole where one source stands for all of it."""
+    mixed = isinstance(base, Mapping) and isinstance(own, Mapping) and "status" not in base
+    return {**base, **own} if mixed else own
 
 
 @dataclass(frozen=True)
 class Blade:
-    """A running blade. Its frame: origin at the clamp, x forward, z up along the tab; the sole below."""
+    """A running blade. Its frame: origin at the clamp, x forward, z up along the tab; the sole below.
+
+    facts: its file's tables, checked and made unchangeable; they are what the blade is, wherever it is sent.
+    Raises InputError.
+    """
 
     name: str
-    facts: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
+    facts: Mapping[str, Any] = field(repr=False)
+
+    def __post_init__(self):
+        if not isinstance(self.name, str) or not isinstance(self.facts, Mapping):
+            raise InputError("not the name of a blade, or one with name and facts", key="blade")
+        object.__setattr__(self, "facts", frozen(self.facts))
+        check(self.facts)
+
+    @classmethod
+    def of_json(cls, table: Any) -> "Blade":
+        """The blade of which `asdict` and JSON made this table; InputError where it is none."""
+        if not isinstance(table, Mapping) or set(table) != {"name", "facts"}:
+            raise InputError(f"{table!r} is not the name of a blade", key="blade")
+        return cls(**table)
 
     @property
     def title(self) -> str:
@@ -57,8 +117,13 @@ class Blade:
         return self.value("mass", "mass_kg")
 
     @property
-    def categories(self) -> tuple[int, ...]:
-        return tuple(self.facts["stiffness"]["categories"])
+    def categories(self) -> tuple[float, ...]:
+        return self.facts["stiffness"]["categories"]
+
+    @property
+    def points_mm(self) -> tuple[tuple[float, float], ...]:
+        """The unloaded laminate's line, x forward and y up."""
+        return self.facts["profile"]["points_mm"]
 
     @property
     def allowable_strain(self) -> float:
@@ -83,7 +148,7 @@ class Blade:
     @property
     def sole_ahead_m(self) -> float:
         """x of the unloaded sole's lowest point from the clamp."""
-        beam = self.beam(self.categories[0], self.rating_height_m)
+        beam = self.beam(self.facts["stiffness"]["reference_category"], self.rating_height_m)
         return float(beam.x_m[np.argmin(beam.z_m)])
 
     def value(self, section: str, key: str) -> Any:
@@ -92,10 +157,11 @@ class Blade:
 
     def recommended_category(self, mass_kg: float, impact: str = "high") -> int:
         """Category of the mass band, for ``impact`` low, moderate or high; `InputError` outside the bands."""
+        if impact not in IMPACTS:
+            raise InputError(f"no impact level '{impact}'; {nearest(impact, IMPACTS)}", key="impact")
+        if "recommendation" not in self.facts:
+            raise InputError(f"{self.name} has no categories by weight; give a number", key="category")
         table = self.facts["recommendation"]
-        levels = ("low", "moderate", "high")
-        if impact not in levels:
-            raise InputError(f"no impact level '{impact}'; {nearest(impact, levels)}", key="impact")
         edges = np.array(table["band_kg"])
         band = int(np.searchsorted(edges, mass_kg, side="right")) - 1
         category = table[impact][band] if 0 <= band < len(edges) - 1 else 0
@@ -113,8 +179,21 @@ class Blade:
 
         Secant at 0 deg from no load to `rating_load_n`, clamped at `rating_height_m`; linear in the category.
         """
-        law, listed = self.facts["stiffness"], self.categories
-        steps = law["extrapolated_steps"]
+        self.check_category(category)
+        nominal = self._nominal_n_m(category)
+        low, high = toml("body.toml")["fitting"]["stiffness_kn_m"]
+        if not low <= nominal / 1e3 <= high:
+            raise InputError(
+                f"{self.name} would have {nominal / 1e3:.3g} kN/m in category {category:g}; "
+                f"{low:g} to {high:g} kN/m are possible",
+                key="category",
+            )
+        extrapolated = not self.categories[0] <= category <= self.categories[-1]
+        return nominal, nominal * self.value("stiffness", "sd_fraction"), extrapolated
+
+    def check_category(self, category: object) -> None:
+        """InputError for a category that the blade neither has nor extends to."""
+        listed, steps = self.categories, self.facts["stiffness"]["extrapolated_steps"]
         low, high = listed[0] - steps, listed[-1] + steps
         if isinstance(category, bool) or not isinstance(category, int | float) or not low <= category <= high:
             raise InputError(
@@ -122,11 +201,27 @@ class Blade:
                 f"and {low} to {high} are accepted as extrapolated",
                 key="category",
             )
-        nominal = self.value("stiffness", "at_reference_n_m") + (
-            category - law["reference_category"]
-        ) * self.value("stiffness", "per_category_n_m")
-        extrapolated = not listed[0] <= category <= listed[-1]
-        return nominal, nominal * self.value("stiffness", "sd_fraction"), extrapolated
+
+    def nearest_category(self, stiffness_kn_m: float) -> float:
+        """The category whose nominal stiffness is nearest."""
+        return min(self.categories, key=lambda each: abs(self._nominal_n_m(each) / 1e3 - stiffness_kn_m))
+
+    def _nominal_n_m(self, category: float) -> float:
+        steps = category - self.facts["stiffness"]["reference_category"]
+        return self.value("stiffness", "at_reference_n_m") + steps * self.value(
+            "stiffness", "per_category_n_m"
+        )
+
+    def measured(self, category: float, stiffness_kn_m: float) -> "Blade":
+        """This blade with its law of categories moved so that one of them is as stiff as a test found it.
+
+        stiffness_kn_m: as `stiffness_n_m` has it; `InputError` outside the range of models/body.toml.
+        """
+        check_stiffness(stiffness_kn_m)
+        self.check_category(category)
+        found = {"value": 1e3 * stiffness_kn_m, "status": "measured", "source": "a test of this blade"}
+        law = {**self.facts["stiffness"], "reference_category": category, "at_reference_n_m": found}
+        return replace(self, facts={**self.facts, "stiffness": law})
 
     def thickness_m(self, category: float) -> float:
         """Greatest laminate thickness, found on the bench so that the blade has its catalogue stiffness."""
@@ -181,7 +276,7 @@ class Blade:
             quat=list(quat),
         )
         if self.shape == "C":
-            length = clamp_to_ground_m - self.value("sole", "radius_m") - _profile(self.name)[2][0]
+            length = clamp_to_ground_m - self.value("sole", "radius_m") - _profile(self.points_mm)[2][0]
             radius = self.value("pylon", "radius_m")
             pylon = clamped.add_body(name=f"blade_pylon_{suffix}")
             pylon.add_geom(
@@ -202,13 +297,23 @@ class Blade:
         return np.abs(np.asarray(bend_rad) @ chain.strain_per_bend.T).max(-1)
 
 
+def check_stiffness(stiffness_kn_m: object) -> None:
+    """InputError for a measured stiffness that no blade has."""
+    low, high = toml("body.toml")["fitting"]["stiffness_kn_m"]
+    number = isinstance(stiffness_kn_m, int | float) and not isinstance(stiffness_kn_m, bool)
+    if not number or not low <= stiffness_kn_m <= high:
+        raise InputError(
+            f"{stiffness_kn_m!r} is not allowed; a number from {low:g} to {high:g}", key="stiffness_kn_m"
+        )
+
+
 @lru_cache(64)
 def _chain(blade: Blade, category: float, clamp_to_ground_m: float, segments: int) -> Chain:
     bearer = make_chain(blade.beam(category, blade.rating_height_m), segments).out_of_plane_at
     return replace(make_chain(blade.beam(category, clamp_to_ground_m), segments), out_of_plane_at=bearer)
 
 
-@cache
+@lru_cache(256)
 def _thickness_m(blade: Blade, category: float) -> float:
     """At one displacement the force goes with EI, so with t^3: one equilibrium of a trial blade settles t."""
     stiffness, _, _ = blade.stiffness_n_m(category)
@@ -217,11 +322,18 @@ def _thickness_m(blade: Blade, category: float) -> float:
     q, force, steps = np.zeros(press.model.nv), 0.0, 12
     for k in range(1, steps + 1):
         guess = q * k / (k - 1) if k > 1 else q
-        q, force = press.equilibrium(guess, force * k / max(k - 1, 1), rise_m=load / stiffness * k / steps)
+        try:
+            q, force = press.equilibrium(
+                guess, force * k / max(k - 1, 1), rise_m=load / stiffness * k / steps
+            )
+        except ArithmeticError as why:
+            raise InputError(
+                f"{blade.name} cannot be as soft as {stiffness / 1e3:.3g} kN/m: {why}", key="category"
+            ) from why
     return _TRIAL_THICKNESS_M * (load / force) ** (1 / 3)
 
 
-@cache
+@lru_cache(256)
 def _relaxation_s(blade: Blade) -> float:
     """From pi^2 tau / duration, the loss of a linear Kelvin-Voigt spring, corrected by the bench's own loss.
 
@@ -236,7 +348,7 @@ def _relaxation_s(blade: Blade) -> float:
 
 def _beam(blade: Blade, clamp_to_ground_m: float, thickness_m: float) -> Beam:
     """The profile, shifted so that the clamp is the origin and the sole rests at -clamp_to_ground_m."""
-    s, x, z = _profile(blade.name)
+    s, x, z = _profile(blade.points_mm)
     radius = blade.value("sole", "radius_m")
     if blade.shape == "J":
         start, clamp_x = z[0] - (clamp_to_ground_m - radius), x[0]  # down the straight tab
@@ -244,7 +356,7 @@ def _beam(blade: Blade, clamp_to_ground_m: float, thickness_m: float) -> Beam:
         start, clamp_x = (blade.value("pylon", key) for key in ("clamped_arc_m", "axis_x_m"))
     at, relative = np.array(blade.value("laminate", "taper")).T
     along = np.sort(np.r_[s, start]) if start else s
-    spline = _spline(blade.name)
+    spline = _spline(blade.points_mm)
     x, z = (np.interp(along, s, a) for a in (x, z))
     tangent = spline(np.interp(along, s, np.linspace(0, 1, _POINTS)), 1)
     heading = np.unwrap(np.arctan2(tangent[:, 1], tangent[:, 0]))
@@ -263,18 +375,18 @@ def _beam(blade: Blade, clamp_to_ground_m: float, thickness_m: float) -> Beam:
     )
 
 
-@cache
-def _spline(name: str) -> Akima1DInterpolator:
+@lru_cache(64)
+def _spline(points_mm: tuple) -> Akima1DInterpolator:
     """Position in m, x forward and z up with the lowest point at zero, over a parameter from 0 to 1."""
-    points = np.array(toml(f"blades/{name}.toml")["profile"]["points_mm"]) / 1e3
+    points = np.array(points_mm) / 1e3
     u = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
     fine = np.linspace(0, 1, 20001)
     points[:, 1] -= Akima1DInterpolator(u / u[-1], points, method="makima")(fine)[:, 1].min()
     return Akima1DInterpolator(u / u[-1], points, method="makima")
 
 
-@cache
-def _profile(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@lru_cache(64)
+def _profile(points_mm: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Arc length, x and z of the centreline at equal steps of the spline's parameter."""
-    x, z = _spline(name)(np.linspace(0, 1, _POINTS)).T
+    x, z = _spline(points_mm)(np.linspace(0, 1, _POINTS)).T
     return np.r_[0, np.cumsum(np.hypot(np.diff(x), np.diff(z)))], x, z

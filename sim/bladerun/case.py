@@ -9,17 +9,19 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from bladerun._reference import reference
+from bladerun._table import overflows
+from bladerun.blade import own_blade
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
-from bladerun.fitting import Fitting, place, resolve
+from bladerun.fitting import Fitting, altered, place, recommended, resolve
 from bladerun.runner import Amputation, Runner
 from bladerun.task import Task
 
@@ -54,8 +56,20 @@ def load_case(path: str | Path) -> Case:
     return check_case(parse_toml(path), path)
 
 
+def with_blade(document: Mapping[str, Any], folder: str | Path, file: object = None) -> Mapping[str, Any]:
+    """The document, the blade's own file that [fitting] names read; it lies in `folder`."""
+    fitting = document.get("fitting")
+    try:
+        blade = own_blade(fitting.get("blade"), folder) if isinstance(fitting, dict) else None
+    except InputError as error:
+        raise error if error.file else error.at(file, f"[fitting] {error.key}") from None
+    return {**document, "fitting": {**document["fitting"], "blade": blade}} if blade else document
+
+
 def check_case(document: Mapping[str, Any], file: object = None) -> Case:
-    """The same for what stands in such a file, section by section; `file` is what errors call it."""
+    """The same for what stands in such a file, section by section; `file` is what errors call it, and what a
+    blade's own file lies beside (the current folder where there is none)."""
+    document = with_blade(document, Path(str(file)).parent if file else ".", file)
     with _place(file):
         _check_sections(document)
         words, document = _words(document)
@@ -135,15 +149,8 @@ def _check_sections(document: Mapping[str, Any]) -> None:
         if not isinstance(table, dict):
             raise InputError("a single value is not allowed; it must be a section of keys", key=f"[{name}]")
         for key, value in table.items():
-            if _overflows(value):
+            if overflows(value):
                 raise InputError("a number is too large; TOML allows 64 bits", key=f"[{name}] {key}")
-
-
-def _overflows(value: Any) -> bool:
-    """Whether a whole number in it passes TOML's own limit, which Python's parser does not check."""
-    if isinstance(value, list | dict):
-        return any(map(_overflows, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, int) and abs(value) >= 2**63
 
 
 def _section(document: Mapping[str, Any], section: str, cls: type[_T], needed: bool = True) -> _T:
@@ -175,7 +182,7 @@ def _sweep(
                 raise InputError(f"{values!r} is not allowed; a list of at least one number", key=key)
             for value in values:
                 setting = _category(value, fitting, runner) if key == "category" else value
-                place(resolve(replace(fitting, **{key: setting}), runner), runner, limb_m)
+                place(resolve(altered(resolve(fitting, runner), **{key: setting}), runner), runner, limb_m)
             if len(set(values)) < len(values):
                 raise InputError(f"{values!r} is not allowed; each value once", key=key)
     return {key: tuple(values) for key, values in table.items()}
@@ -186,7 +193,7 @@ def _category(step: Any, fitting: Fitting, runner: Runner) -> float:
         raise InputError(
             f"{step!r} is not allowed; whole steps from the recommended category", key="category"
         )
-    return float(resolve(replace(fitting, category="recommended"), runner).category) + step
+    return float(recommended(fitting, runner)) + step
 
 
 @contextmanager

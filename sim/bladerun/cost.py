@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any
 
 from bladerun import _facts
-from bladerun._settings import FrozenTable, Settings, read
+from bladerun._settings import Settings, read
+from bladerun._table import Table
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class TrackingCost(Settings):
 
     weight: float
     affected_leg: float
-    sigma_rad: FrozenTable
+    sigma_rad: Table
     pelvis_height_m_s: float
     locked_m: float
     sideways_bw: float

@@ -5,14 +5,15 @@ number and a `Placement`: where the blade's clamp sits on the limb, how it is tu
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from typing import Any
 
 import mujoco
 import numpy as np
 
 from bladerun import _facts
-from bladerun.blade import Blade, load_blade
+from bladerun.blade import Blade, check_stiffness, load_blade
 from bladerun.body import sound_leg_below_knee_m
 from bladerun.errors import InputError
 from bladerun.runner import Runner
@@ -24,7 +25,8 @@ _NUMBERS = ("height_mm", "toe_out_deg", "sagittal_deg", "fore_aft_mm", "medio_la
 class Fitting:
     """A blade and how it is set. Raises InputError outside the ranges of models/body.toml [fitting].
 
-    blade: a name of the catalogue. category: a number, or "recommended" for the runner's mass at high impact.
+    blade: a name of the catalogue, or a `Blade` (what JSON makes of one will do). category: a number, or
+    "recommended" for the runner's mass at high impact.
     height_mm: knee joint centre to the lowest point of the unloaded blade's sole, along the limb with the
     knee straight, minus the same of the sound leg in its shoe (both legs amputated: of the leg the runner
     would have); positive makes the prosthesis taller.
@@ -32,15 +34,18 @@ class Fitting:
     an upright limb the blade is dorsiflexed: its toe goes forward and up.
     toe_out_deg: positive turns clamp and blade outward about the limb's long axis.
     fore_aft_mm, medio_lateral_mm: shift of the clamp from its usual place, forward and lateral positive.
+    stiffness_kn_m: measured on this very blade as the catalogue's are (`Blade.stiffness_n_m`), and taken in
+    place of that; the category is a label then, and "recommended" that of the nearest nominal stiffness.
     """
 
-    blade: str
+    blade: str | Blade
     category: float | str = "recommended"
     height_mm: float = 30.0
     toe_out_deg: float = 0.0
     sagittal_deg: float = 10.0
     fore_aft_mm: float = 0.0
     medio_lateral_mm: float = 0.0
+    stiffness_kn_m: float | None = None
 
     def __post_init__(self):
         allowed = _facts.toml("body.toml")["fitting"]
@@ -48,10 +53,18 @@ class Fitting:
             value, (low, high) = getattr(self, key), allowed[key]
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 raise InputError(f"{value!r} is not allowed; a number from {low:g} to {high:g}", key=key)
-        if not isinstance(self.blade, str):
-            raise InputError(f"{self.blade!r} is not the name of a blade", key="blade")
+        if not isinstance(self.blade, str | Blade):
+            object.__setattr__(self, "blade", Blade.of_json(self.blade))
         if isinstance(self.category, str) and self.category != "recommended":
             raise InputError(f"{self.category!r} is not allowed; a number or 'recommended'", key="category")
+        if self.stiffness_kn_m is not None:
+            check_stiffness(self.stiffness_kn_m)
+
+    def row(self) -> dict[str, Any]:
+        """Its settings as columns of a table, a blade by its name."""
+        settings = {each.name: getattr(self, each.name) for each in fields(self)}
+        stiffness = math.nan if self.stiffness_kn_m is None else self.stiffness_kn_m
+        return settings | {"blade": load_blade(self.blade).name, "stiffness_kn_m": stiffness}
 
 
 @dataclass(frozen=True)
@@ -74,12 +87,41 @@ class Placement:
 
 def resolve(fitting: Fitting, runner: Runner) -> Fitting:
     """The same fitting with its category as a number the blade has or extends to; else InputError."""
-    blade = load_blade(fitting.blade)
     category = fitting.category
     if isinstance(category, str):
-        category = blade.recommended_category(runner.mass_kg, impact="high")
-    blade.stiffness_n_m(category)
-    return replace(fitting, category=category)
+        if fitting.stiffness_kn_m is None:
+            category = recommended(fitting, runner)
+        else:
+            category = load_blade(fitting.blade).nearest_category(fitting.stiffness_kn_m)
+    fitting = replace(fitting, category=category)
+    blade_of(fitting).stiffness_n_m(category)
+    return fitting
+
+
+def recommended(fitting: Fitting, runner: Runner) -> float:
+    """The category of the fitting's blade for the runner's mass at high impact; InputError without one."""
+    return load_blade(fitting.blade).recommended_category(runner.mass_kg, impact="high")
+
+
+def blade_of(fitting: Fitting) -> Blade:
+    """The blade of a resolved fitting, as stiff as measured where that is given."""
+    blade = load_blade(fitting.blade)
+    blade.check_category(fitting.category)
+    stiffness = fitting.stiffness_kn_m
+    return blade if stiffness is None else blade.measured(float(fitting.category), stiffness)
+
+
+def altered(fitting: Fitting, **settings: Any) -> Fitting:
+    """A resolved fitting with other settings. A measured stiffness that is not among them is that of the
+    category worn: another category differs from it by the blade's nominal step. Raises InputError.
+    """
+    other = replace(fitting, **settings)
+    if fitting.stiffness_kn_m is None or "stiffness_kn_m" in settings:
+        return other
+    if isinstance(other.category, str) or other.category == fitting.category:
+        return other
+    worn = blade_of(replace(other, category=fitting.category))
+    return replace(other, stiffness_kn_m=round(worn.stiffness_n_m(other.category)[0] / 1e3, 6))
 
 
 def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement:
@@ -88,7 +130,7 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
     First the blade is slid along its tab or pylon with the clamp at its usual height on the socket; what is
     still missing moves the clamp along the socket within the window of models/body.toml.
     """
-    blade = load_blade(fitting.blade)
+    blade = blade_of(fitting)
     mount = _facts.toml("body.toml")["mount"][blade.shape]
     toe_out, flexion = math.radians(fitting.toe_out_deg), math.radians(fitting.sagittal_deg)
     outward = np.array([math.cos(toe_out / 2), 0.0, 0.0, -math.sin(toe_out / 2)])
@@ -107,7 +149,7 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
             1e3 * (depth - sound_leg_below_knee_m(runner)) for depth in (highest + low, lowest + high)
         )
         raise InputError(
-            f"{fitting.height_mm:g} mm is not possible with {fitting.blade} on this limb; "
+            f"{fitting.height_mm:g} mm is not possible with {blade.name} on this limb; "
             f"from {math.ceil(least)} to {math.floor(most)} mm",
             key="height_mm",
         )

@@ -18,7 +18,7 @@ from bladerun._asked import asked_of
 from bladerun._facts import toml
 from bladerun._muscle_tables import has_muscles
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting
+from bladerun.fitting import Fitting, altered
 from bladerun.model import Model, build_model
 from bladerun.replay import Replay, replay
 from bladerun.runner import Amputation, Runner
@@ -86,7 +86,8 @@ def other_fitting(stride: xr.Dataset, changed: Mapping[str, float]) -> Model:
     worn = json.loads(stride.attrs["fitting"])
     if worn is None:
         raise InputError("there is no blade to change")
-    return build_model(Runner(**runner), Amputation(**amputation), Fitting(**worn | changed))
+    fitting = altered(Fitting(**worn), **changed)
+    return build_model(Runner(**runner), Amputation(**amputation), fitting)
 
 
 def _mid_swing(stride: xr.Dataset) -> int:

@@ -16,10 +16,10 @@ from bladerun import _facts
 from bladerun._chain import sole_spheres
 from bladerun._files import atomic
 from bladerun._joints import Joints, joints_of, write_sides
-from bladerun.blade import Blade, load_blade
+from bladerun.blade import Blade
 from bladerun.body import build_body
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, Placement, place, resolve
+from bladerun.fitting import Fitting, Placement, blade_of, place, resolve
 from bladerun.runner import ABLE_BODIED, Amputation, Runner
 from bladerun.variation import NOMINAL, Variation, vary
 
@@ -75,7 +75,8 @@ def build_model(
     else:
         if fitting is None:
             raise InputError("an amputated runner needs a [fitting] with a blade", key="blade")
-        blade, fitting = load_blade(fitting.blade), resolve(fitting, runner)
+        fitting = resolve(fitting, runner)
+        blade = blade_of(fitting)
         placement = place(fitting, runner, amputation.residual_limb(runner))
         spec = build_body(runner, amputation, prosthesis_kg=placement.mass_kg)
         for suffix in amputation.suffixes:

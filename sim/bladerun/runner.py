@@ -13,18 +13,12 @@ import mujoco
 
 from bladerun import _facts
 from bladerun._joints import without_side
+from bladerun._table import Table
 from bladerun.errors import InputError, nearest
 
 SEXES = ("female", "male")
 SIDES = ("none", "left", "right", "both")
 GASTROCNEMIUS = ("lost", "reattached")
-
-
-class _Table(dict):
-    """Values by name, for a dataclass that shall be hashed and written as JSON."""
-
-    def __hash__(self):
-        return hash(frozenset(self.items()))
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,7 @@ class Runner:
     height_m: float
     sex: str = "male"
     strength: float | Mapping[str, float] = 1.0
-    joint_range_deg: Mapping[str, Sequence[float]] = _Table()
+    joint_range_deg: Mapping[str, Sequence[float]] = Table()
 
     def __post_init__(self):
         for key, unit in (("mass_kg", " kg"), ("height_m", " m")):
@@ -130,16 +124,16 @@ def _range(key: str) -> tuple[float, float]:
     return low, high
 
 
-def _by_group(strength: Mapping[str, float]) -> _Table:
+def _by_group(strength: Mapping[str, float]) -> Table:
     groups = {row["group"] for row in _facts.toml("muscles.toml")["muscle"].values()}
     for group, factor in strength.items():
         if group not in groups:
             raise InputError(f"not a known muscle group; {nearest(group, groups)}", key=f"strength.{group}")
         _check_number(factor, f"strength.{group}", *_range("strength"))
-    return _Table(strength)
+    return Table(strength)
 
 
-def _ranges(asked: Mapping[str, Sequence[float]]) -> _Table:
+def _ranges(asked: Mapping[str, Sequence[float]]) -> Table:
     if not isinstance(asked, Mapping):
         raise InputError(f"{asked!r} is not allowed; a table of joints", key="joint_range_deg")
     limits = _limits_deg()
@@ -154,7 +148,7 @@ def _ranges(asked: Mapping[str, Sequence[float]]) -> _Table:
             _check_number(angle, key, low, high, " deg")
         if not pair[0] < pair[1]:
             raise InputError(f"{pair!r} is not allowed; the least angle comes first", key=key)
-    return _Table({joint: tuple(pair) for joint, pair in asked.items()})
+    return Table({joint: tuple(pair) for joint, pair in asked.items()})
 
 
 @cache

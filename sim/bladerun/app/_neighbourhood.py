@@ -19,7 +19,7 @@ import numpy as np
 from bladerun import _facts
 from bladerun.case import Case
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, place, resolve
+from bladerun.fitting import Fitting, altered, place, resolve
 from bladerun.task import Task
 
 
@@ -60,7 +60,7 @@ def at(case: Case, point: Point) -> tuple[Fitting, Task]:
     """The fitting and the task of a point; InputError where they are not allowed."""
     assert case.fitting is not None
     changed = {"category": point.category, "height_mm": point.height_mm, "toe_out_deg": point.toe_out_deg}
-    fitting = resolve(replace(case.fitting, **changed), case.runner)
+    fitting = resolve(altered(resolve(case.fitting, case.runner), **changed), case.runner)
     place(fitting, case.runner, case.amputation.residual_limb(case.runner))
     return fitting, replace(case.task, speed_m_s=point.speed_m_s)
 

@@ -35,8 +35,8 @@ from bladerun.app._sheet import sheet
 from bladerun.app._story import story
 from bladerun.app._view import differences, scene, view
 from bladerun.app._work import Work, solved
-from bladerun.blade import catalog, load_blade
-from bladerun.case import check_case
+from bladerun.blade import Blade, catalog, load_blade
+from bladerun.case import Case, check_case
 from bladerun.errors import InputError
 from bladerun.report._words import setting
 from bladerun.study._crew import Crew, hire
@@ -119,11 +119,7 @@ class _Desk:
 
     async def facts(self, _: Request) -> Response:
         body = _facts.toml("body.toml")
-        blades = [
-            {"name": name, "title": blade.title, "categories": list(blade.categories)}
-            for name in catalog()
-            for blade in [load_blade(name)]
-        ]
+        blades = [_listed(name, load_blade(name)) for name in catalog()]
         ranges = {**body["range"], **{k: v for k, v in body["fitting"].items() if k != "status"}}
         return JSONResponse({"version": __version__, "first": _FIRST, "blades": blades, "ranges": ranges})
 
@@ -135,20 +131,23 @@ class _Desk:
             document = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise InputError(f"not a runner's file: {error}") from None
-        near.centre(check_case(document))
+        case = _case(document)
+        near.centre(case)
+        blade = case.fitting.blade if case.fitting else None
+        own = _listed(document["fitting"]["blade"], blade) if isinstance(blade, Blade) else None
         try:
-            return JSONResponse({"document": document})
+            return JSONResponse({"document": document, "blade": own})
         except (TypeError, ValueError):
             raise InputError("not a runner's file: a date or an endless number stands in it") from None
 
     async def save(self, request: Request) -> Response:
-        document = (await body_of(request)).get("document")
-        check_case(_document(document))
-        return Response(tomli_w.dumps(_document(document)), media_type="application/toml")
+        document = _document((await body_of(request)).get("document"))
+        _case(document)
+        return Response(tomli_w.dumps(document), media_type="application/toml")
 
     async def explore(self, request: Request) -> Response:
         """Begin with a case: its sliders, and what is solved around it from now on."""
-        case = check_case(_document((await body_of(request)).get("document")))
+        case = _case(_document((await body_of(request)).get("document")))
         near.at(case, near.centre(case))
         if self.work and self.work.serves(case):
             self.work.case = case
@@ -232,6 +231,20 @@ def _document(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError("not a runner's file")
     return value
+
+
+def _case(document: dict[str, Any]) -> Case:
+    """The case in a runner's file, its blade's own file in the folder where the page was started."""
+    fitting = document.get("fitting")
+    blade = fitting.get("blade") if isinstance(fitting, dict) else None
+    if blade is not None and (not isinstance(blade, str) or Path(blade).name != blade):
+        raise InputError(f"{blade!r} is not allowed; a name, without folders", key="[fitting] blade")
+    return check_case(document)
+
+
+def _listed(name: str, blade: Blade) -> dict[str, Any]:
+    """A blade as the form needs it: what stands in the runner's file, and what is shown."""
+    return {"name": name, "title": blade.title, "categories": list(blade.categories)}
 
 
 def _point(asked: dict[str, Any], key: str) -> Point:

@@ -6,7 +6,7 @@ Takes the work done so far and a point; writes sheet.html and sheet.pdf and give
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -66,7 +66,7 @@ def _table(work: Work) -> pd.DataFrame:
             continue
         fitting = near.at(work.case, point)[0]
         rows[name_of(fitting)] = {
-            **asdict(fitting),
+            **fitting.row(),
             "status": Status.CONVERGED.value,
             "stride": str(work.paths[point].relative_to(work.folder)),
             **one.numbers,

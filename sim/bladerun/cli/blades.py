@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bladerun._console import table
 from bladerun._files import atomic, output_dir
 from bladerun.cli._answer import Answer
 from bladerun.cli._arguments import declare, number
+from bladerun.errors import InputError
+
+if TYPE_CHECKING:
+    from bladerun.bench import BenchResult
 
 
 def add(commands: Any) -> None:
@@ -26,8 +30,11 @@ def add(commands: Any) -> None:
         None,
         ("DIR", "runs/bench-BLADE-N"),
     )
-    bench.add_argument("blade", metavar="BLADE", help="a name from `bladerun catalog`")
-    bench.add_argument("--category", type=number, required=True, metavar="N", help="stiffness category")
+    bench.add_argument("blade", metavar="BLADE", help="a name from `bladerun catalog`, or a blade's file")
+    bench.add_argument("--category", type=number, metavar="N", help="stiffness category")
+    bench.add_argument(
+        "--stiffness", type=number, metavar="KN_M", help="measured, in place of that of the category"
+    )
     bench.add_argument("--angle", type=number, default=0, metavar="DEG", help="lean (default: 0)")
     bench.add_argument(
         "--height", type=number, default=0, metavar="MM", help="above the rating height (default: 0)"
@@ -59,20 +66,23 @@ def _catalog(args: argparse.Namespace) -> Answer:
 
 def _bench(args: argparse.Namespace) -> Answer:
     from bladerun.bench import plot_bench, run_bench
-    from bladerun.blade import load_blade
+    from bladerun.blade import load_blade, own_blade
 
-    result = run_bench(load_blade(args.blade), args.category, angle_deg=args.angle, height_mm=args.height)
-    path = output_dir(args.out or Path("runs") / f"bench-{args.blade}-{args.category:g}") / "bench.png"
+    blade = own_blade(args.blade, ".") or load_blade(args.blade)
+    category = args.category
+    if args.stiffness is not None:
+        category = blade.nearest_category(args.stiffness) if category is None else category
+        blade = blade.measured(category, args.stiffness)
+    elif category is None:
+        raise InputError("missing; give it, or --stiffness as measured", key="--category")
+    result = run_bench(blade, category, angle_deg=args.angle, height_mm=args.height)
+    path = output_dir(args.out or Path("runs") / f"bench-{blade.name}-{category:g}") / "bench.png"
     with atomic(path) as tmp:
         plot_bench(result, tmp)
     rows = [
         ["stiffness, secant", f"{result.stiffness_secant_kn_m:.2f}", "kN/m"],
         ["stiffness, initial", f"{result.stiffness_initial_kn_m:.2f}", "kN/m"],
-        [
-            "stiffness of the category",
-            f"{result.stiffness_nominal_kn_m:.2f} +- {result.stiffness_sd_kn_m:.2f}",
-            "kN/m, extrapolated" if result.extrapolated else "kN/m",
-        ],
+        _wanted(result, measured=args.stiffness is not None),
         ["deflection at the peak load", f"{result.displacement_mm[-1]:.1f}", "mm"],
         ["peak load", f"{result.peak_load_n:.0f}", "N"],
         ["energy lost", f"{100 * result.hysteresis_fraction:.1f}", "%"],
@@ -83,3 +93,11 @@ def _bench(args: argparse.Namespace) -> Answer:
         ["peak strain", f"{100 * result.peak_strain:.3f}", "%"],
     ]
     return Answer({**result.to_dict(), "plot": str(path)}, f"{table(['', '', 'unit'], rows)}\n{path}")
+
+
+def _wanted(result: BenchResult, *, measured: bool) -> list[str]:
+    """The stiffness that the blade on the tester should have."""
+    if measured:
+        return ["stiffness measured", f"{result.stiffness_nominal_kn_m:.2f}", "kN/m"]
+    spread = f"{result.stiffness_nominal_kn_m:.2f} +- {result.stiffness_sd_kn_m:.2f}"
+    return ["stiffness of the category", spread, "kN/m, extrapolated" if result.extrapolated else "kN/m"]

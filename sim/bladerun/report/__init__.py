@@ -26,7 +26,7 @@ from bladerun.report._heat import heat_map
 from bladerun.report._page import page
 from bladerun.report._pictures import moments
 from bladerun.report._sheet import interval, uncertainty, write_sheet
-from bladerun.report._words import recoil, setting, sweet_spot
+from bladerun.report._words import blade_from, recoil, setting, sweet_spot
 from bladerun.status import Status
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "shown": setting(table.loc[shown]),
         "all_outcomes": _all_outcomes(result, shown) if solved[shown] else [],
         "uncertainty": uncertainty(table),
+        "blade_from": blade_from(case.fitting),
         "definitions": OUTCOMES,
         "sources": sorted({row.source for row in OUTCOMES if "own" not in row.source}),
     }

@@ -24,7 +24,7 @@ from bladerun.files import read_stride
 from bladerun.report import _sheet_pdf
 from bladerun.report._page import page
 from bladerun.report._pictures import moments
-from bladerun.report._words import both_masses, figure, recoil, setting, sweet_spot
+from bladerun.report._words import blade_from, both_masses, figure, recoil, setting, sweet_spot
 from bladerun.status import Status
 
 if TYPE_CHECKING:
@@ -86,14 +86,13 @@ def sheet_content(result: FitResult, chosen: str | None = None) -> dict[str, Any
         "uncertainty": uncertainty(table),
         "window": _window(result, pictured),
         "look_for": _look_for(result, solved_names),
-        "assumptions": _ASSUMPTIONS,
+        "assumptions": [_ASSUMED[0], blade_from(result.case.fitting), *_ASSUMED[1:]],
     }
 
 
-_ASSUMPTIONS = (
+_ASSUMED = (
     "Steady running on level ground at one speed, by a typical runner of these measures: the smallest change "
     "from able-bodied running that physics, strength and the blade allow. Real runners adapt over weeks.",
-    "The blade's stiffness and strength and the socket's give come from the catalogue, not from this blade.",
     "Hip twist, whip and the effect of toe-out have never been measured in blade runners: untested.",
 )
 
@@ -198,7 +197,10 @@ def uncertainty(table: pd.DataFrame) -> str:
 def _window(result: FitResult, name: str) -> list[str]:
     """From which mass to which mass the category holds, and the blade's margin at each end."""
     row, runner = result.table.loc[name], result.case.runner
-    blade, limit = load_blade(row["blade"]), weights()["constraint"]
+    assert result.case.fitting is not None
+    blade, limit = load_blade(result.case.fitting.blade), weights()["constraint"]
+    if "recommendation" not in blade.facts:
+        return ["No chart of categories by weight is known for this blade."]
     edges, high = blade.facts["recommendation"]["band_kg"], blade.facts["recommendation"]["high"]
     bands = [i for i, category in enumerate(high) if category and category == row["category"]]
     if not bands:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bladerun._facts import toml
+from bladerun.blade import Blade
+from bladerun.fitting import Fitting
 
 _NOTHING = 1e-9  # rounding of the machine, whatever the unit
 _KG_PER_LB = 0.45359237
@@ -27,12 +29,25 @@ def figure(value: float | None, digits: int = 3) -> str:
 
 
 def setting(row: Mapping[str, Any]) -> str:
-    """A fitting in words: `category 4, 30 mm taller, toe-out 5°`."""
+    """A fitting in words: `category 4, 30 mm taller, toe-out 5°`; a measured stiffness after the category."""
     height = row["height_mm"]
     level = f"{abs(height):g} mm {'taller' if height > 0 else 'shorter'}" if height else "same height"
     turn = row["toe_out_deg"]
     toe = f"toe-{'out' if turn > 0 else 'in'} {abs(turn):g}°" if turn else "toe straight"
-    return f"category {row['category']:g}, {level}, {toe}"
+    measured = row.get("stiffness_kn_m", math.nan)
+    stiffness = f" ({measured:g} kN/m)" if math.isfinite(measured) else ""
+    return f"category {row['category']:g}{stiffness}, {level}, {toe}"
+
+
+def blade_from(fitting: Fitting | None) -> str:
+    """Where what is known of the blade is from."""
+    own = fitting is not None and isinstance(fitting.blade, Blade)
+    source = "its own file" if own else "the catalogue, not from this blade"
+    if fitting is not None and fitting.stiffness_kn_m is not None:
+        known = f"The blade's stiffness was measured ({fitting.stiffness_kn_m:g} kN/m); its strength comes"
+    else:
+        known = "The blade's stiffness and strength come"
+    return f"{known} from {source}; the socket gives as a usual one."
 
 
 def recoil(direction_deg: float) -> str:

@@ -13,7 +13,7 @@ import xarray as xr
 from bladerun._chain import bend_joints
 from bladerun._facts import toml
 from bladerun._joints import contact_spheres, sphere_sides
-from bladerun._settings import plain
+from bladerun._table import plain
 from bladerun.fitting import place
 from bladerun.model import Model
 from bladerun.stride._kernel import Sweep

@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
-from bladerun.case import check_case, parse_toml
+from bladerun._table import Table, plain
+from bladerun.blade import Blade, own_blade
+from bladerun.case import check_case, parse_toml, with_blade
 from bladerun.errors import InputError, nearest
 from bladerun.study._job import Inputs
 from bladerun.study._objective import Constraint, Objective
@@ -68,7 +70,8 @@ class Search:
 @dataclass(frozen=True)
 class Study:
     """A study file. runners: by name, one but for a cohort. points: (number of points) values of
-    `parameters`, empty for a search. document: what the file says, the runners' tables too.
+    `parameters`, empty for a search. document: what the file says, the runners' tables and blades' files too.
+    blades: of files, by the names that values have.
     """
 
     runners: Mapping[str, Inputs]
@@ -77,10 +80,12 @@ class Study:
     search: Search | None
     settings: Settings
     document: Mapping[str, Any] = field(repr=False)
+    blades: Mapping[str, Blade] = field(default_factory=Table)
 
     def inputs(self, runner: str, point: tuple[Any, ...]) -> Inputs:
         """A runner with the values of a point."""
-        return changed(self.runners[runner], dict(zip((p.name for p in self.parameters), point, strict=True)))
+        values = dict(zip((p.name for p in self.parameters), point, strict=True))
+        return _changed(self.runners[runner], values, self.blades)
 
 
 def load_study(path: str | Path) -> Study:
@@ -96,7 +101,7 @@ def load_study(path: str | Path) -> Study:
 def study(document: Mapping[str, Any], folder: str | Path = ".") -> Study:
     """The same from a dict; files it names are beside `folder`."""
     folder, document = Path(folder), dict(document)
-    allowed = ("base", "cohort", "parameters", "design", "search", "run", *_SECTIONS)
+    allowed = ("base", "cohort", "blades", "parameters", "design", "search", "run", *_SECTIONS)
     for name, value in document.items():
         if name not in allowed:
             raise InputError(f"not a known key; {nearest(name, allowed)}", key=name)
@@ -110,8 +115,10 @@ def study(document: Mapping[str, Any], folder: str | Path = ".") -> Study:
             "needs either a [design], for `sweep`, or a [search], for `optimise`", key="[design]"
         )
     base = _base(document, folder)
-    runners = _cohort(document, folder, base)
-    parameters = tuple(_parameter(name, value, base) for name, value in _tables(document).items())
+    rows, path = _rows(document, folder)
+    blades = _blades(document, rows, folder)
+    runners = _cohort(rows, path, base, blades)
+    parameters = tuple(_parameter(name, value, base, blades) for name, value in _tables(document).items())
     settings = _with_keys(Settings, document.get("run", {}), "[run]")
     search, points = None, ()
     if "search" in document:
@@ -120,7 +127,7 @@ def study(document: Mapping[str, Any], folder: str | Path = ".") -> Study:
         search = _search(document["search"], parameters)
     else:
         points = _points(document["design"], parameters)
-    return Study(runners, parameters, points, search, settings, document)
+    return Study(runners, parameters, points, search, settings, document, blades)
 
 
 def _tables(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,21 +148,52 @@ def _flat(table: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
 
 def _base(document: dict[str, Any], folder: Path) -> Inputs:
     """From the runner's file, the sections in the study file in place of its own."""
-    own = {name: document[name] for name in _SECTIONS if name in document}
+    own = with_blade({name: document[name] for name in _SECTIONS if name in document}, folder)
     if "base" in document:
-        own = {k: v for k, v in parse_toml(folder / document.pop("base")).items() if k != "sweep"} | own
-        document |= own  # what the study is, whatever becomes of the file
+        path = folder / document.pop("base")
+        base = {k: v for k, v in parse_toml(path).items() if k != "sweep"}
+        own = {**(base if "fitting" in own else with_blade(base, path.parent, path)), **own}
+    document |= plain(own)  # what the study is, whatever becomes of the files
     case = check_case(own)
     return changed(Inputs.of(case, case.fitting), {})
 
 
-def _cohort(document: dict[str, Any], folder: Path, base: Inputs) -> dict[str, Inputs]:
-    if "cohort" not in document:
+def _rows(document: dict[str, Any], folder: Path) -> tuple[list[dict[str, str]] | None, Path | None]:
+    """The lines of the cohort's file and its path, as far as there are any."""
+    rows = document.get("cohort")
+    if not isinstance(rows, str):
+        return rows, None
+    path = folder / rows
+    document["cohort"] = _lines(path)
+    return document["cohort"], path
+
+
+def _blades(document: dict[str, Any], rows: Any, folder: Path) -> dict[str, Blade]:
+    """Blades of files that parameters or the cohort name; read once, the study keeps them."""
+    if "blades" in document:
+        return Table({name: Blade.of_json(table) for name, table in document["blades"].items()})
+    asked = document.get("parameters", {}).get("blade", [])
+    names = [*(asked if isinstance(asked, list) else []), *(row.get("blade") for row in rows or [])]
+    texts = dict.fromkeys(name for name in names if isinstance(name, str))
+    found = {name: blade for name in texts if (blade := own_blade(name, folder))}
+    if found:
+        document["blades"] = plain(found)
+    return Table(found)
+
+
+def _changed(inputs: Inputs, values: Mapping[str, Any], blades: Mapping[str, Blade]) -> Inputs:
+    """As `changed`, with blades in place of the names of their files."""
+    name = values.get("blade")
+    own = {"blade": blades[name]} if isinstance(name, str) and name in blades else {}
+    return changed(inputs, {**values, **own})
+
+
+def _cohort(
+    rows: list[dict[str, str]] | None, path: Path | None, base: Inputs, blades: Mapping[str, Blade]
+) -> dict[str, Inputs]:
+    if rows is None:
         return {"runner": base}
-    rows, runners, path = document["cohort"], {}, None
-    if isinstance(rows, str):
-        path = folder / rows
-        rows = document["cohort"] = _lines(path)
+    runners: dict[str, Inputs] = {}
     for line, row in enumerate(rows, 2):
         name = row.get("name") or f"runner{line - 1}"
         try:
@@ -166,7 +204,7 @@ def _cohort(document: dict[str, Any], folder: Path, base: Inputs) -> dict[str, I
                     values |= {key: _value(text)} if text else {}
             if name in runners:
                 raise InputError(f"'{name}' is there twice; each runner once", key="name")
-            runners[name] = changed(base, values)
+            runners[name] = _changed(base, values, blades)
         except InputError as error:
             raise error.at(path, f"line {line}: {error.key}") from None
     if not runners:
@@ -189,7 +227,7 @@ def _value(text: str) -> Any:
     return int(number) if number.is_integer() else number
 
 
-def _parameter(name: str, value: Any, base: Inputs) -> Parameter:
+def _parameter(name: str, value: Any, base: Inputs, blades: Mapping[str, Blade]) -> Parameter:
     key = f"[parameters] {name}"
     try:
         check_name(name)
@@ -215,7 +253,7 @@ def _parameter(name: str, value: Any, base: Inputs) -> Parameter:
         raise InputError(f"{value!r} is not allowed; whole numbers", key=key)
     for each in parameter.values or (parameter.low, parameter.high):
         try:
-            changed(base, {name: each})
+            _changed(base, {name: each}, blades)
         except InputError as error:
             raise error.at(key=key) from None
     return parameter

@@ -280,7 +280,7 @@ def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> 
     for name, fitting in grid.fittings.items():
         found = _visits.converged(name, plan, results)
         visits = [results[visit] for visit in found]
-        row = {**asdict(fitting), "current": name == grid.current, "visits": len(visits)}
+        row = {**fitting.row(), "current": name == grid.current, "visits": len(visits)}
         if not visits:
             failed = [result for visit, result in results.items() if visit.name == name]
             said = max(failed, key=lambda result: result["status"] == Status.TOO_WEAK)

@@ -25,7 +25,7 @@ import xarray as xr
 
 from bladerun import _netcdf
 from bladerun._recommend import weigh
-from bladerun._settings import plain
+from bladerun._table import plain
 from bladerun.case import Case
 from bladerun.cost import Cost
 from bladerun.environment import Environment

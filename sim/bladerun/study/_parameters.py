@@ -18,7 +18,7 @@ from bladerun import _facts
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
-from bladerun.fitting import Fitting, resolve
+from bladerun.fitting import Fitting, altered, recommended, resolve
 from bladerun.runner import Amputation, Runner
 from bladerun.study._job import Inputs
 from bladerun.task import Task
@@ -117,19 +117,19 @@ def changed(inputs: Inputs, values: Mapping[str, Any]) -> Inputs:
     for section, entries in by_section.items():
         if parts[section] is None:
             raise InputError("nothing to vary; the runner has no [fitting]", key=next(iter(entries)))
-        parts[section] = replace(parts[section], **entries)
+        parts[section] = (altered if section == "fitting" else replace)(parts[section], **entries)
     if parts["fitting"] is not None:
         if STEP in values:
-            parts["fitting"] = _stepped(parts["fitting"], parts["runner"], values[STEP])
+            parts["fitting"] = _stepped(parts["fitting"], parts["runner"], values)
         parts["fitting"] = resolve(parts["fitting"], parts["runner"])
     return Inputs(**parts)
 
 
-def _stepped(fitting: Fitting, runner: Runner, step: Any) -> Fitting:
+def _stepped(fitting: Fitting, runner: Runner, values: Mapping[str, Any]) -> Fitting:
+    step, given = values[STEP], {key: values[key] for key in ("stiffness_kn_m",) if key in values}
     if not _is_number(step) or step != int(step) or abs(step) > 100:
         raise InputError(f"{step!r} is not allowed; whole steps from the recommended category", key=STEP)
-    recommended = resolve(replace(fitting, category="recommended"), runner).category
-    return replace(fitting, category=float(recommended) + step)
+    return altered(fitting, category=float(recommended(fitting, runner)) + step, **given)
 
 
 def _is_number(value: Any) -> bool:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bladerun import _facts
 from bladerun.case import SWEPT, Case
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, resolve
+from bladerun.fitting import Fitting, altered, recommended, resolve
 from bladerun.status import Status
 
 _EASIEST = (1, 0, 2)  # of SWEPT: a step in height takes the solver the fewest iterations, in toe-out the most
@@ -57,17 +57,16 @@ def grid(case: Case) -> Grid:
     if case.fitting is None:
         raise InputError("is missing; there is nothing to fit on a runner without a blade", key="[fitting]")
     current = resolve(case.fitting, case.runner)
-    recommended = resolve(replace(current, category="recommended"), case.runner).category
     axes = []
     for axis in SWEPT:
         values = case.sweep.get(axis, ())
         if axis == "category":
-            values = tuple(float(recommended) + step for step in values)
+            values = tuple(float(recommended(current, case.runner)) + step for step in values)
         axes.append(sorted(values) or [getattr(current, axis)])
     fittings, places = {}, {}
     for place in itertools.product(*(range(len(values)) for values in axes)):
         setting = {axis: values[i] for axis, values, i in zip(SWEPT, axes, place, strict=True)}
-        fitting = resolve(replace(current, **setting), case.runner)
+        fitting = resolve(altered(current, **setting), case.runner)
         places[place] = name_of(fitting)
         fittings[name_of(fitting)] = fitting
     fittings.setdefault(name_of(current), current)
@@ -80,8 +79,10 @@ def name_of(fitting: Fitting) -> str:
 
 
 def describe(fitting: Fitting) -> str:
-    """The same in words: ``category 4, 30 mm, toe-out 5 deg``."""
-    return f"category {fitting.category:g}, {fitting.height_mm:g} mm, toe-out {fitting.toe_out_deg:g} deg"
+    """The same in words: ``category 4, 30 mm, toe-out 5 deg``; a measured stiffness after the category."""
+    stiffness = "" if fitting.stiffness_kn_m is None else f" ({fitting.stiffness_kn_m:g} kN/m)"
+    place = f"{fitting.height_mm:g} mm, toe-out {fitting.toe_out_deg:g} deg"
+    return f"category {fitting.category:g}{stiffness}, {place}"
 
 
 def bridge(start: Fitting, end: Fitting) -> list[Fitting]:
@@ -92,7 +93,7 @@ def bridge(start: Fitting, end: Fitting) -> list[Fitting]:
     path = []
     for i in range(1, count):
         value = {a: getattr(start, a) + (getattr(end, a) - getattr(start, a)) * i / count for a in SWEPT}
-        path.append(replace(end, **value | {"category": float(round(value["category"]))}))
+        path.append(altered(end, **value | {"category": float(round(value["category"]))}))
     return [*path, end]
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from bladerun.bench import run_bench
 from bladerun.blade import load_blade
 from bladerun.errors import InputError
 from bladerun.files import read_stride, write_stride
-from bladerun.fitting import Fitting, resolve
+from bladerun.fitting import Fitting, altered, blade_of, resolve
 from bladerun.model import build_model
 from bladerun.runner import ABLE_BODIED, Amputation, Runner
 from bladerun.status import Status
@@ -124,13 +124,13 @@ def _fitting(member: Member, condition: Mapping[str, Any]) -> Fitting | None:
         return None
     settings = {key: value for key, value in condition.items() if key not in ("speed_m_s", "category")}
     usual = resolve(Fitting(**settings), member.runner)
-    return replace(usual, category=float(usual.category) + condition.get("category", 0))
+    return altered(usual, category=float(usual.category) + condition.get("category", 0))
 
 
 def _stiffness_kn_m(member: Member, condition: Mapping[str, Any]) -> float:
     """Of the category on the tester, which is what studies regress on."""
     fitting = _fitting(member, condition)
-    return load_blade(fitting.blade).stiffness_n_m(float(fitting.category))[0] / 1e3 if fitting else math.nan
+    return blade_of(fitting).stiffness_n_m(float(fitting.category))[0] / 1e3 if fitting else math.nan
 
 
 def _nearest(

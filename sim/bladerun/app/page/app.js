@@ -74,6 +74,11 @@ function take(field) {
   if (key === "name") $("who").textContent = text ? `· ${text}` : "";
 }
 
+function offer(blades) {
+  facts.blades = blades;
+  $("blade").replaceChildren(...blades.map((one) => Object.assign(document.createElement("option"), { value: one.name, textContent: one.title })));
+}
+
 function categories() {
   const blade = facts.blades.find((one) => one.name === (file.fitting || {}).blade) || facts.blades[0];
   const option = (value, text) => Object.assign(document.createElement("option"), { value, textContent: text });
@@ -261,7 +266,9 @@ function listen() {
     $("file").value = "";
     if (!chosen) return;
     if (!chosen.name.endsWith(".toml") || chosen.size > MOST_BYTES) throw new Error("Choose a runner's file (.toml) of at most 60 kB.");
-    put((await (await ask("open", { text: await chosen.text() })).json()).document);
+    const found = await (await ask("open", { text: await chosen.text() })).json();
+    if (found.blade) offer([...facts.blades.filter((one) => one.name !== found.blade.name), found.blade]);
+    put(found.document);
   }));
   $("save").addEventListener("click", guarded(async () => download(await ask("save", { document: file }), `${fileName()}.toml`)));
   $("sheet").addEventListener("click", guarded(async () => {
@@ -322,7 +329,7 @@ function listen() {
 }
 
 facts = await (await ask("facts")).json();
-$("blade").replaceChildren(...facts.blades.map((one) => Object.assign(document.createElement("option"), { value: one.name, textContent: one.title })));
+offer(facts.blades);
 put(facts.first);
 listen();
 play(!window.matchMedia("(prefers-reduced-motion: reduce)").matches);

@@ -1,0 +1,418 @@
+"""A blade of one's own: what its file may say, that it travels without the file, and a measured stiffness."""
+
+import json
+import math
+import pickle
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bladerun import _facts
+from bladerun._table import plain
+from bladerun.bench import run_bench
+from bladerun.blade import Blade, catalog, load_blade, read_blade
+from bladerun.case import Task, load_case
+from bladerun.errors import InputError
+from bladerun.fitting import Fitting, altered, blade_of, resolve
+from bladerun.held import other_fitting
+from bladerun.model import build_model
+from bladerun.outcomes import outcomes
+from bladerun.report._words import blade_from, setting
+from bladerun.runner import Amputation, Runner
+from bladerun.study import _visits, load_study, sweep
+from bladerun.study._file import study
+from bladerun.study._job import Inputs, Job
+from synthetic import stride
+
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+EXAMPLE, FIRST_FIT = EXPERIMENTS / "my-blade.toml", EXPERIMENTS / "first-fit.toml"
+BLADES = _facts.models_dir() / "blades"
+J, C = ((BLADES / f"{name}.toml").read_text(encoding="utf-8") for name in ("j-sprint", "c-distance"))
+RUNNER, LIMB = Runner(72.0, 1.76, "female"), Amputation("right", residual_limb_m=0.16)
+SHORT = "[120.0, 544.0], [120.0, 494.0], [120.0, 444.0]"
+POINTS = J[J.index("points_mm = [") : J.index("\n]\n", J.index("points_mm = [")) + 3]
+
+# What is wrong: text of the J's file -> its replacement, and words that the sentence must contain.
+BAD = {
+    "no title": ('title = "J-shaped sprint blade"\n', "", ["title", "text"]),
+    "shape": ('shape = "J"', 'shape = "L"', ["shape", "'L'", "'J' or 'C'"]),
+    "C without pylon": ('shape = "J"', 'shape = "C"', ["[pylon]", "missing"]),
+    "unknown section": ("[laminate]", "[laminat]", ["laminat", "did you mean 'laminate'?"]),
+    "unknown key": ("width_m =", "width =", ["[laminate] width", "did you mean 'width_m'?"]),
+    "section as a value": ("[profile]", "sole = 3\n[profile]", ["not valid TOML"]),
+    "missing key": ("extrapolated_steps = 2\n", "", ["[stiffness] extrapolated_steps", "missing"]),
+    "no status": (
+        'status = "assumed", source = "a running stance"',
+        'source = "x"',
+        ["half_cycle_s status", "missing"],
+    ),
+    "status": (
+        'status = "assumed", source = "a running stance"',
+        'status = "guessed", source = "x"',
+        ["[damping] half_cycle_s", "'guessed'", "measured"],
+    ),
+    "source": ('source = "a running stance"', "source = 3", ["[damping] half_cycle_s", "source 3"]),
+    "plain figure": (
+        "reference_n_m = {",
+        "reference_n_m = 25e3 # {",
+        ["at_reference_n_m", "25000", "source ="],
+    ),
+    "misspelt": ("value = 0.118, status", "value = 0.118, sttus", ["[sole] length_m sttus", "did you mean"]),
+    "grams": ("value = 0.8,", "value = 800,", ["[mass] mass_kg", "800", "0.1 to 3"]),
+    "negative": ("value = 0.070,", "value = -0.07,", ["[laminate] width_m", "-0.07"]),
+    "not a number": ("value = 0.070,", "value = nan,", ["[laminate] width_m", "nan"]),
+    "true": ("value = 0.070,", "value = true,", ["[laminate] width_m", "True"]),
+    "kN/m": ("value = 25e3,", "value = 25.0,", ["[stiffness] at_reference_n_m", "10000 to 50000"]),
+    "5000 digits": ("value = 0.070,", f"value = 0x{'f' * 5000},", ["[laminate]", "too large"]),
+    "few points": (POINTS, f"points_mm = [{SHORT}]\n", ["[profile] points_mm", "8 pairs"]),
+    "points in m": (POINTS, "points_mm = [[0.1, 0.5, 0.2]]\n", ["[profile] points_mm", "pairs"]),
+    "same point": (SHORT, "[120.0, 544.0], [120.0, 444.0], [120.0, 444.0]", ["points_mm", "follows itself"]),
+    "upside down": ("[332.0, 0.0], [400.0, 7.5]", "[332.0, 1.0], [400.0, 0.0]", ["points_mm", "lowest"]),
+    "taper": ("[[0.0, 1.0], [0.55", "[[0.1, 1.0], [0.55", ["[laminate] taper", "0 to 1"]),
+    "sole behind": ("value = 0.118,", "value = 0.05,", ["[sole] length_m", "0.05"]),
+    "categories": ("[1, 2, 3, 4, 5, 6, 7, 8, 9]\nex", "[1, 3, 2]\nex", ["[stiffness] categories", "rising"]),
+    "no categories": ("[1, 2, 3, 4, 5, 6, 7, 8, 9]\nex", "[]\nex", ["[stiffness] categories"]),
+    "reference": ("reference_category = 5", "reference_category = 50", ["reference_category", "-1 to 11"]),
+    "steps": ("extrapolated_steps = 2", "extrapolated_steps = 2.5", ["extrapolated_steps", "2.5"]),
+    "clamp off the tab": ("[0.366, 0.546]", "[0.3, 0.546]", ["[height] range_m", "0.356 to 0.556", "tab"]),
+    "range": ("[0.366, 0.546]", "[0.546, 0.366]", ["[height] range_m"]),
+    "rating": ("value = 0.456,", "value = 0.6,", ["[height] rating_m", "0.366 to 0.546"]),
+    "bands": ("high = [2, 3, 4, 5, 6, 7, 8, 9, 0]", "high = [2, 3]", ["[recommendation] high", "9 bands"]),
+    "band's category": (", 8, 9, 0]", ", 8, 12, 0]", ["[recommendation] high", "12"]),
+    "masses": ("band_kg = [44, 53,", "band_kg = [53, 44,", ["[recommendation] band_kg", "rising"]),
+    "like nothing": ('title = "J', 'like = "j-sprnt"\ntitle = "J', ["like", "did you mean 'j-sprint'?"]),
+    "like a list": ('title = "J', 'like = ["j-sprint"]\ntitle = "J', ["like: no blade", "did you mean"]),
+    "not TOML": ("[profile]", "[profile", ["not valid TOML"]),
+}
+
+
+def case_file(folder, blade="my-blade.toml", **fitting):
+    """A runner's file in `folder`, with that blade and settings."""
+    document = _toml(FIRST_FIT)
+    document["fitting"] |= {"blade": blade, **fitting}
+    return _write(folder / "runner.toml", document)
+
+
+def _toml(path):
+    from bladerun.case import parse_toml
+
+    return parse_toml(path)
+
+
+def _write(path, document):
+    path.write_text(tomli_w.dumps(document), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with the example's blade."""
+    shutil.copy(EXAMPLE, tmp_path)
+    return tmp_path
+
+
+# --- The file ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", BAD)
+def test_what_is_wrong_with_a_file_is_one_sentence(wrong, tmp_path):
+    old, new, words = BAD[wrong]
+    assert old in J
+    path = tmp_path / "bad.toml"
+    path.write_text(J.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        read_blade(path)
+    text = str(error.value)
+    assert text.startswith(f"{path}: ") and "\n" not in text and len(text) < 400
+    assert all(word in text for word in words), text
+
+
+VALUE = st.one_of(
+    st.none(), st.integers(-(10**30), 10**30), st.floats(), st.booleans(), st.text(max_size=5),
+    st.lists(st.one_of(st.floats(), st.lists(st.floats(-900, 900), min_size=2, max_size=2)), max_size=12),
+    st.dictionaries(st.sampled_from(["value", "status", "source"]), st.floats()),
+)  # fmt: skip
+FACTS = {name: plain(load_blade(name).facts) for name in catalog()}
+PLACES = [(name, section, key) for name in FACTS for section, table in FACTS[name].items() for key in table
+          if isinstance(table, dict)]  # fmt: skip
+
+
+@given(st.sampled_from(PLACES), VALUE, st.booleans())
+def test_any_value_anywhere_gives_a_blade_or_a_sentence(place, value, inside):
+    name, section, key = place
+    table = FACTS[name][section]
+    figure = isinstance(table[key], dict) and inside
+    other = {**table, key: {**table[key], "value": value} if figure else value}
+    try:
+        blade = Blade("any", {**FACTS[name], section: other})
+        blade.chain(blade.facts["stiffness"]["reference_category"], blade.rating_height_m)
+    except InputError as error:
+        assert error.key and "\n" not in str(error)
+    else:
+        assert hash(pickle.loads(pickle.dumps(blade))) == hash(blade)
+
+
+def test_a_pylon_too_short_for_its_plate_is_refused(tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text(C.replace("[0.312, 0.592]", "[0.2, 0.592]"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"\[height\] range_m: .*0.292 to 1.500 m.*pylon"):
+        read_blade(path)
+
+
+@pytest.mark.parametrize("name", catalog())
+def test_a_copy_of_the_catalogues_file_is_the_same_blade(name, tmp_path):
+    shutil.copy(BLADES / f"{name}.toml", tmp_path / "copy.toml")
+    copy, blade = read_blade(tmp_path / "copy.toml"), load_blade(name)
+    assert copy.name == "copy" and copy.facts == blade.facts
+    one, other = (run_bench(each, 4, angle_deg=10.0).to_dict() for each in (copy, blade))
+    assert one == other | {"blade": "copy"}
+
+
+def test_the_least_file_takes_the_rest_from_the_catalogue(folder):
+    blade, like = read_blade(EXAMPLE), load_blade("j-sprint")
+    assert blade.title.startswith("Example") and blade.mass_kg == 0.75 != like.mass_kg
+    assert blade.stiffness_n_m(5) == (23.4e3, 2.34e3, False)
+    assert blade.stiffness_n_m(6)[0] - 23.4e3 == pytest.approx(like.value("stiffness", "per_category_n_m"))
+    assert blade.facts["profile"] == like.facts["profile"] and blade.facts["like"] == "j-sprint"
+    assert run_bench(blade, 5).stiffness_secant_kn_m == pytest.approx(23.4, rel=0.01)
+
+
+def test_what_shares_one_source_is_taken_whole(tmp_path):
+    document = {"title": "own", "like": "j-sprint", "profile": {"points_mm": [[0.0, 1.0]] * 9}}
+    with pytest.raises(InputError, match=r"\[profile\] status: missing"):
+        read_blade(_write(tmp_path / "own.toml", document))
+
+
+def test_without_mass_bands_a_number_is_asked_for(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(J[: J.index("[recommendation]")], encoding="utf-8")
+    fitting = Fitting(read_blade(path))
+    with pytest.raises(InputError, match="own has no categories by weight; give a number"):
+        resolve(fitting, RUNNER)
+    assert resolve(replace(fitting, category=4), RUNNER).category == 4
+    assert resolve(replace(fitting, stiffness_kn_m=27.6), RUNNER).category == 6
+
+
+def test_a_blade_is_a_value(folder):
+    blade = read_blade(folder / "my-blade.toml")
+    for again in (pickle.loads(pickle.dumps(blade)), Blade(**json.loads(json.dumps(asdict(blade))))):
+        assert again == blade and hash(again) == hash(blade)
+    with pytest.raises(TypeError, match="cannot be changed"):
+        blade.facts["mass"]["mass_kg"] = {}
+    heavier = Blade(blade.name, {**blade.facts, "mass": load_blade("j-sprint").facts["mass"]})
+    assert heavier != blade and hash(heavier) != hash(blade)
+
+
+# --- It travels -------------------------------------------------------------------------------------------
+
+
+def test_a_runners_file_finds_the_blade_beside_it_and_needs_it_once(folder, monkeypatch):
+    path = case_file(folder)
+    monkeypatch.chdir(EXPERIMENTS.parent)
+    case = load_case(path)
+    (folder / "my-blade.toml").unlink()
+    again = Fitting(**json.loads(json.dumps(asdict(case.fitting))))
+    assert again == case.fitting and hash(again) == hash(case.fitting)
+    model = build_model(case.runner, case.amputation, again)
+    assert model.blade.title.startswith("Example") and json.loads(json.dumps(asdict(model.fitting)))
+    with pytest.raises(InputError) as error:
+        load_case(path)
+    assert str(error.value).startswith(f"{path}: [fitting] blade: no file '{folder / 'my-blade.toml'}'")
+
+
+def test_an_error_in_a_blades_file_names_that_file(folder):
+    blade = folder / "my-blade.toml"
+    blade.write_text(EXAMPLE.read_text(encoding="utf-8").replace("0.75", "750"), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        load_case(case_file(folder))
+    assert str(error.value).startswith(f"{blade}: [mass] mass_kg: 750 is not allowed")
+
+
+@pytest.mark.parametrize("blade", [{}, {"name": "x"}, {"name": 1, "facts": {}}, {"name": "x", "facts": 3}, 7])
+def test_a_table_that_is_no_blade_is_refused(blade, folder):
+    with pytest.raises(InputError, match=r"runner.toml: \[fitting\] blade: .*name of a blade"):
+        load_case(case_file(folder, blade))
+
+
+def test_two_files_of_one_name_are_two_blades(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    text = EXAMPLE.read_text(encoding="utf-8")
+    (other / "my-blade.toml").write_text(text.replace("23.4e3", "23.5e3"), encoding="utf-8")
+    fittings = [Fitting(read_blade(each / "my-blade.toml"), 5.0) for each in (folder, other)]
+    one, two = (Inputs(RUNNER, LIMB, fitting, Task(3.3)) for fitting in fittings)
+    assert one.fitting.blade.name == two.fitting.blade.name and one != two
+    assert one.identity("") != two.identity("")
+    assert pickle.loads(pickle.dumps(Job(one))).inputs.identity("") == one.identity("")
+
+
+def test_a_blade_of_the_catalogue_is_kept_by_its_name():
+    assert asdict(Fitting("j-sprint"))["blade"] == plain(Fitting("j-sprint"))["blade"] == "j-sprint"
+
+
+def test_a_stride_read_years_later_still_has_its_blade():
+    made = stride()
+    worn = Fitting(**json.loads(made.attrs["fitting"]))
+    facts = plain(load_blade("j-sprint").facts)
+    facts["laminate"]["allowable_strain"]["value"] *= 2
+    usual = outcomes(made)["blade_strain_margin"]["right"]
+    made.attrs["fitting"] = json.dumps(asdict(replace(worn, blade=Blade("lost-file", facts))))
+    assert outcomes(made)["blade_strain_margin"]["right"] == pytest.approx(2 * usual)
+    made.attrs["fitting"] = json.dumps(asdict(replace(worn, stiffness_kn_m=40.0)))
+    assert outcomes(made)["blade_strain_margin"]["right"] < usual  # a thicker laminate, bent as much
+
+
+# --- A measured stiffness ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stiffness", [10.0, 24.5, 50.0])
+@pytest.mark.parametrize("name", catalog())
+def test_the_bench_meets_a_measured_stiffness(name, stiffness):
+    fitting = resolve(Fitting(name, stiffness_kn_m=stiffness), RUNNER)
+    blade = blade_of(fitting)
+    result = run_bench(blade, fitting.category)
+    assert result.stiffness_secant_kn_m == pytest.approx(stiffness, rel=0.01)
+    assert result.hysteresis_fraction == pytest.approx(blade.value("damping", "loss_fraction"), abs=0.003)
+
+
+def test_the_measured_stiffness_is_the_models():
+    usual, soft, nominal = (
+        build_model(RUNNER, LIMB, Fitting("j-sprint", 5, stiffness_kn_m=each)).mj
+        for each in (None, 20.0, 25.0)
+    )
+    spring = usual.joint("blade_bend1_r").stiffness[0]
+    assert soft.joint("blade_bend1_r").stiffness[0] / spring == pytest.approx(20 / 25, rel=0.03)
+    assert nominal.joint("blade_bend1_r").stiffness[0] == pytest.approx(spring)
+
+
+@pytest.mark.parametrize("wrong", [9.9, 50.1, 25000, math.nan, True, "24", [24]])
+def test_a_stiffness_no_blade_has_is_refused(wrong):
+    with pytest.raises(InputError, match=r"stiffness_kn_m: .* is not allowed; a number from 10 to 50"):
+        Fitting("j-sprint", stiffness_kn_m=wrong)
+
+
+def test_the_category_is_a_label_and_others_lie_the_nominal_step_from_it():
+    worn = resolve(Fitting("j-sprint", 6, stiffness_kn_m=24.0), RUNNER)
+    assert worn.category == 6 and blade_of(worn).stiffness_n_m(6)[0] == 24e3
+    assert altered(worn, category=5.0).stiffness_kn_m == pytest.approx(24.0 - 2.4)
+    assert altered(worn, height_mm=20.0) == replace(worn, height_mm=20.0)
+    assert altered(worn, category=5.0, stiffness_kn_m=30.0).stiffness_kn_m == 30.0
+    with pytest.raises(InputError, match=r"category: .* 9.6 kN/m in category 0; 10 to 50"):
+        altered(worn, category=0.0)
+
+
+def test_words_name_a_measured_stiffness_and_where_the_blade_is_from():
+    usual, measured = Fitting("j-sprint", 5.0), Fitting("j-sprint", 5.0, stiffness_kn_m=24.5)
+    for words in (_visits.describe(measured), setting(measured.row())):
+        assert words.startswith("category 5 (24.5 kN/m), 30 mm")
+    assert "kN/m" not in _visits.describe(usual) + setting(usual.row()) + blade_from(usual)
+    own = replace(measured, blade=read_blade(EXAMPLE))
+    assert "24.5" in blade_from(own) and "own file" in blade_from(own) and own.row()["blade"] == "my-blade"
+    assert "catalogue" in blade_from(measured) and "catalogue" in blade_from(None)
+
+
+def test_holding_another_category_takes_the_stiffness_along():
+    made = stride()
+    worn = replace(Fitting(**json.loads(made.attrs["fitting"])), stiffness_kn_m=24.0)
+    made.attrs["fitting"] = json.dumps(asdict(worn))
+    model, _ = other_fitting(made, {"category": worn.category + 1})
+    assert model.fitting.stiffness_kn_m == pytest.approx(26.4)
+
+
+# --- Comparisons and studies ------------------------------------------------------------------------------
+
+
+def test_a_comparison_has_own_blade_and_measured_stiffness_throughout(folder):
+    case = load_case(case_file(folder, stiffness_kn_m=24.0))
+    grid = _visits.grid(case)
+    current = grid.fittings[grid.current]
+    assert current.category == 5 and current.stiffness_kn_m == 24.0 and len(grid.fittings) == 27
+    found = {fitting.category: fitting.stiffness_kn_m for fitting in grid.fittings.values()}
+    assert found == pytest.approx({4.0: 21.6, 5.0: 24.0, 6.0: 26.4})
+    assert {fitting.blade for fitting in grid.fittings.values()} == {read_blade(EXAMPLE)}
+    far = altered(current, category=8.0)
+    way = _visits.bridge(current, far)
+    assert [each.stiffness_kn_m for each in way] == pytest.approx([26.4, 28.8, 31.2]) and way[-1] == far
+
+
+def test_a_sweep_that_leaves_the_range_is_refused(folder):
+    path = case_file(folder, category=4, stiffness_kn_m=49.0)
+    with pytest.raises(InputError, match=r"\[sweep\] category: .* 51.4 kN/m in category 5"):
+        load_case(path)
+
+
+def study_file(folder, **sections):
+    document = {
+        "base": "runner.toml",
+        "parameters": {"stiffness_kn_m": {"low": 20, "high": 26, "count": 3}},
+        "design": {"kind": "grid"},
+    }
+    case_file(folder)
+    return _write(folder / "study.toml", document | sections)
+
+
+def test_a_study_varies_the_measured_stiffness_of_an_own_blade(folder):
+    found = load_study(study_file(folder))
+    fittings = [found.inputs("runner", point).fitting for point in found.points]
+    assert [fitting.stiffness_kn_m for fitting in fittings] == [20, 23, 26]
+    assert {fitting.blade for fitting in fittings} == {read_blade(EXAMPLE)}
+    (parameter,) = found.parameters
+    assert parameter.step == 2.4 and parameter.place(26) - parameter.place(20) == pytest.approx(2.5)
+    with pytest.raises(InputError, match=r"\[parameters\] stiffness_kn_m: 60 is not allowed"):
+        load_study(study_file(folder, parameters={"stiffness_kn_m": [20, 60]}))
+
+
+def test_a_study_of_categories_takes_a_measured_stiffness_along(folder):
+    fitting = {"blade": "my-blade.toml", "category": 6, "stiffness_kn_m": 24.0}
+    for parameters in ({"category_step": [-1, 0, 1]}, {"category": [4, 5, 6]}):
+        found = load_study(study_file(folder, parameters=parameters, fitting=fitting))
+        fittings = [found.inputs("runner", point).fitting for point in found.points]
+        assert [each.category for each in fittings] == [4, 5, 6]
+        assert [each.stiffness_kn_m for each in fittings] == pytest.approx([19.2, 21.6, 24.0])
+    parameters = {"category_step": [-1, 1], "stiffness_kn_m": [20, 30]}
+    found = load_study(study_file(folder, parameters=parameters, design={"kind": "list"}, fitting=fitting))
+    fittings = [found.inputs("runner", point).fitting for point in found.points]
+    assert [(each.category, each.stiffness_kn_m) for each in fittings] == [(4, 20), (6, 30)]
+
+
+def test_a_study_compares_blades_by_the_names_of_their_files(folder):
+    parameters = {"blade": ["j-sprint", "my-blade.toml"], "category_step": [0, 1]}
+    found = load_study(study_file(folder, parameters=parameters))
+    blades = [found.inputs("runner", point).fitting.blade for point in found.points]
+    assert blades == ["j-sprint", "j-sprint", read_blade(EXAMPLE), read_blade(EXAMPLE)]
+    with pytest.raises(InputError, match=r"no file .*your-blade.toml"):
+        load_study(study_file(folder, parameters={"blade": ["your-blade.toml"]}))
+
+
+def test_a_cohort_has_own_blades(folder):
+    lines = "name,blade,category,stiffness_kn_m\nA,my-blade.toml,,\nB,c-distance,4,21.5\n"
+    (folder / "cohort.csv").write_text(lines, encoding="utf-8")
+    runners = load_study(study_file(folder, cohort="cohort.csv", parameters={"height_mm": [20]})).runners
+    assert runners["A"].fitting.blade == read_blade(EXAMPLE) and runners["A"].fitting.stiffness_kn_m is None
+    fitting = runners["B"].fitting
+    assert (fitting.blade, fitting.category, fitting.stiffness_kn_m) == ("c-distance", 4, 21.5)
+
+
+def test_a_study_goes_on_without_the_files(folder, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    path = study_file(folder, parameters={"blade": ["c-distance", "my-blade.toml"], "height_mm": [20, 25]})
+    asked, out = load_study(path), folder / "out"
+    (folder / "my-blade.toml").unlink()
+    sweep(asked, out, workers=1, solver="standin:instant")
+    kept = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["study"]
+    again = study(kept, folder / "gone")
+    assert kept == asked.document == again.document
+    for point in asked.points:
+        assert again.inputs("runner", point) == asked.inputs("runner", point)
+    table = sweep(again, out, workers=1, solver="standin:instant").table()
+    assert list(table.blade) == ["c-distance", "c-distance", "my-blade.toml", "my-blade.toml"]
+    assert table.status.eq("converged").all() and table.identity.nunique() == 4
+
+
+def test_blades_of_a_study_that_are_none_are_refused(folder):
+    with pytest.raises(InputError, match="name of a blade"):
+        load_study(study_file(folder, blades={"my-blade.toml": {"name": "x"}}))
