@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+LOWEST := $(VENV)-lowest
 PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
 
-.PHONY: help app fit run lessons docs bench validation test test-slow test-faults test-lessons lint check format clean
+.PHONY: help app fit run lessons docs bench validation test test-slow test-faults test-lessons test-lowest lint check format clean
 
 help:
 	@echo "make fit     compare the fittings of experiments/first-fit.toml; ends with the report's path"
@@ -16,7 +17,7 @@ help:
 	@echo "make bench   how long a stride takes and how well it repeats (a few minutes)"
 	@echo "make validation  predictions beside published measurements: VALIDATION.md (about 20 minutes)"
 	@echo "make check   lint, format, types and the fast tests"
-	@echo "make lint | test-slow | test-faults | test-lessons | format | clean"
+	@echo "make lint | test-slow | test-faults | test-lessons | test-lowest | format | clean"
 
 fit: $(VENV)/.installed
 	@$(BIN)/bladerun fit experiments/first-fit.toml
@@ -58,6 +59,15 @@ test-lessons: $(VENV)/.notebooks
 	  echo "$$lesson"; (cd notebooks && MPLBACKEND=agg PYTHONPATH=. "$(abspath $(BIN))/python" -m IPython -c "exec(open('../$$lesson').read())" >/dev/null) || exit 1; \
 	done
 
+# The oldest versions that pyproject.toml allows; what they compile is kept apart from what others do.
+test-lowest: export NUMBA_CACHE_DIR = $(abspath $(LOWEST))/compiled
+test-lowest: $(LOWEST)/.installed
+	@rm -rf runs/lowest && mkdir -p runs/lowest
+	@{ sed '/^\[sweep\]/,$$d' experiments/first-fit.toml; echo '[sweep]'; echo 'height_mm = [20, 30]'; } >runs/lowest/two.toml
+	$(LOWEST)/bin/bladerun run experiments/first-fit.toml --out runs/lowest/stride >runs/lowest/stride.txt
+	$(LOWEST)/bin/bladerun fit runs/lowest/two.toml --out runs/lowest/fit
+	$(LOWEST)/bin/python -m pytest $(patsubst %,tests/test_%.py,kernel solver dynamics contact linear mesh muscles tension)
+
 check: lint test
 
 lint: $(VENV)/.lint
@@ -71,7 +81,7 @@ format: $(VENV)/.lint
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist runs site .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build dist runs site .pytest_cache .ruff_cache .hypothesis
 
 # --without-pip, then pip from outside: also works where Debian's python3-venv is missing.
 $(BIN)/python:
@@ -81,6 +91,12 @@ $(BIN)/python:
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(LOWEST)/.installed: pyproject.toml | $(BIN)/python
+	@$(PIP) uv
+	@$(BIN)/uv venv --quiet --clear --python 3.11 $(LOWEST)
+	@$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[test]'
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.installed

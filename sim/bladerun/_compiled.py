@@ -13,7 +13,8 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 _SOURCES = [*sorted(_HERE.glob("stride/**/*.py")), _HERE / "_plant.py", _HERE / "environment.py"]
 _HASH = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bladerun" / _HASH
+_CACHES = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")  # the latter on Windows
+_CACHE = Path(_CACHES or Path.home() / ".cache") / "bladerun" / _HASH
 
 if "NUMBA_CACHE_DIR" not in os.environ:
     with contextlib.suppress(OSError):  # where nothing can be kept, numba finds a place of its own

@@ -87,19 +87,20 @@ def progress_bar() -> Iterator[Callable[[int, int, str, float | None], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    def left(seconds: float | None) -> str:
+        return "" if seconds is None else "{}:{:02} left".format(*divmod(round(seconds), 60))
+
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, total, what, seconds: say(f"{done}/{total} {left(seconds)} {what}")
+        return
     time_left, what_now = TextColumn("{task.fields[left]}"), TextColumn("{task.description}")
     columns = (BarColumn(), MofNCompleteColumn(), time_left, what_now)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("preparing", total=None, left="")
-
-        def show(done: int, total: int, what: str, seconds_left: float | None) -> None:
-            left = "" if seconds_left is None else "{}:{:02} left".format(*divmod(round(seconds_left), 60))
-            bar.update(task, completed=done, total=total, description=what, left=left)
-            if not console.is_terminal:
-                say(f"{done}/{total} {left} {what}")
-
-        yield show
+        yield lambda done, total, what, seconds: bar.update(
+            task, completed=done, total=total, description=what, left=left(seconds)
+        )
 
 
 def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:

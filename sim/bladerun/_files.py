@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bladerun.errors import InputError
+
+_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
 
 
 @contextmanager
@@ -26,11 +29,21 @@ def atomic(path: str | Path) -> Iterator[Path]:
     tmp = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
         yield tmp
-        os.replace(tmp, path)
+        _replace(tmp, path)
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", file=path) from error
     finally:
         tmp.unlink(missing_ok=True)
+
+
+def _replace(tmp: Path, path: Path) -> None:
+    """Rename over `path`; on Windows that waits for whoever is just reading it."""
+    for pause in _PAUSES_S:
+        try:
+            return os.replace(tmp, path)
+        except PermissionError:
+            time.sleep(pause)
+    os.replace(tmp, path)
 
 
 def output_dir(path: str | Path) -> Path:

@@ -1,11 +1,15 @@
-"""The process from which those that solve on this machine are forked.
+"""How processes that solve on this machine start: on Linux forked from one that has loaded what they need.
 
-It loads what they need, which takes seconds: `prepare` begins that, beside this process, and returns at once.
+Loading takes seconds: `prepare` begins it, beside this process, and returns at once. Elsewhere each process
+loads for itself: Windows has no fork, and on macOS what system libraries have begun does not outlive one.
 This module itself loads nothing heavy.
 """
 
 import multiprocessing
 import os
+import sys
+
+METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 
 _LOADED = ["distributed", "bladerun.study"]
 # of freed memory that a process keeps, so as not to ask for it again; the most for glibc's mmap threshold,
@@ -15,7 +19,9 @@ _MALLOC = {"MALLOC_TRIM_THRESHOLD_": str(_KEEP_BYTES), "MALLOC_MMAP_THRESHOLD_":
 
 
 def prepare() -> None:
-    """Start it where it does not run yet."""
+    """Start the process to fork from, where one is used and does not run yet."""
+    if METHOD != "forkserver":
+        return
     from multiprocessing import forkserver  # not on every system
 
     before = {name: os.environ.get(name) for name in _MALLOC}

@@ -19,8 +19,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
+from bladerun import _forkserver
 from bladerun._console import say
-from bladerun._forkserver import prepare
 from bladerun.errors import InputError
 
 RETRIES = 1  # how often a job whose worker ended is done again at once, and once more alone
@@ -192,7 +192,7 @@ def _dask(workers: int, address: str | None) -> Iterator[Crew]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     settings = {
         "distributed.scheduler.allowed-failures": RETRIES,
-        "distributed.worker.multiprocessing-method": "forkserver",
+        "distributed.worker.multiprocessing-method": _forkserver.METHOD,
         "distributed.deploy.lost-worker-timeout": "60s",  # a busy machine is slow to start one again
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.spill": False,
@@ -206,7 +206,7 @@ def _dask(workers: int, address: str | None) -> Iterator[Crew]:
     with config.set(settings):
         local = None
         if address is None:
-            prepare()
+            _forkserver.prepare()
             local = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,

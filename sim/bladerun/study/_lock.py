@@ -1,13 +1,13 @@
 """One client a folder: a second one is told who holds it.
 
 Takes a folder; holds it while a block runs. The system itself gives the lock up when its holder ends, however
-that came; the file also says host, process and its start, so that what a dead process of this host left
-behind is told apart from another host's, which cannot be looked at from here.
+that came. A second file says host, process and its start, so that what a dead process of this host left
+behind is told apart from another host's, which cannot be looked at from here; it is not the locked one, which
+nobody else may read on Windows.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from filelock import FileLock, Timeout
 
 from bladerun.errors import InputError
 
-_NAME = ".lock"
+_NAME, _HELD = ".lock", ".held"
 
 
 @contextmanager
@@ -29,24 +30,20 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold the folder; InputError names who holds it already."""
     path = folder / _NAME
     try:
-        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115  (stays open as long as it is held)
+        lock = FileLock(folder / _HELD).acquire(timeout=0)
+    except Timeout:
+        raise _held(folder, holder(folder)) from None
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", file=path) from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise _held(folder, holder(folder)) from None
+    with lock:
         left = holder(folder)
         if left and left["host"] != socket.gethostname():
             raise _held(folder, left)
-        file.truncate(0)
-        file.write(json.dumps(_me()))
-        file.flush()
         try:
+            path.write_text(json.dumps(_me()), encoding="utf-8")
             yield
         finally:
-            file.truncate(0)
+            path.write_text("", encoding="utf-8")
 
 
 def holder(folder: Path) -> dict[str, Any] | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import heapq
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,7 +94,8 @@ class Plan:
             if before in self._seeds:
                 self._drop_seed(number)
                 self._seeds[number] = self._seeds[before]
-                os.link(self._seed(before), self._seed(number))
+                with atomic(self._seed(number)) as tmp:
+                    tmp.write_bytes(self._seed(before).read_bytes())
                 return
 
     def finish(self, number: int, again: bool = False) -> None:

@@ -38,11 +38,11 @@ def of_rows() -> str:
 def _hash(code: set[Path], without: set[str]) -> str:
     digest = hashlib.sha256(__version__.encode())
     for file in sorted(code):
-        digest.update(str(file.relative_to(_PACKAGE)).encode() + file.read_bytes())
+        digest.update(file.relative_to(_PACKAGE).as_posix().encode() + file.read_bytes())
     models = _facts.models_dir()
     for file in sorted(models.rglob("*.*")):
         if file.suffix in (".toml", ".xml", ".csv") and file.name not in without:
-            digest.update(str(file.relative_to(models)).encode() + file.read_bytes())
+            digest.update(file.relative_to(models).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()
 
 

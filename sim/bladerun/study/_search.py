@@ -65,7 +65,7 @@ def optimise(
     about |= {"solver": solver, "storage": storage or JOURNAL, "name": name_of(study)}
     with _store.opened(folder, schema(study), about) as store:
         found = opened(study, folder, storage, name_of(study))
-        hunt = _Hunt(study, found, store, folder, solver, shared=storage is not None)
+        hunt = _Hunt(study, found, store, folder, solver, storage)
         begin, known = time.monotonic(), len(store.done)
         with ExitStack() as stack:
             crew = None if hunt.over else stack.enter_context(_crew.hire(workers, cluster))
@@ -118,7 +118,9 @@ def best(found: optuna.Study, search: Search) -> list[dict[str, Any]]:
 class _Hunt:
     """Trials under way. Row t (1 + ensemble) + m is member m of trial t."""
 
-    def __init__(self, study: Study, found: optuna.Study, store, folder: Path, solver: str, shared: bool):
+    def __init__(
+        self, study: Study, found: optuna.Study, store, folder: Path, solver: str, storage: str | None
+    ):
         assert study.search is not None
         self._study, self._search, self._found, self._store = study, study.search, found, store
         self._folder, self._solver = output_dir(folder / "seeds"), solver
@@ -129,10 +131,11 @@ class _Hunt:
         self._client = f"{socket.gethostname()}:{folder.resolve()}"
         self._points: dict[int, tuple[Any, ...]] = {}
         self._left: dict[int, int] = {}
+        self._running: dict[int, optuna.Trial] = {}
         self._waiting: deque[int] = deque()
         self._seeds: dict[int, np.ndarray] = {}
         for trial in _patiently(found.get_trials):
-            self._recall(trial, shared)
+            self._recall(trial, storage)
 
     @property
     def over(self) -> bool:
@@ -177,11 +180,12 @@ class _Hunt:
         trial = _patiently(self._found.ask)
         _patiently(lambda: trial.set_user_attr("client", self._client))
         point = tuple(_patiently(lambda p=p: _suggested(trial, p)) for p in self._study.parameters)
-        self._begin(trial.number, point)
+        self._begin(trial, point)
         return True
 
-    def _begin(self, trial: int, point: tuple[Any, ...]) -> None:
-        self._points[trial] = point
+    def _begin(self, running: optuna.Trial, point: tuple[Any, ...]) -> None:
+        trial = running.number
+        self._running[trial], self._points[trial] = running, point
         rows = range(trial * len(self._variations), (trial + 1) * len(self._variations))
         todo = [number for number in rows if number not in self._store.done]
         self._left[trial] = len(todo)
@@ -189,11 +193,11 @@ class _Hunt:
         if not todo:
             self._tell(trial)
 
-    def _recall(self, trial: optuna.trial.FrozenTrial, shared: bool) -> None:
+    def _recall(self, trial: optuna.trial.FrozenTrial, storage: str | None) -> None:
         """Go on with what an earlier client left under way; use its strides as starts."""
         names = [p.name for p in self._study.parameters]
         complete = set(names) <= set(trial.params)
-        ours = trial.user_attrs.get("client") == self._client or not shared
+        ours = trial.user_attrs.get("client") == self._client or storage is None
         if trial.state.name == "RUNNING" and ours and not complete:
             _patiently(lambda: self._found.tell(trial.number, state=_state("FAIL"), skip_if_finished=True))
         if not complete:
@@ -202,13 +206,12 @@ class _Hunt:
         if (self._folder / f"{trial.number}.nc").exists():
             self._seeds[trial.number] = self._place(trial.number)
         if trial.state.name == "RUNNING" and ours:
-            self._begin(trial.number, self._points[trial.number])
+            running = _patiently(lambda: _running(self._found, self._folder.parent, storage, trial.number))
+            self._begin(running, self._points[trial.number])
 
     def _tell(self, trial: int) -> None:
         """Objectives are means over the ensemble, constraints its worst; no answer unless all have one."""
-        import optuna
-
-        first = trial * len(self._variations)
+        first, running = trial * len(self._variations), self._running.pop(trial)
         rows = [self._store.row(first + m) for m in range(len(self._variations))]
         side = self._inputs(first).amputation.side
         answered = [row for row in rows if row["status"] == Status.CONVERGED]
@@ -217,15 +220,13 @@ class _Hunt:
             for objective in self._search.objectives
         ]
         if rows[0]["status"] != Status.CONVERGED or not np.all(np.isfinite(values)):
-            _patiently(lambda: self._found.tell(trial, state=_state("FAIL"), skip_if_finished=True))
+            _patiently(lambda: self._found.tell(running, state=_state("FAIL"), skip_if_finished=True))
             return
-        frozen = _patiently(lambda: self._found.get_trials(deepcopy=False)[trial])
-        running = _patiently(lambda: optuna.trial.Trial(self._found, frozen._trial_id))
-        if not frozen.state.is_finished():
+        if not _patiently(lambda: self._found.get_trials(deepcopy=False)[trial]).state.is_finished():
             for constraint in self._search.constraints:
                 excess = min(max(constraint.excess(row, side) for row in answered), _FAR)
                 _patiently(lambda c=constraint, e=excess: running.set_constraint(c.text, e))
-        _patiently(lambda: self._found.tell(trial, values, skip_if_finished=True))
+        _patiently(lambda: self._found.tell(running, values, skip_if_finished=True))
 
     def _inputs(self, number: int) -> Inputs:
         trial, member = divmod(number, len(self._variations))
@@ -296,12 +297,23 @@ def _sampler(search: Search, before: int) -> optuna.samplers.BaseSampler:
     return makers[search.sampler](seed=search.seed + before)
 
 
+def _running(found: optuna.Study, folder: Path, url: str | None, number: int) -> optuna.Trial:
+    """A trial that another process asked for, to be told under its own number."""
+    import optuna
+
+    kept = _storage(folder, url)
+    study = kept.get_study_id_from_name(found.study_name)
+    return optuna.Trial(found, kept.get_trial_id_from_study_id_trial_number(study, number))
+
+
 def _storage(folder: Path, url: str | None) -> Any:
     from optuna.storages import JournalStorage, RDBStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
     if url is None:
-        return JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+        path = str(folder / JOURNAL)
+        lock = JournalFileOpenLock(path)  # the other kind makes links, for which Windows asks rights
+        return JournalStorage(JournalFileBackend(path, lock_obj=lock))
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})

@@ -216,7 +216,7 @@ def _check_same(folder: Path, about: Mapping[str, Any], columns: pa.Schema) -> N
 
 def _write_manifest(folder: Path, about: Mapping[str, Any], columns: pa.Schema) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    before = json.loads((folder / MANIFEST).read_text()) if (folder / MANIFEST).exists() else {}
+    before = manifest(folder) if (folder / MANIFEST).exists() else {}
     versions = {"bladerun": __version__, "python": platform.python_version()}
     for name in _PACKAGES:
         try:

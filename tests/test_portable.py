@@ -1,0 +1,112 @@
+"""What runs where clinics are, on Windows and macOS: here without what only Linux and its kin have."""
+
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bladerun
+from bladerun import _files
+from bladerun.errors import InputError
+
+HERE = Path(__file__).parent
+FIRST_FIT = HERE.parent / "experiments" / "first-fit.toml"
+ELSEWHERE = """
+import os, sys
+import distributed, filelock, psutil  # made for each system: on this one they ask for some of these
+for name in ("fcntl", "grp", "multiprocessing.forkserver", "pwd", "resource", "termios"):
+    sys.modules[name] = None
+for name in ("fork", "forkpty", "link", "sched_getaffinity"):
+    if hasattr(os, name):
+        delattr(os, name)
+"""
+# what multiprocessing itself starts processes with on Linux, so only where none is started
+NO_FORKS = (
+    "sys.modules['multiprocessing.popen_fork'] = sys.modules['multiprocessing.popen_forkserver'] = None\n"
+)
+SPAWNED = """
+if __name__ == "__main__":
+    from pathlib import Path
+    from bladerun import _forkserver
+    _forkserver.METHOD = "spawn"
+"""
+
+
+def elsewhere(code, folder, **environment):
+    """What a process that runs the code says; the processes it starts lack the same things."""
+    script = folder / "script.py"
+    script.write_text(ELSEWHERE + code, encoding="utf-8")
+    path = os.pathsep.join([str(HERE), *sys.path])
+    done = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_every_module_is_imported(tmp_path):
+    modules = [each.name for each in pkgutil.walk_packages(bladerun.__path__, "bladerun.")]
+    assert "bladerun.study._lock" in modules
+    lines = [f"import {name}" for name in modules]
+    elsewhere(NO_FORKS + "\n".join(lines), tmp_path)
+
+
+def test_compiled_code_is_kept_where_the_system_keeps_such(tmp_path):
+    code = "os.environ.pop('NUMBA_CACHE_DIR', None)\nimport bladerun; print(os.environ['NUMBA_CACHE_DIR'])"
+    kept = elsewhere(code, tmp_path, XDG_CACHE_HOME="", LOCALAPPDATA=str(tmp_path))
+    assert Path(kept).parent == tmp_path / "bladerun" and Path(kept).is_dir()
+
+
+def test_a_spawned_process_sweeps_in_a_folder_that_is_held(tmp_path):
+    (tmp_path / "study.toml").write_text(
+        f"base = {str(FIRST_FIT)!r}\n[parameters]\nheight_mm = [20, 30]\n[design]\nkind = 'grid'\n",
+        encoding="utf-8",
+    )
+    code = """
+    from bladerun.study import sweep
+    print(sweep("study.toml", "out", workers=1, solver="standin:instant").counts)
+"""
+    assert elsewhere(SPAWNED + code, tmp_path) == "{'converged': 2}"
+
+
+@pytest.mark.slow
+def test_spawned_processes_fit(tmp_path):
+    code = f"""
+    from dataclasses import replace
+    from bladerun.case import load_case
+    from bladerun.study import fit
+    case = replace(load_case({str(FIRST_FIT)!r}), sweep={{"height_mm": [20, 30]}})
+    print(*fit(case, "out", workers=2).table.status)
+"""
+    assert elsewhere(SPAWNED + code, tmp_path) == "converged converged"
+
+
+def test_a_file_that_is_just_being_read_is_replaced_afterwards(tmp_path, monkeypatch):
+    really, refused = os.replace, [PermissionError(13, "in use"), PermissionError(13, "in use")]
+
+    def replace(source, target):
+        if refused:
+            raise refused.pop()
+        really(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with _files.atomic(tmp_path / "row.txt") as tmp:
+        tmp.write_text("new", encoding="utf-8")
+    assert (tmp_path / "row.txt").read_text(encoding="utf-8") == "new"
+
+
+def test_a_file_that_stays_in_use_is_a_sentence(tmp_path, monkeypatch):
+    def replace(source, target):
+        raise PermissionError(13, "in use")
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(InputError, match="in use"), _files.atomic(tmp_path / "row.txt") as tmp:
+        tmp.write_text("new", encoding="utf-8")
+    assert not list(tmp_path.iterdir())
