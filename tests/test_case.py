@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bladerun.case import Case, load_case
+from bladerun.cost import Cost
+from bladerun.environment import Environment, Wrench
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.runner import Amputation, Runner
@@ -222,6 +224,44 @@ def test_files_that_cannot_be_read(tmp_path):
         with pytest.raises(InputError, match=reason) as error:
             load_case(path)
         one_sentence(error, path)
+
+
+WORLD = """
+[cost.tracking]
+weight = 0.9
+[environment]
+wrenches = [{ body = "torso", force_n = [-10, 0, 0] }]
+[environment.ground]
+friction = 0.6
+"""
+
+
+def test_cost_and_environment_are_changed_by_the_file(tmp_path):
+    path = tmp_path / "runner.toml"
+    path.write_text(GOOD + WORLD, encoding="utf-8")
+    case = load_case(path)
+    assert case.cost == Cost.default({"tracking.weight": 0.9})
+    assert case.environment.ground == Environment.default().ground._replace(friction=0.6)
+    assert case.environment.wrenches == (Wrench("torso", (-10.0, 0.0, 0.0)),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("weight = 0.9", "wieght = 0.9", "[cost] tracking.wieght: not a known key; did you mean 'weight'"),
+        ("weight = 0.9", "weight = -1", "[cost] tracking.weight: -1 is not allowed; a number from 0"),
+        ("[cost.tracking]", "[cost.trackin]", "[cost] trackin: not a known key; did you mean 'tracking'"),
+        ("friction = 0.6", 'friction = "low"', "[environment] ground.friction: 'low' is not allowed"),
+        ("body", "bodi", "[environment] wrenches.bodi: not a known key; did you mean 'body'"),
+    ],
+)
+def test_bad_weights_are_one_sentence(tmp_path, old, new, words):
+    path = tmp_path / "runner.toml"
+    assert old in WORLD
+    path.write_text(GOOD + WORLD.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=r"^[^\n]*$") as caught:
+        load_case(path)
+    assert words in str(caught.value) and str(path) in str(caught.value)
 
 
 def test_a_task_outside_python_files_checks_itself_too():

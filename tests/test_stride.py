@@ -7,16 +7,19 @@ import numpy as np
 import pytest
 
 from bladerun import _netcdf
+from bladerun._asked import asked_of, task_of
 from bladerun._muscle_tables import reserve_table
 from bladerun._periodic import Periodic
 from bladerun._reference import reference
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError
+from bladerun.files import read_stride, write_stride
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
 from bladerun.outcomes import outcomes
+from bladerun.replay import replay
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
 from bladerun.stride._mesh import mesh
@@ -193,6 +196,55 @@ def test_a_solution_beyond_the_muscles_is_too_weak(monkeypatch):
     monkeypatch.setattr("bladerun.stride.too_weak", lambda stride, accepted: "weak hips")
     stride = solve(model(), Task(SPEED), start=able_bodied(), options=COARSE)
     assert (stride.attrs["status"], stride.attrs["why"]) == ("too weak", "weak hips")
+
+
+# --- Another world ---------------------------------------------------------------------------------------
+
+
+@cache
+def on(slope_percent=0.0, pull=0.0):
+    task = Task(SPEED, slope_percent=slope_percent, horizontal_force_bw=pull)
+    return solve(model(), task, start=able_bodied(), options=COARSE)
+
+
+@pytest.mark.parametrize(("slope", "pull"), [(4.0, 0.0), (0.0, -0.04)])
+def test_the_ground_gives_what_a_slope_and_a_pull_ask_for(slope, pull):
+    """Over a stride momentum comes back: the ground's mean force balances tilted gravity and the pull."""
+    stride, angle = on(slope, pull), np.arctan(slope / 100)
+    assert_is_running(stride)
+    mean = over_time(stride) @ stride.grf.values.sum(1) / weight(stride)
+    np.testing.assert_allclose(mean, [np.sin(angle) - pull, 0, np.cos(angle)], atol=2e-3)
+    level = outcomes(able_bodied())["propulsive_impulse_bw_s"]["right"]
+    assert outcomes(stride)["propulsive_impulse_bw_s"]["right"] > 1.1 * level
+
+
+@pytest.mark.parametrize(("slope", "pull"), [(4.0, 0.0), (0.0, -0.04)])
+def test_mujoco_runs_uphill_and_against_a_pull_too(slope, pull):
+    again = replay(on(slope, pull))
+    assert again.joint_error_deg < 0.2 and again.peak_vgrf_difference < 0.03
+    assert again.feedback_share < 0.05
+    level = on(slope, pull).assign_attrs(task=able_bodied().attrs["task"])
+    assert replay(level).feedback_share > 3 * again.feedback_share  # a task that is lost is found out
+
+
+def test_a_stride_tells_what_it_was_asked_for(tmp_path):
+    cost = Cost.default({"tracking.weight": 0.9})
+    environment = Environment.default().changed({"ground.friction": 0.8})
+    stride = solve(
+        model(), on(4.0).pipe(task_of), start=on(4.0), cost=cost, environment=environment, options=COARSE
+    )
+    write_stride(stride, tmp_path / "stride.nc")
+    again = asked_of(read_stride(tmp_path / "stride.nc"))
+    assert again == (Task(SPEED, slope_percent=4.0), cost, environment, COARSE)
+    assert stride.attrs["objective"] != on(4.0).attrs["objective"]
+
+
+def test_the_objective_by_term_adds_up():
+    stride = able_bodied()
+    each = stride.objective_term.to_series()
+    assert each.sum() == pytest.approx(stride.attrs["objective"], rel=1e-9)
+    assert each.idxmax() in ("effort", "tracking") and each.min() > -1e-4
+    assert {"reserves", "force_rate", "jerk", "clearance", "placement", "limits"} <= set(each.index)
 
 
 def leaves(model, speed_m_s=SPEED, knots=120):

@@ -61,6 +61,30 @@ def drained(plan):
 # --- The file ---------------------------------------------------------------------------------------------
 
 
+def test_any_entry_of_cost_and_environment_and_task_can_be_varied():
+    asked = study(
+        changed(
+            cost={"tracking": {"weight": 0.9}},
+            environment={"ground": {"friction": 0.8}},
+            parameters={
+                "cost": {"tracking": {"sigma_rad": {"hip_flexion": [0.1, 0.2]}}},
+                "environment.ground.stiffness": [1.0],
+                "slope_percent": [0.0, 5.0],
+            },
+        )
+    )
+    names = [parameter.name for parameter in asked.parameters]
+    assert names == [
+        "cost.tracking.sigma_rad.hip_flexion", "environment.ground.stiffness", "slope_percent"
+    ]  # fmt: skip
+    all_inputs = [asked.inputs("runner", point) for point in asked.points]
+    assert {i.cost.tracking.sigma_rad["hip_flexion"] for i in all_inputs} == {0.1, 0.2}
+    assert {(i.cost.tracking.weight, i.environment.ground.friction) for i in all_inputs} == {(0.9, 0.8)}
+    assert {i.task.slope_percent for i in all_inputs} == {0.0, 5.0}
+    assert len({i.identity("program") for i in all_inputs}) == 4
+    assert asked.parameters[2].step == 1.25  # a quarter of the range, where models/sweep.toml has none
+
+
 @pytest.mark.parametrize(
     ("document", "words"),
     [
@@ -71,6 +95,11 @@ def drained(plan):
         (changed(parameters={"category_step": {"low": 0.5, "high": 2}}), "whole"),
         (changed(parameters={"strength": {"hip_abductor": [0.7]}}), "hip_abductors"),
         (changed(parameters={}), "varies something"),
+        (changed(parameters={"cost.trackign.weight": [1.0]}), "did you mean 'cost.tracking.weight'"),
+        (changed(parameters={"environment": {"ground": {"frictoin": [0.5]}}}), "environment.ground.friction"),
+        (changed(parameters={"cost.tracking.weight": [-1.0]}), "a number from 0"),
+        (changed(parameters={"slope_percent": [0.0, 40.0]}), "from -15.0 to 15.0 %"),
+        (changed(cost={"tracking": {"wieght": 1.0}}), "did you mean 'weight'"),
         (changed(design={"kind": "gird"}), "'grid'"),
         (changed(design={"kind": "sobol"}), "[design] count"),
         (changed(design={"kind": "list"}), "as many values"),

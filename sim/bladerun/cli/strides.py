@@ -104,7 +104,8 @@ def _run(args: argparse.Namespace) -> Answer:
     from bladerun.stride import solve
 
     say(f"solving one stride at {case.task} (the first one on a machine also compiles)")
-    stride = solve(model, case.task, cost=case.cost, environment=case.environment)
+    with about(args.file):
+        stride = solve(model, case.task, cost=case.cost, environment=case.environment)
     solved = stride.attrs
     data = {
         "status": solved["status"],

@@ -5,7 +5,7 @@ overcome, with first and second derivatives in the joint's position q and veloci
 x = q - rest, p(u, e) the smooth positive part of `_contact`, p' its slope:
 
     LINEAR        k x + d v
-    POLYNOMIAL    x (k1 + k2 x + k3 x^2) + v (d1 + d2 v + d3 v^2), MuJoCo's polynomial joint
+    POLYNOMIAL    x (k1 + k2 x + k3 x^2) + v (d1 + d2 |v| + d3 v^2), MuJoCo's polynomial joint
     DEAD_BAND     k [p(x - g, e) - p(-x - g, e)] + d v [p'(x - g, e) + p'(-x - g, e)]
     STOP          s k p(u, e) p(1 + c s v, 0.2), u = s (q - at)
     DAMPER        v [a + b v / sqrt(v^2 + w^2)] [1 + f r((q - from) / width)]
@@ -161,10 +161,10 @@ def law_force(kind, p, q, v, by):
     if kind == LINEAR:
         by[0], by[1], by[2] = p[0] * (q - p[1]) + p[2] * v, p[0], p[2]
     elif kind == POLYNOMIAL:
-        x = q - p[3]
-        by[0] = x * (p[0] + x * (p[1] + x * p[2])) + v * (p[4] + v * (p[5] + v * p[6]))
+        x, size = q - p[3], abs(v)
+        by[0] = x * (p[0] + x * (p[1] + x * p[2])) + v * (p[4] + size * (p[5] + size * p[6]))
         by[1], by[3] = p[0] + x * (2 * p[1] + 3 * x * p[2]), 2 * p[1] + 6 * x * p[2]
-        by[2], by[5] = p[4] + v * (2 * p[5] + 3 * v * p[6]), 2 * p[5] + 6 * v * p[6]
+        by[2], by[5] = p[4] + size * (2 * p[5] + 3 * size * p[6]), np.sign(v) * (2 * p[5] + 6 * size * p[6])
     elif kind == DEAD_BAND:
         x, e = q - p[1], p[3]
         over, over_x, over_xx = _rounded(x - p[2], e)

@@ -287,7 +287,7 @@ def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> 
             rows[name] = row | {"status": said["status"], "why": said["why"], "stride": ""}
             continue
         row |= _job.best_of([{k: v for k, v in visit.items() if k != "kept"} for visit in visits])
-        row["stride"] = str(_path(Path(), found[0]))
+        row["stride"] = _path(Path(), found[0]).as_posix()
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
 
