@@ -221,7 +221,8 @@ def test_run_prints_one_object_and_writes_the_same(solver, capsys, elsewhere):
     result = json.loads(out)
     assert "a library that prints" in err
     assert [*result] == [
-        "status", "why", "runner", "amputation", "fitting", "task", "solve", "residuals", "outcomes",
+        "status", "why", "runner", "amputation", "fitting", "task", "solve", "residuals", "objective_by_term",
+            "outcomes",
     ]  # fmt: skip
     assert result["status"] == "converged" and result["residuals"] == {"slip_mm": 1.5}
     assert result["solve"] == {"iterations": 12, "seconds": 3.4, "knots": 180}

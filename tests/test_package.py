@@ -138,18 +138,16 @@ CHANGES = {
 def test_facts_cannot_be_changed(change):
     facts = _facts.toml("body.toml")["reserve"]
     before = dict(facts)
-    with pytest.raises(TypeError, match="facts cannot be changed"):
+    with pytest.raises(TypeError, match="cannot be changed"):
         change(facts)
     assert facts == before and isinstance(facts["joints"], tuple)
 
 
-def test_facts_are_the_file_and_a_copy_of_them_is_free():
+def test_facts_are_the_file():
     facts = _facts.toml("replay.toml")
     written = tomllib.loads((_facts.models_dir() / "replay.toml").read_text(encoding="utf-8"))
     assert json.loads(json.dumps(facts)) == written
-    for copy in (deepcopy(facts), pickle.loads(pickle.dumps(facts))):
-        copy["verify"]["run"][0]["drive"] = "changed"
-    assert json.loads(json.dumps(_facts.toml("replay.toml"))) == written
+    assert deepcopy(facts) == pickle.loads(pickle.dumps(facts)) == facts
 
 
 def test_the_readme_shows_the_file_that_is_shipped():

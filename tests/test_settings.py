@@ -95,7 +95,7 @@ def test_a_slope_tilts_gravity_and_a_pull_is_a_wrench():
 @pytest.mark.parametrize(
     ("task", "words"),
     [
-        (Task(3.0), "3 m/s"),
+        (Task(3.0), "3 m/s, on level ground"),
         (Task(3.3, slope_percent=-5), "3.3 m/s, 5 % downhill"),
         (Task(3.0, 2.5, 0.02), "3 m/s, 2.5 % uphill, pulled forward by 0.02 body weights"),
     ],

@@ -280,7 +280,7 @@ def test_the_recommended_fitting_is_tried_without_adapting_where_that_is_asked(s
         return stride.assign_attrs(told)
 
     monkeypatch.setattr("bladerun.held.hold", hold)
-    monkeypatch.setattr("bladerun.held.other_fitting", lambda stride, changed: (Fitting("", **changed), None))
+    monkeypatch.setattr("bladerun.held.other_fitting", lambda stride, changed: Fitting("", **changed))
     monkeypatch.setattr(_fit, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
     monkeypatch.setattr(_fit, "flat", lambda values: values)
     whole = replace(SMALL, sweep={"height_mm": (20, 30), "toe_out_deg": (0, 5)})

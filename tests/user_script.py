@@ -55,6 +55,8 @@ def a_runner() -> Case:
 def a_blade(name: str) -> float:
     """Its stiffness in kN/m on the materials tester."""
     blade: Blade = bladerun.load_blade(name)
+    if Path("my-blade.toml").exists():
+        blade = bladerun.read_blade("my-blade.toml")
     result: BenchResult = bladerun.run_bench(blade, blade.recommended_category(70.0), angle_deg=10.0)
     bladerun.plot_bench(result, OUT / "bench.png")
     print(result.force_n.max(), result.displacement_mm.max(), result.to_dict()["plies"])

@@ -5,6 +5,7 @@ from bladerun.bench import run_bench as run_bench
 from bladerun.blade import Blade as Blade
 from bladerun.blade import catalog as catalog
 from bladerun.blade import load_blade as load_blade
+from bladerun.blade import read_blade as read_blade
 from bladerun.case import Case as Case
 from bladerun.case import load_case as load_case
 from bladerun.cost import Cost as Cost

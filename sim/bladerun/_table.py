@@ -18,7 +18,7 @@ class Table(dict[str, Any]):
         return Table, (dict(self),)
 
     def _fixed(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError("a table of inputs cannot be changed; make another")
+        raise TypeError("a table of facts or inputs cannot be changed; make another")
 
     __setitem__ = __delitem__ = __ior__ = _fixed  # type: ignore[assignment]
     clear = pop = popitem = setdefault = update = _fixed  # type: ignore[assignment]

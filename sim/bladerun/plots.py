@@ -16,6 +16,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bladerun._asked import environment_of, task_of
 from bladerun._facts import models_dir
 from bladerun._files import atomic
 from bladerun._leg import Leg, joint_curve
@@ -74,6 +75,7 @@ def plot_run(stride: xr.Dataset, out_dir: str | Path) -> list[Path]:
     written = []
     for name, figure in figures.items():
         path = Path(out_dir) / f"{name}.png"
+        figure.text(0.995, 0.004, str(task_of(stride)), ha="right", va="bottom", fontsize=8, color="#777777")
         with atomic(path) as tmp:
             figure.savefig(tmp, dpi=130)
         written.append(path)
@@ -185,7 +187,8 @@ def energy(stride: xr.Dataset) -> Figure:
     time = np.linspace(0, legs[0].period, 401)
     height, mass = legs[0].com[2], legs[0].mass_kg
     kinetic = legs[0].curve(0.5 * mass * (stride.com_velocity.values**2).sum(axis=1))(time)
-    potential = legs[0].weight_n * height(time)
+    forward, _, up = environment_of(stride).gravity_m_s2
+    potential = -mass * (up * height(time) + forward * legs[0].com[0](time))
     for curve, colour, label in (
         (potential, _POTENTIAL, "potential"),
         (kinetic, _KINETIC, "kinetic"),

@@ -60,11 +60,16 @@ class Task:
 
     def __str__(self) -> str:
         """In words: "3.3 m/s, 5 % uphill, pulled backward by 0.04 body weights"."""
-        words = [f"{self.speed_m_s:g} m/s"]
-        if self.slope_percent:
-            words.append(
-                f"{abs(self.slope_percent):g} % {'uphill' if self.slope_percent > 0 else 'downhill'}"
-            )
+        way = "uphill" if self.slope_percent > 0 else "downhill"
+        ground = f"{abs(self.slope_percent):g} % {way}" if self.slope_percent else "on level ground"
+        words = [f"{self.speed_m_s:g} m/s", ground]
         if pull := self.horizontal_force_bw:
             words.append(f"pulled {'forward' if pull > 0 else 'backward'} by {abs(pull):g} body weights")
         return ", ".join(words)
+
+    @property
+    def untested(self) -> str:
+        """What of it was not yet held against measurements; empty where nothing is."""
+        if self.slope_percent or self.horizontal_force_bw:
+            return "Running on a slope or against a pull was not held against measurements yet."
+        return ""

@@ -76,6 +76,7 @@ def _content(result: FitResult) -> dict[str, Any]:
     return {
         "version": __version__,
         "runner": _runner(result),
+        "task": case.task,
         "blade": load_blade(case.fitting.blade).title if case.fitting else "",
         "settings": {role: setting(table.loc[name]) for role, name in names.items()},
         "same": result.recommended == result.current,
@@ -112,7 +113,7 @@ def _runner(result: FitResult) -> list[tuple[str, str]]:
         ("height", f"{runner.height_m:g} m"),
         ("sex", runner.sex),
         ("amputation", f"{amputation.level}, {sides.get(amputation.side, amputation.side)}"),
-        ("running speed", f"{task.speed_m_s:g} m/s, steady, on level ground"),
+        ("running", f"steady, at {task}"),
     ]
     if amputation.residual_limb_m:
         rows.insert(4, ("residual limb", f"{100 * amputation.residual_limb_m:g} cm from the knee"))

@@ -28,6 +28,7 @@ from bladerun.report._words import blade_from, both_masses, figure, recoil, sett
 from bladerun.status import Status
 
 if TYPE_CHECKING:
+    from bladerun.case import Case
     from bladerun.study import FitResult
 
 _OF_BLADE = (  # outcome, what the sheet calls it, what the runner notices
@@ -86,15 +87,19 @@ def sheet_content(result: FitResult, chosen: str | None = None) -> dict[str, Any
         "uncertainty": uncertainty(table),
         "window": _window(result, pictured),
         "look_for": _look_for(result, solved_names),
-        "assumptions": [_ASSUMED[0], blade_from(result.case.fitting), *_ASSUMED[1:]],
+        "assumptions": [text for text in _assumed(case) if text],
     }
 
 
 _ASSUMED = (
-    "Steady running on level ground at one speed, by a typical runner of these measures: the smallest change "
+    "Steady running at {task}, by a typical runner of these measures: the smallest change "
     "from able-bodied running that physics, strength and the blade allow. Real runners adapt over weeks.",
     "Hip twist, whip and the effect of toe-out have never been measured in blade runners: untested.",
 )
+
+
+def _assumed(case: Case) -> list[str]:
+    return [_ASSUMED[0].format(task=case.task), blade_from(case.fitting), _ASSUMED[1], case.task.untested]
 
 
 def _runner(result: FitResult) -> list[tuple[str, str]]:
@@ -105,7 +110,7 @@ def _runner(result: FitResult) -> list[tuple[str, str]]:
         ("weight, with prosthesis", both_masses(runner.mass_kg)),
         ("height", f"{100 * runner.height_m:.0f} cm ({feet} ft {inches} in)"),
         ("amputation", f"{amputation.level}, {amputation.side}"),
-        ("speed", f"{task.speed_m_s:g} m/s"),
+        ("speed", str(task)),
         ("blade", blade),
     ]
     return rows
