@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bladerun.environment import Environment, Ground, Wrench
-from bladerun.errors import InputError
+from bladerun.errors import ModelError
 from bladerun.stride._curvature import _pull
 from bladerun.stride._dynamics import motion
 from bladerun.stride._links import external, tree_of
@@ -114,7 +114,7 @@ def test_wrenches_act_where_mujoco_puts_them(tree):
 
 
 def test_a_wrench_on_an_unknown_body_is_refused(tree):
-    with pytest.raises(InputError, match="'thighs' is not a body; did you mean 'thigh'"):
+    with pytest.raises(ModelError, match="'thighs' is not a body; did you mean 'thigh'"):
         outside(tree, Wrench("thighs", (1.0, 0.0, 0.0)))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bladerun.errors import InputError
+from bladerun.errors import StartError
 from bladerun.fitting import Fitting
 from bladerun.held import hold
 from bladerun.model import build_model
@@ -50,7 +50,7 @@ def test_a_runner_who_falls_is_said_to(stride, monkeypatch):
 
 
 def test_other_joints_are_refused(stride):
-    with pytest.raises(InputError, match="same joints"):
+    with pytest.raises(StartError, match="same joints"):
         hold(stride, build_model(RUNNER))
 
 

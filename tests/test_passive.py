@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bladerun._plant import Plant
 from bladerun.environment import Environment, Ground
-from bladerun.errors import InputError
+from bladerun.errors import InputError, ModelError
 from bladerun.stride._links import external, tree_of
 from bladerun.stride._passive import (
     DEAD_BAND,
@@ -223,6 +223,6 @@ LEFT_OUT = {
 def test_what_is_not_modelled_is_refused_by_name(what):
     old, new = LEFT_OUT[what]
     assert old in HOPPER
-    with pytest.raises(InputError, match=what) as caught:
+    with pytest.raises(ModelError, match=what) as caught:
         tree_of(compiled(HOPPER.replace(old, new, 1)))
     assert "not modelled" in str(caught.value)

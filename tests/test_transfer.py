@@ -9,7 +9,7 @@ import pytest
 from bladerun._joints import contact_spheres
 from bladerun.cost import Cost
 from bladerun.environment import Environment, Ground
-from bladerun.errors import InputError
+from bladerun.errors import StartError
 from bladerun.fitting import Fitting, place
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
@@ -110,7 +110,7 @@ def test_a_stride_tells_the_strain_of_its_blade():
 
 
 def test_other_joints_are_refused():
-    with pytest.raises(InputError, match="same joints"):
+    with pytest.raises(StartError, match="same joints"):
         _transfer.transferred(start(), build_model(RUNNER))
 
 

@@ -24,10 +24,12 @@ from bladerun import (
     Ground,
     InputError,
     Model,
+    ModelError,
     Outcome,
     Replay,
     Runner,
     SolverOptions,
+    StartError,
     Status,
     Study,
     StudyResult,
@@ -82,7 +84,11 @@ def a_stride(case: Case) -> dict[str, float]:
     kept = bladerun.read_stride(OUT / "stride.nc")
     assert case.fitting is not None
     higher = bladerun.build_model(case.runner, case.amputation, replace(case.fitting, height_mm=40))
-    taller = bladerun.solve(higher, case.task, start=kept)
+    try:
+        taller = bladerun.solve(higher, case.task, start=kept)
+    except (ModelError, StartError) as error:
+        print(error.what)
+        taller = bladerun.solve(higher, case.task)
     print(kept.q.sel(joint="hip_flexion_l").max().item(), taller.grf.shape)
     values = bladerun.outcomes(taller)
     print(values["blade_energy_returned_j"])

@@ -15,6 +15,8 @@ from bladerun.environment import Ground as Ground
 from bladerun.environment import Wrench as Wrench
 from bladerun.errors import BladerunError as BladerunError
 from bladerun.errors import InputError as InputError
+from bladerun.errors import ModelError as ModelError
+from bladerun.errors import StartError as StartError
 from bladerun.files import read_stride as read_stride
 from bladerun.files import write_stride as write_stride
 from bladerun.fitting import Fitting as Fitting

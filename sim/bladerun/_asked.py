@@ -28,8 +28,9 @@ class Asked(NamedTuple):
 
 def asked_of(stride: xr.Dataset) -> Asked:
     """What `solve` was given for this stride."""
-    kinds = {"task": Task, "cost": Cost, "environment": Environment, "options": SolverOptions}
-    return Asked(**{key: read(kind, json.loads(stride.attrs[key])) for key, kind in kinds.items()})
+    kinds = {"cost": Cost, "environment": Environment, "options": SolverOptions}
+    settings = {key: read(kind, json.loads(stride.attrs[key])) for key, kind in kinds.items()}
+    return Asked(task_of(stride), **settings)
 
 
 def environment_of(stride: xr.Dataset) -> Environment:
@@ -40,4 +41,4 @@ def environment_of(stride: xr.Dataset) -> Environment:
 
 def task_of(stride: xr.Dataset) -> Task:
     """What the runner of a stride was asked to do."""
-    return read(Task, json.loads(stride.attrs["task"]))
+    return Task(**json.loads(stride.attrs["task"]))

@@ -6,7 +6,6 @@ Takes a Stride dataset; gives a `Policy`, which knows nothing of the body it wil
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass, replace
 
 import mujoco
@@ -19,10 +18,12 @@ from bladerun._facts import toml
 from bladerun._joints import joints_of
 from bladerun._plant import Plant
 from bladerun._regulator import gains, transitions
+from bladerun.environment import Environment
 from bladerun.model import joint_strength
 from bladerun.stride._links import external, tree_of
 from bladerun.stride._mesh import at_times
 from bladerun.stride._muscles import muscles
+from bladerun.stride._required import required
 from bladerun.stride._result import times_of
 
 Curve = Callable[[float], tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -81,7 +82,7 @@ def policy(stride: xr.Dataset, *, feedback: bool = True) -> Policy:
     return Policy(
         curve=curve,
         driven=names,
-        moment=_polynomials(_moments(stride, mj, series)[:, driven], time),
+        moment=_polynomials(_moments(stride, body.mj, around, series)[:, driven], time),
         activation=np.zeros((2, len(K), 0)),
         gain=K,
         multiplier=growth[0],
@@ -126,17 +127,11 @@ def spline(stride: xr.Dataset) -> Curve:
     return at
 
 
-def _moments(stride, mj, series) -> np.ndarray:
-    """(N, n) moment of each joint; for a tendon's end (N) what inverse dynamics without muscles asks for."""
-    bare, data = copy(mj), mujoco.MjData(mj)
-    bare.opt.gravity[:] = environment_of(stride).gravity_m_s2
-    bare.tendon_stiffness[:], bare.tendon_stiffnesspoly[:] = 0.0, 0.0
-    bare.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT | mujoco.mjtDisableBit.mjDSBL_ACTUATION
+def _moments(stride: xr.Dataset, mj: mujoco.MjModel, around: Environment, series: np.ndarray) -> np.ndarray:
+    """(N, n) moment of each joint; for a tendon's end (N) what must act there without muscles."""
     given = stride.tau.values.copy()
-    for k in range(len(given)):
-        data.qpos[:], data.qvel[:], data.qacc[:] = (x.values[k] for x in (stride.q, stride.v, stride.a))
-        mujoco.mj_inverse(bare, data)
-        given[k, series] = data.qfrc_inverse[series]
+    motion = (stride[name].values for name in ("q", "v", "a"))
+    given[:, series] = required(tree_of(mj), external(mj, around), *motion).tau[:, series]
     return given
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bladerun._reference import reference
-from bladerun._table import overflows
+from bladerun._table import Table, frozen, overflows
 from bladerun.blade import own_blade
 from bladerun.cost import Cost
 from bladerun.environment import Environment
@@ -44,11 +44,14 @@ class Case:
     amputation: Amputation
     fitting: Fitting | None
     task: Task
-    sweep: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    sweep: Mapping[str, tuple[float, ...]] = field(default_factory=Table)
     name: str = ""
     notes: str = ""
     cost: Cost = field(default_factory=Cost.default)
     environment: Environment = field(default_factory=Environment.default)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sweep", frozen(self.sweep))
 
 
 def load_case(path: str | Path) -> Case:

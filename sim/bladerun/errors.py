@@ -26,7 +26,15 @@ class InputError(BladerunError, ValueError):
 
     def at(self, file: object = None, key: str | None = None) -> "InputError":
         """The same error with its place filled in by a caller who knows it."""
-        return InputError(self.what, file=file or self.file, key=key or self.key)
+        return type(self)(self.what, file=file or self.file, key=key or self.key)
+
+
+class ModelError(InputError):
+    """A model with a part that the stride's dynamics do not know, or a force on a body that it has not."""
+
+
+class StartError(InputError):
+    """A stride that another cannot start from, or whose controls it cannot keep: its joints are others."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

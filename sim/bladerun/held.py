@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from bladerun._asked import asked_of
 from bladerun._facts import toml
 from bladerun._muscle_tables import has_muscles
-from bladerun.errors import InputError
+from bladerun.errors import InputError, StartError
 from bladerun.fitting import Fitting, altered
 from bladerun.model import Model, build_model
 from bladerun.replay import Replay, replay
@@ -37,10 +37,10 @@ def hold(stride: xr.Dataset, model: Model, *, strides: int | None = None) -> xr.
     Attributes: status "held", or "fell" or "not settled" with `why`; feedback_share, root mean square of the
     feedback over the moments; drift_deg, how far a joint is from where it was a stride before. What the
     feedback gives stands in `reserve`. Where the runner fell the dataset holds the old stride's motion on the
-    new model and is not to be used. Raises InputError where the joints differ.
+    new model and is not to be used. Raises StartError where the joints differ.
     """
     if tuple(stride.joint.values) != model.joints:
-        raise InputError("controls can only be held on a body of the same joints", key="model")
+        raise StartError("controls can only be held on a body of the same joints", key="model")
     facts, knots = toml("replay.toml")["held"], stride.sizes["time"]
     count, first = strides or facts["strides"], _mid_swing(stride)
     with threadpool_limits(1):

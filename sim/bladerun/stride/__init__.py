@@ -57,8 +57,10 @@ def solve(
 
     Raises
     ------
-    InputError
-        Where `start` has other joints, and for parts of the model or wrenches that cannot be modelled.
+    StartError
+        Where `start` has other joints.
+    ModelError
+        For parts of the model that are not modelled, by name, and for a wrench on a body that it has not.
     """
     began = time.perf_counter()
     posed = problem(

@@ -12,7 +12,7 @@ import numpy as np
 
 from bladerun._joints import contact_spheres, sphere_sides
 from bladerun.environment import Environment, Ground
-from bladerun.errors import InputError, nearest
+from bladerun.errors import ModelError, nearest
 from bladerun.stride._modelled import check_modelled
 from bladerun.stride._passive import Laws, laws_of
 
@@ -50,7 +50,7 @@ class External(NamedTuple):
 
 
 def tree_of(mj: mujoco.MjModel) -> Tree:
-    """The arrays of a compiled model. Raises InputError for what would have to be left out, by its name."""
+    """The arrays of a compiled model. Raises ModelError for what would have to be left out, by its name."""
     check_modelled(mj)
     n = mj.nv
     body_of = mj.dof_bodyid
@@ -102,13 +102,13 @@ def tree_of(mj: mujoco.MjModel) -> Tree:
 
 
 def external(mj: mujoco.MjModel, environment: Environment) -> External:
-    """What acts on this model from outside. Raises InputError for a wrench on an unknown body."""
+    """What acts on this model from outside. Raises ModelError for a wrench on an unknown body."""
     frame_rot, frame_pos, carrier = _welded_frames(mj)
     names = [mj.body(b).name for b in range(mj.nbody)]
     links, points = [], []
     for wrench in environment.wrenches:
         if wrench.body not in names[1:]:
-            raise InputError(
+            raise ModelError(
                 f"'{wrench.body}' is not a body; {nearest(wrench.body, names[1:])}", key="wrenches"
             )
         b = names.index(wrench.body)

@@ -1,6 +1,6 @@
 """What of a MuJoCo model the stride's dynamics do not know: refused by name, never left out in silence.
 
-Takes a compiled model; raises one `InputError`, or nothing. Known are hinges and slides with springs, dampers
+Takes a compiled model; raises one `ModelError`, or nothing. Known are hinges and slides with springs, dampers
 and the laws of `_passive`, muscles and one-sided springs along tendons, motors at joints, and spheres on flat
 ground.
 """
@@ -12,15 +12,15 @@ from collections.abc import Iterator
 import mujoco
 import numpy as np
 
-from bladerun.errors import InputError
+from bladerun.errors import ModelError
 
 _EQUALITY = {int(kind): kind.name.removeprefix("mjEQ_").lower() for kind in mujoco.mjtEq.__members__.values()}
 
 
 def check_modelled(mj: mujoco.MjModel) -> None:
-    """InputError that names the first part of the model that would be left out."""
+    """ModelError that names the first part of the model that would be left out."""
     for what in _not_modelled(mj):
-        raise InputError(f"{what} is not modelled by the stride's dynamics", key="model")
+        raise ModelError(f"{what} is not modelled by the stride's dynamics", key="model")
 
 
 def _not_modelled(mj: mujoco.MjModel) -> Iterator[str]:

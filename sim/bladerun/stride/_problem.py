@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bladerun._facts import toml
 from bladerun._joints import Joints
 from bladerun._reference import Reference, reference
 from bladerun.cost import Cost
@@ -43,8 +44,9 @@ REACH_KNOTS = 60  # of a stride, at which the reference's range is looked up
 @dataclass(frozen=True)
 class Problem:
     """What is solved. environment: as asked, without what the task adds. joints: with the roles that they
-    have here: ends of Achilles tendons are locked where motors move the legs. weight_n: body weight. arrays:
-    the same as numbers; residual forces at weight 1, multipliers 0.
+    have here: ends of Achilles tendons are locked where motors move the legs. weight_n: body weight.
+    contact_n: vertical force that counts as contact. arrays: the same as numbers; residual forces at weight
+    1, multipliers 0.
     """
 
     model: Model
@@ -54,6 +56,7 @@ class Problem:
     options: SolverOptions
     joints: Joints
     weight_n: float
+    contact_n: float
     arrays: Arrays
 
     @property
@@ -98,7 +101,8 @@ def _of(model, task, cost, environment, options, known: Arrays | None) -> Proble
         speed=float(task.speed_m_s),
         terms=_terms(model, joints, tree, pulling, cost, ref, weight_n, task.speed_m_s, options.knots),
     )
-    return Problem(model, task, cost, environment, options, joints, weight_n, arrays)
+    contact_n = toml("outcomes.toml")["contact"]["threshold_n"]
+    return Problem(model, task, cost, environment, options, joints, weight_n, contact_n, arrays)
 
 
 def _terms(

@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from bladerun._chain import bend_joints
-from bladerun._facts import toml
 from bladerun._joints import contact_spheres, sphere_sides
 from bladerun._table import plain
 from bladerun.fitting import place
@@ -40,7 +39,7 @@ def dataset(problem: Problem, point: Point, out: Sweep) -> xr.Dataset:
     spot = ground.sphere_point.copy()
     spot[:, :, 0] += speed * time[:, None]
     geometry = _geometry(mj, q, out.v)
-    grf, cop = _under_feet(mj, ground.sphere_force, spot, loaded_n())
+    grf, cop = _under_feet(mj, ground.sphere_force, spot, problem.contact_n)
     muscles, given = muscle_rows(problem, point, out)
     reserve = np.where(joints.of(role="muscle"), out.tau, 0.0)
     each = objective_by_term(arrays, point)
@@ -64,7 +63,7 @@ def dataset(problem: Problem, point: Point, out: Sweep) -> xr.Dataset:
             "cop": (
                 ("time", "side", "xyz"),
                 cop,
-                say("m", f"centre of pressure; NaN below {loaded_n():g} N"),
+                say("m", f"centre of pressure; NaN below {problem.contact_n:g} N"),
             ),
             "contact_force": (
                 ("time", "contact", "xyz"),
@@ -173,11 +172,6 @@ def residuals(stride: xr.Dataset, problem: Problem, point: Point, out: Sweep) ->
         "energy_balance_j": float(motor + contact + outside - dt @ loss.sum(1)),
         "energy_positive_j": float(dt @ np.maximum(power[:, driven], 0.0).sum(1)),
     }
-
-
-def loaded_n() -> float:
-    """Vertical force that counts as contact, N."""
-    return toml("outcomes.toml")["contact"]["threshold_n"]
 
 
 def _under_feet(mj, force, place, least_n):

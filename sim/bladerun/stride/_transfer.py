@@ -12,7 +12,7 @@ import xarray as xr
 from scipy.sparse.linalg import spsolve
 
 from bladerun._joints import contact_spheres
-from bladerun.errors import InputError
+from bladerun.errors import StartError
 from bladerun.model import Model
 
 NEAR_M = 0.01  # spheres so high over the ground still count, fading
@@ -26,13 +26,13 @@ def transferred(start: xr.Dataset, model: Model) -> np.ndarray:
     """Positions (N, n) for `model`: moments of springs, heights and slip of contacts are those of `start`.
 
     Least squares of what is missed, of how far joints go and of how fast they turn there. pelvis_tx is the
-    deviation from steady running. Raises InputError where joints or contacts
+    deviation from steady running. Raises StartError where joints or contacts
     differ.
     """
     mj, old = model.mj, mujoco.MjModel.from_xml_string(start.attrs["model_xml"])
     spheres = contact_spheres(mj)
     if tuple(start.joint.values) != model.joints or len(start.contact) != len(spheres):
-        raise InputError("a stride can only start from one with the same joints and contacts", key="start")
+        raise StartError("a stride can only start from one with the same joints and contacts", key="start")
     time, speed = start.time.values, start.attrs["speed_m_s"]
     q = start.q.values.copy()
     q[:, 0] -= speed * time

@@ -82,6 +82,8 @@ class FitResult:
             "runner": asdict(self.case.runner),
             "amputation": asdict(self.case.amputation),
             "task": asdict(self.case.task),
+            "cost": self.case.cost.to_dict(),
+            "environment": self.case.environment.to_dict(),
             "converged": int((self.table.status == Status.CONVERGED).sum()),
             "fittings": len(self.table),
             "recommended": self.recommended and {"name": self.recommended, **rows[self.recommended]},

@@ -29,7 +29,7 @@ from bladerun.study._file import Search, Study, load_study
 from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, work
 from bladerun.study._parameters import changed
 from bladerun.study._plan import between
-from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema
+from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema, settings
 from bladerun.variation import NOMINAL, draw
 
 if TYPE_CHECKING:
@@ -62,7 +62,12 @@ def optimise(
         raise InputError("this study has a [design]; use `bladerun sweep`", key="[design]")
     folder, program = Path(out), _program.of_rows()
     about = {"kind": "optimise", "program": program, "study": study.document, "rows": rows(study)}
-    about |= {"solver": solver, "storage": storage or JOURNAL, "name": name_of(study)}
+    about |= {
+        "settings": settings(study),
+        "solver": solver,
+        "storage": storage or JOURNAL,
+        "name": name_of(study),
+    }
     with _store.opened(folder, schema(study), about) as store:
         found = opened(study, folder, storage, name_of(study))
         hunt = _Hunt(study, found, store, folder, solver, storage)

@@ -102,10 +102,17 @@ def opened(study: Study, folder: Path, solver: str = SOLVER) -> AbstractContextM
         "kind": "sweep",
         "program": _program.of_rows(),
         "study": study.document,
+        "settings": settings(study),
         "rows": rows(study),
         "solver": solver,
     }
     return _store.opened(folder, schema(study), about)
+
+
+def settings(study: Study) -> dict[str, Any]:
+    """Cost and environment, whole, of what a study does not vary."""
+    inputs = next(iter(study.runners.values()))
+    return {"cost": inputs.cost.to_dict(), "environment": inputs.environment.to_dict()}
 
 
 def lost(error: _crew.Lost) -> Done:
