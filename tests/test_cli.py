@@ -14,6 +14,7 @@ import pytest
 import muscled
 from bladerun import __version__, cli
 from bladerun.outcomes import OUTCOMES
+from bladerun.task import Task
 from synthetic import stride
 from test_case import BAD, FIRST_FIT, GOOD
 
@@ -213,6 +214,21 @@ def test_model_opens_in_mujoco(capsys, elsewhere):
     assert model.body_mass.sum() == pytest.approx(result["mass_kg"]) == pytest.approx(72.0)
     assert [model.joint(i).name for i in range(model.njnt)] == result["joints"]
     assert files(elsewhere) == ["here/model.xml"]
+
+
+def test_run_takes_another_task_than_the_file_s(solver, capsys, elsewhere):
+    argv = ["run", str(FIRST_FIT), "--slope-percent", "-3", "--horizontal-force-bw", "0.02", "--terms"]
+    assert cli.main(argv) == 0
+    assert solver[1][0][1] == Task(3.3, slope_percent=-3, horizontal_force_bw=0.02)
+    out, err = capsys.readouterr()
+    assert "3 % downhill, pulled forward by 0.02 body weights" in err
+    assert ["effort", "0.60000", "66.7"] in [line.split() for line in out.splitlines()]
+    assert "from -15.0 to 15.0 %" in fails(capsys, elsewhere, "run", str(FIRST_FIT), "--slope-percent", "40")
+
+
+def test_run_refuses_a_force_on_a_body_that_there_is_not(solver, capsys, elsewhere):
+    (elsewhere / "runner.toml").write_text(GOOD + '\n[environment]\nwrenches = [{ body = "hed" }]\n')
+    assert "runner.toml: wrenches: 'hed' is not a body" in fails(capsys, elsewhere, "run", "runner.toml")
 
 
 def test_run_prints_one_object_and_writes_the_same(solver, capsys, elsewhere):

@@ -60,8 +60,7 @@ def _push(model, data, spheres: list[int], force: np.ndarray, at: np.ndarray) ->
 
 def _pull(model, data, around: Environment) -> None:
     """Let external wrenches act too."""
-    for each in around.wrenches:
-        body = model.body(each.body).id
+    for body, each in zip(around.bodies(model), around.wrenches, strict=True):
         data.xfrc_applied[body, :3] += each.force_n
         arm = np.array(each.point_m or model.body_ipos[body]) - model.body_ipos[body]
         turn = np.cross(data.xmat[body].reshape(3, 3) @ arm, each.force_n)

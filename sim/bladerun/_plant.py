@@ -119,10 +119,9 @@ class Plant:
 
 def _wrenches(mj: mujoco.MjModel, around: Environment) -> tuple[np.ndarray, np.ndarray]:
     """Bodies (w,), and force, torque and the arm from the centre of mass in the body's frame (w, 9)."""
-    bodies, rows = [], []
-    for each in around.wrenches:
-        bodies.append(mj.body(each.body).id)
-        arm = np.array(each.point_m or mj.body_ipos[bodies[-1]]) - mj.body_ipos[bodies[-1]]
+    bodies, rows = around.bodies(mj), []
+    for b, each in zip(bodies, around.wrenches, strict=True):
+        arm = np.array(each.point_m or mj.body_ipos[b]) - mj.body_ipos[b]
         rows.append([*each.force_n, *each.torque_nm, *arm])
     return np.array(bodies, np.int64), np.array(rows, float).reshape(-1, 9)
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from bladerun import _facts
 from bladerun._settings import Settings, read
+from bladerun.errors import ModelError, nearest
 from bladerun.task import Task
 
 
@@ -76,6 +77,16 @@ class Environment(Settings):
     def gravity(self) -> float:
         """Size of gravity, m/s^2, by which forces are counted in body weights."""
         return math.hypot(*self.gravity_m_s2)
+
+    def bodies(self, mj: Any) -> list[int]:
+        """Ids of the bodies that the wrenches act on in a compiled model; ModelError where one is missing."""
+        names = [mj.body(b).name for b in range(mj.nbody)]
+        for wrench in self.wrenches:
+            if wrench.body not in names[1:]:
+                raise ModelError(
+                    f"'{wrench.body}' is not a body; {nearest(wrench.body, names[1:])}", key="wrenches"
+                )
+        return [names.index(wrench.body) for wrench in self.wrenches]
 
     def of(self, task: Task, mass_kg: float) -> Environment:
         """This environment with what the task adds to it: slope and pull."""

@@ -75,7 +75,7 @@ def plot_run(stride: xr.Dataset, out_dir: str | Path) -> list[Path]:
     written = []
     for name, figure in figures.items():
         path = Path(out_dir) / f"{name}.png"
-        figure.text(0.995, 0.004, str(task_of(stride)), ha="right", va="bottom", fontsize=8, color="#777777")
+        figure.text(0.995, 0.995, str(task_of(stride)), ha="right", va="top", fontsize=8, color="#777777")
         with atomic(path) as tmp:
             figure.savefig(tmp, dpi=130)
         written.append(path)
@@ -188,7 +188,8 @@ def energy(stride: xr.Dataset) -> Figure:
     height, mass = legs[0].com[2], legs[0].mass_kg
     kinetic = legs[0].curve(0.5 * mass * (stride.com_velocity.values**2).sum(axis=1))(time)
     forward, _, up = environment_of(stride).gravity_m_s2
-    potential = -mass * (up * height(time) + forward * legs[0].com[0](time))
+    climbed = legs[0].com[0](time) + legs[0].speed * time
+    potential = -mass * (up * height(time) + forward * climbed)
     for curve, colour, label in (
         (potential, _POTENTIAL, "potential"),
         (kinetic, _KINETIC, "kinetic"),

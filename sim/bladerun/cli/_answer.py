@@ -43,7 +43,9 @@ def load(file: Path) -> tuple[Case, Model]:
 
     case = load_case(file)
     with about(file):
-        return case, build_model(case.runner, case.amputation, case.fitting)
+        model = build_model(case.runner, case.amputation, case.fitting)
+        case.environment.bodies(model.mj)
+        return case, model
 
 
 @contextlib.contextmanager

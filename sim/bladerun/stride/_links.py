@@ -12,7 +12,6 @@ import numpy as np
 
 from bladerun._joints import contact_spheres, sphere_sides
 from bladerun.environment import Environment, Ground
-from bladerun.errors import ModelError, nearest
 from bladerun.stride._modelled import check_modelled
 from bladerun.stride._passive import Laws, laws_of
 
@@ -104,20 +103,15 @@ def tree_of(mj: mujoco.MjModel) -> Tree:
 def external(mj: mujoco.MjModel, environment: Environment) -> External:
     """What acts on this model from outside. Raises ModelError for a wrench on an unknown body."""
     frame_rot, frame_pos, carrier = _welded_frames(mj)
-    names = [mj.body(b).name for b in range(mj.nbody)]
-    links, points = [], []
-    for wrench in environment.wrenches:
-        if wrench.body not in names[1:]:
-            raise ModelError(
-                f"'{wrench.body}' is not a body; {nearest(wrench.body, names[1:])}", key="wrenches"
-            )
-        b = names.index(wrench.body)
-        links.append(carrier[b])
-        points.append(frame_pos[b] + frame_rot[b] @ np.array(wrench.point_m or mj.body_ipos[b]))
+    bodies = environment.bodies(mj)
+    points = [
+        frame_pos[b] + frame_rot[b] @ np.array(wrench.point_m or mj.body_ipos[b])
+        for b, wrench in zip(bodies, environment.wrenches, strict=True)
+    ]
     return External(
         gravity=np.array(environment.gravity_m_s2),
         ground=environment.ground,
-        wrench_link=np.array(links, np.int64),
+        wrench_link=carrier[bodies].astype(np.int64),
         wrench_point=np.array(points).reshape(-1, 3),
         wrench_force=np.array([wrench.force_n for wrench in environment.wrenches]).reshape(-1, 3),
         wrench_torque=np.array([wrench.torque_nm for wrench in environment.wrenches]).reshape(-1, 3),
