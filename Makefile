@@ -66,7 +66,7 @@ test-lowest: $(LOWEST)/.installed
 	@{ sed '/^\[sweep\]/,$$d' experiments/first-fit.toml; echo '[sweep]'; echo 'height_mm = [20, 30]'; } >runs/lowest/two.toml
 	$(LOWEST)/bin/bladerun run experiments/first-fit.toml --out runs/lowest/stride >runs/lowest/stride.txt
 	$(LOWEST)/bin/bladerun fit runs/lowest/two.toml --out runs/lowest/fit
-	$(LOWEST)/bin/python -m pytest $(patsubst %,tests/test_%.py,kernel solver dynamics contact linear mesh muscles tension)
+	$(LOWEST)/bin/python -m pytest $(patsubst %,tests/test_%.py,kernel solver dynamics contact linear mesh muscles tension passive settings)
 
 check: lint test
 
