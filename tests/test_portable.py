@@ -64,6 +64,13 @@ def test_compiled_code_is_kept_where_the_system_keeps_such(tmp_path):
     assert Path(kept).parent == tmp_path / "bladerun" and Path(kept).is_dir()
 
 
+def test_a_letter_that_the_console_lacks_does_not_end_an_answer(tmp_path):
+    asked = ["bench", "j-sprint", "--category", "6", "--out", "Łódź"]
+    code = f"from bladerun.cli import main\nassert main({asked}) == 0"
+    assert "?" in elsewhere(code, tmp_path, PYTHONIOENCODING="ascii").splitlines()[-1]
+    assert (tmp_path / "Łódź" / "bench.png").is_file()
+
+
 def test_a_spawned_process_sweeps_in_a_folder_that_is_held(tmp_path):
     (tmp_path / "study.toml").write_text(
         f"base = {str(FIRST_FIT)!r}\n[parameters]\nheight_mm = [20, 30]\n[design]\nkind = 'grid'\n",

@@ -227,6 +227,12 @@ def test_a_stride_that_never_ends_is_a_row(solver, limit_s, monkeypatch):
     assert row["status"] == "timed out" and "0.5 s" in row["why"]
 
 
+def test_what_goes_wrong_under_a_time_limit_is_not_hidden():
+    inputs = study(GRID).inputs("runner", (30, 0, 0))
+    with pytest.raises(ModuleNotFoundError, match="no_such_solver"):
+        work(Job(inputs, limit_s=60.0, solver="no_such_solver:solve"))
+
+
 # --- The store --------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,6 @@ reason.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import hashlib
 import importlib
@@ -18,6 +17,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -200,17 +200,21 @@ def _within(limit_s: float, do: Callable[[], Done]) -> Done:
     """
     if math.isinf(limit_s):
         return do()
-    found: list[Done] = []
+    found: Future[Done] = Future()
 
     def run() -> None:
-        with contextlib.suppress(_TimeOut):
-            found.append(do())
+        try:
+            found.set_result(do())
+        except _TimeOut:
+            pass
+        except BaseException as error:  # raised where the row is awaited
+            found.set_exception(error)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(limit_s)
     if not thread.is_alive():
-        return found[0]
+        return found.result()
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TimeOut))
     thread.join(_GRACE_S)
     if thread.is_alive():
