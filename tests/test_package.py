@@ -186,3 +186,21 @@ def test_the_wheel_carries_its_facts_and_works_alone(tmp_path):
     )
     assert Path(done.stderr.strip()) == tmp_path / "site" / "bladerun" / "models"
     assert len(json.loads(done.stdout)["blades"]) >= 2
+
+
+SCRIPTS = sorted((CHECKOUT / "experiments").rglob("*.py"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_a_script_imports_what_there_is(script):
+    nodes = ast.walk(ast.parse(script.read_text(encoding="utf-8")))
+    asked = [each for each in nodes if isinstance(each, ast.ImportFrom) and each.module is not None]
+    for each in asked:
+        if each.module.split(".")[0] == "bladerun":
+            module = importlib.import_module(each.module)
+            lacking = [name.name for name in each.names if not hasattr(module, name.name)]
+            assert all(importlib.util.find_spec(f"{each.module}.{name}") for name in lacking), lacking
+
+
+def test_scripts_were_found():
+    assert len(SCRIPTS) > 5

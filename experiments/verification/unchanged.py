@@ -16,9 +16,9 @@ import numpy as np
 import xarray as xr
 
 from bladerun import Amputation, Fitting, Runner, Task, build_model, solve
-from bladerun._netcdf import read, write
 from bladerun.cost import Cost
 from bladerun.environment import Environment
+from bladerun.files import read_stride, write_stride
 from bladerun.model import Model
 from bladerun.options import SolverOptions
 from bladerun.outcomes import flat, outcomes
@@ -103,10 +103,10 @@ def main() -> None:
     for number, (_, _, speed) in enumerate(CASES):
         if args.what == "record":
             stride = solve(model_of(number), Task(speed))
-            write(stride, folder / f"{number}.nc")
+            write_stride(stride, folder / f"{number}.nc")
             print(number, *(stride.attrs[key] for key in ("status", "iterations", "seconds", "objective")))
         else:
-            stride = read(args.folders[0] / f"{number}.nc")
+            stride = read_stride(args.folders[0] / f"{number}.nc")
         evaluate(number, stride, folder)
 
 
