@@ -79,8 +79,8 @@ def compare(old: Path, new: Path) -> None:
         gradient, forces = (float(np.abs(b[key] - a[key]).max()) for key in ("gradient", "tau"))
         gradient /= float(b["summed"])
         one, two = (json.loads((folder / f"{number}.json").read_text()) for folder in (old, new))
-        off = {
-            key: abs(two[key] - value) / max(abs(value), LEAST)
+        off = {  # an asymmetry is a share itself, which is near 0 where both legs are alike
+            key: abs(two[key] - value) / (100.0 if key.endswith("_percent") else max(abs(value), LEAST))
             for key, value in one.items()
             if math.isfinite(value)
         }
