@@ -15,7 +15,6 @@ each_blade = pytest.mark.parametrize("blade", BLADES, ids=lambda b: b.name)
 
 def attached(blade: Blade, suffix: str, category: float = 5) -> mujoco.MjModel:
     spec = mujoco.MjSpec()
-    spec.nuser_geom, spec.nuser_jnt = 4, 3
     height = blade.rating_height_m
     blade.attach(
         spec.worldbody, suffix=suffix, category=category, clamp_to_ground_m=height, pos=(0, 0, height)

@@ -22,7 +22,6 @@ class Press:
     def __init__(self, chain: Chain, *, angle_deg: float = 0.0, relaxation_s: float = 0.0):
         spec = mujoco.MjSpec()
         spec.option.gravity = [0, 0, 0]
-        spec.nuser_geom, spec.nuser_jnt = 4, 3
         half = np.radians(angle_deg) / 2
         quat = [np.cos(half), 0, -np.sin(half), 0]
         add_chain(

@@ -165,7 +165,6 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
 def _trial(blade: Blade, category: float, clamp_to_ground_m: float, quat: tuple) -> mujoco.MjModel:
     """The blade alone, clamped at the origin as it is turned on the limb."""
     spec = mujoco.MjSpec()
-    spec.nuser_geom, spec.nuser_jnt = 4, 3
     blade.attach(
         spec.worldbody,
         suffix="r",
