@@ -56,7 +56,8 @@ test-faults: $(VENV)/.installed
 test-lessons: $(VENV)/.notebooks
 	@$(BIN)/jupyter nbconvert --log-level WARN --to python --output-dir runs/lessons/scripts notebooks/*.ipynb
 	@for lesson in runs/lessons/scripts/*.py; do \
-	  echo "$$lesson"; (cd notebooks && MPLBACKEND=agg PYTHONPATH=. "$(abspath $(BIN))/python" -m IPython -c "exec(open('../$$lesson').read())" >/dev/null) || exit 1; \
+	  echo "$$lesson"; (cd notebooks && MPLBACKEND=agg PYTHONPATH=. "$(abspath $(BIN))/python" -m IPython -c "exec(open('../$$lesson').read())" >../runs/lessons/said.txt 2>&1) \
+	    || { tail -n 40 runs/lessons/said.txt; exit 1; }; \
 	done
 
 # The oldest versions that pyproject.toml allows; what they compile is kept apart from what others do.
