@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bladerun._plant import Plant
@@ -45,9 +45,13 @@ def force(law, q, v):
 
 
 @each_law
+@example(q=0.0301, v=1.0)
 @given(q=positions, v=speeds)
 def test_derivatives_are_those_of_the_force(joint, kind, parameters, q, v):
     law, eps = row(kind, parameters), 1e-6
+    if kind == "dead band":  # damping sets in along a ramp: its slope has a step at either end of the rounding
+        rim = abs(abs(q - parameters["rest"]) - parameters["half_width"])
+        assume(abs(rim - parameters["rounding"]) > 2 * eps)
     by = force(law, q, v)
     scale = 1.0 + np.abs(by).max()
     first = [

@@ -6,6 +6,7 @@ activations over the nodes before and after. Nothing here knows what the contrib
 
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 
 TIMES = 5  # unknowns that all knots share: the stride time, when each foot lands and leaves the ground
 OFFSETS = 3  # control points a knot depends on
@@ -14,7 +15,7 @@ REACH = 2 * NODE + 1  # control points that meet one node's activation, from NOD
 BAND = 4  # blocks (k, k + d) of the Hessian, d = 0..3: rates couple two neighbouring knots
 
 
-@njit(cache=True)
+@register_jitable
 def later_share(k):
     """Of the later node in the activations at knot k."""
     return (k % NODE) / NODE
@@ -29,7 +30,7 @@ def at_knot(nodes, k, out):
         out[i] = (1 - share) * here[i] + share * there[i]
 
 
-@njit(cache=True)
+@register_jitable
 def scatter(G, k, hessian, border, N, n):
     """Add a knot's square G (3 n + TIMES,) * 2 to the blocks it belongs to."""
     for x in range(3):
@@ -48,7 +49,7 @@ def scatter(G, k, hessian, border, N, n):
             border[N * n + p, r] += G[3 * n + p, 3 * n + r]
 
 
-@njit(cache=True)
+@register_jitable
 def scatter_muscles(k, out, Am, Da, n):
     """Blocks of knot k that hold activations: Da (r, M) against Am (r, 3 n + TIMES) and against itself."""
     G, M = out.own.shape[0], out.own.shape[2]
@@ -62,7 +63,7 @@ def scatter_muscles(k, out, Am, Da, n):
             out.own[(j + 1) % G, 0, e, f] += share * share * C[e, f]
 
 
-@njit(cache=True)
+@register_jitable
 def scatter_mixed(k, out, B, n):
     """Add B (M, 3 n + TIMES), of knot k's activations and what else it depends on, to the nodes' blocks."""
     G, M = out.own.shape[0], out.own.shape[2]
@@ -83,7 +84,7 @@ def scatter_mixed(k, out, B, n):
                 out.border[nodes + node * M + e, p] += part * B[e, OFFSETS * n + p]
 
 
-@njit(cache=True)
+@register_jitable
 def add_velocity(i, k, weight, sv, v_by, hessian, border, N, n):
     """Add weight |d v_i|^2, the velocity of joint i at knot k as a residual of its own; v_by (TIMES,)."""
     for x in range(OFFSETS):
@@ -97,7 +98,7 @@ def add_velocity(i, k, weight, sv, v_by, hessian, border, N, n):
             border[N * n + p, r] += weight * v_by[p] * v_by[r]
 
 
-@njit(cache=True)
+@register_jitable
 def add_activation(at, value, k, out, M):
     """Add a derivative in the activations (M,) of knot k to its nodes' places in a flat vector."""
     G, share = out.own.shape[0], later_share(k)

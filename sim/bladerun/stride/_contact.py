@@ -12,10 +12,10 @@ knot. Hunt & Crossley 1975 (doi 10.1115/1.3423596); parameters in models/contact
 """
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 
-@njit(cache=True)
+@register_jitable
 def positive_part(u, e):
     """Smooth max(u, 0) with its slope: zero below -e, u above e, a parabola between (C1)."""
     if u <= -e:
@@ -28,7 +28,7 @@ def positive_part(u, e):
 _DAMPING_ROUND = 0.2  # s(): rounding of the corner where unloading is so fast that the ground lets go
 
 
-@njit(cache=True)
+@register_jitable
 def sphere_force(z, v, law, ground, force, by_z, by_v):
     """Force on a sphere whose lowest point is at height z [m] and moves at v (3,) [m/s].
 

@@ -6,6 +6,7 @@ forces so weighed, in the control points that the knot depends on. Differences o
 
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import OFFSETS, TIMES, at_knot
 from bladerun.stride._contact import sphere_force
@@ -65,7 +66,7 @@ def curvature(arrays, m, mesh, nodes, swept, out, mixed):
                 mixed[k, e, OFFSETS * n + p] = np.dot(cross[e, n : 2 * n], v_by[p])
 
 
-@njit(cache=True)
+@register_jitable
 def _pull(model, m, external, q, v, a, y, y_force, space, out):
     """out (3 n,) = d (y' tau + y_force' force) / d (q, v, a), in one sweep; without passive laws and
     armature.
@@ -121,7 +122,7 @@ def _pull(model, m, external, q, v, a, y, y_force, space, out):
     _pull_contact(model, m, external.ground, y_force, Y, out)
 
 
-@njit(cache=True)
+@register_jitable
 def _pull_wrenches(model, m, external, Y, out):
     """Less external wrenches, whose work on the motion Y is F . (velocity of the point) + T . (its turn)."""
     p, diff, t, d = np.empty(3), np.empty(6), np.empty(6), np.empty(3)
@@ -141,7 +142,7 @@ def _pull_wrenches(model, m, external, Y, out):
             i = model.parent[i]
 
 
-@njit(cache=True)
+@register_jitable
 def _pull_contact(model, m, ground, y_force, Y, out):
     """Less the ground's part, of whose force `y_force` does not speak."""
     n = len(model.parent)
@@ -192,7 +193,7 @@ def _pull_contact(model, m, ground, y_force, Y, out):
             i = model.parent[i]
 
 
-@njit(cache=True)
+@register_jitable
 def _at(twist, p, out):
     """Velocity at a point p of what moves with a twist about the world origin."""
     out[0] = twist[3] + twist[1] * p[2] - twist[2] * p[1]
@@ -200,7 +201,7 @@ def _at(twist, p, out):
     out[2] = twist[5] + twist[0] * p[1] - twist[1] * p[0]
 
 
-@njit(cache=True)
+@register_jitable
 def _to_control(S, stencil, v_by, a_by, out):
     """P' S P, P from (c[k-1], c[k], c[k+1], times) to (q, v, a); the symmetric part."""
     n = v_by.shape[1]

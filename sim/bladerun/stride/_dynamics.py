@@ -10,7 +10,7 @@ Wensing 2022 (doi 10.1109/LRA.2022.3141194). Equal to `mj_inverse` to rounding: 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._links import Tree
 
@@ -57,7 +57,7 @@ def motion(model: Tree) -> Motion:
     )
 
 
-@njit(cache=True)
+@register_jitable
 def inverse(model, m, gravity, q, v, a, tau, derivatives, tau_q, tau_v, tau_a):
     """Generalised forces of the tree alone: what must act on it besides gravity.
 
@@ -72,12 +72,12 @@ def inverse(model, m, gravity, q, v, a, tau, derivatives, tau_q, tau_v, tau_a):
         _derivatives(model, m, tau_q, tau_v, tau_a)
 
 
-@njit(cache=True)
+@register_jitable
 def dot(x, y):
     return x[0] * y[0] + x[1] * y[1] + x[2] * y[2] + x[3] * y[3] + x[4] * y[4] + x[5] * y[5]
 
 
-@njit(cache=True)
+@register_jitable
 def motion_cross(x, y, out):
     """x x y of two motion vectors."""
     out[0] = x[1] * y[2] - x[2] * y[1]
@@ -88,7 +88,7 @@ def motion_cross(x, y, out):
     out[5] = x[0] * y[4] - x[1] * y[3] + x[3] * y[1] - x[4] * y[0]
 
 
-@njit(cache=True)
+@register_jitable
 def force_cross(x, f, out):
     """x x* f of a motion and a force vector."""
     out[0] = x[1] * f[2] - x[2] * f[1] + x[4] * f[5] - x[5] * f[4]
@@ -99,14 +99,14 @@ def force_cross(x, f, out):
     out[5] = x[0] * f[4] - x[1] * f[3]
 
 
-@njit(cache=True)
+@register_jitable
 def times(matrix, x, out):
     for r in range(6):
         row = matrix[r]
         out[r] = row[0] * x[0] + row[1] * x[1] + row[2] * x[2] + row[3] * x[3] + row[4] * x[4] + row[5] * x[5]
 
 
-@njit(cache=True)
+@register_jitable
 def kinematics(model, m, gravity, q, v, a):
     """Frames, joint axes, velocities and accelerations, root to tip."""
     axis = np.empty(3)
@@ -188,7 +188,7 @@ def kinematics(model, m, gravity, q, v, a):
             m.A[i, r] = ap[r] + S[r] * a[i] + m.psid[i, r] * v[i]
 
 
-@njit(cache=True)
+@register_jitable
 def body_inertia(model, m, i, Ib):
     """Fill Ib (6, 6), the spatial inertia of link i's body alone, about the world origin."""
     c, Iw = np.empty(3), np.empty((3, 3))
@@ -220,7 +220,7 @@ def body_inertia(model, m, i, Ib):
             Ib[3 + r, k] = Ib[k, 3 + r]
 
 
-@njit(cache=True)
+@register_jitable
 def _composite(model, m, derivatives):
     """Composite inertia, Coriolis matrix B and force, tip to root."""
     n = len(model.parent)
@@ -258,7 +258,7 @@ def _composite(model, m, derivatives):
                     m.B[p, r, k] += m.B[i, r, k]
 
 
-@njit(cache=True)
+@register_jitable
 def _coriolis(Ib, V, h, vm, B):
     """B = 1/2 [(V x*) I - I (V x) + (h xbar*)], with (h xbar*) S = S x* h."""
     w0, w1, w2, u0, u1, u2 = V[0], V[1], V[2], V[3], V[4], V[5]
@@ -283,7 +283,7 @@ def _coriolis(Ib, V, h, vm, B):
         B[r0 + 2, k0 + 1] -= x
 
 
-@njit(cache=True)
+@register_jitable
 def _derivatives(model, m, tau_q, tau_v, tau_a):
     """Partial derivatives before contact, one sweep over pairs of a joint and its ancestors."""
     n = len(model.parent)

@@ -4,13 +4,13 @@ Takes the `Motion` that `_dynamics.inverse` left and the law of `_contact`; chan
 """
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._contact import sphere_force
 from bladerun.stride._dynamics import motion_cross
 
 
-@njit(cache=True)
+@register_jitable
 def add_contact(model, m, ground, tau, derivatives, tau_q, tau_v):
     """Subtract the ground's forces from tau (n,) and, with `derivatives`, from tau_q and tau_v (n, n).
 

@@ -4,7 +4,6 @@ Takes a `Problem`; gives control points.
 """
 
 import numpy as np
-from numba import njit
 
 from bladerun.stride._dynamics import motion
 from bladerun.stride._mesh import mesh
@@ -45,27 +44,16 @@ def reference_at_knots(problem: Problem) -> np.ndarray:
     return found[:, 0]
 
 
-@njit(cache=True)
 def _settle(tree, external, m, q, index, work):
     """Move the joints `index` of q (n,) to rest between springs and ground; gives the vertical force."""
-    n, p = len(q), len(index)
-    still = np.zeros(n)
-    tau = np.zeros(n)
-    A, b = np.zeros((p, p)), np.zeros(p)
+    still, tau = np.zeros(len(q)), np.zeros(len(q))
     for _ in range(12):
-        required_forces(tree, external, m, q, still, still, tau, True, work[0], work[1], work[2])
-        for x in range(p):
-            b[x] = -tau[index[x]]
-            for y in range(p):
-                A[x, y] = work[0][index[x], index[y]]
-        if p == 0:
+        required_forces(tree, external, m, q, still, still, tau, True, *work)
+        if not len(index):
             break
-        step = np.linalg.solve(A, b)
+        step = np.linalg.solve(work[0][np.ix_(index, index)], -tau[index])
         largest = np.abs(step).max()
-        if largest > 0.1:
-            step *= 0.1 / largest
-        for x in range(p):
-            q[index[x]] += step[x]
+        q[index] += step * min(1.0, 0.1 / largest) if largest > 0.0 else 0.0
         if largest < 1e-3:
             break
     return m.sphere_force[:, 2].sum()

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import (
     BAND,
@@ -151,7 +152,7 @@ def spline(mesh, c, speed, q, v, a):
         v[k, 0] += speed
 
 
-@njit(cache=True)
+@register_jitable
 def _by_times(mesh, c, v_by, a_by):
     """Derivatives of the knots' v and a in the times; fills v_by, a_by (N, TIMES, n)."""
     N, n = c.shape
@@ -164,15 +165,20 @@ def _by_times(mesh, c, v_by, a_by):
                 a_by[k, p, i] = by_a[0] * lo + by_a[1] * mid + by_a[2] * hi
 
 
-@njit(cache=True)
 def sweep(p, m, mesh, c, nodes, out, derivatives):
     """The cost [-]; with `derivatives` also gradient, hessian, mixed, own, border, exact. Fills knot values.
 
     p: Arrays; m: Motion; c (N, n) control points, nodes (G, M) activations; out: Sweep.
     """
-    tree, t, each = p.tree, p.terms, out.terms
+    _forces(p.tree, p.external, p.muscles, p.speed, m, mesh, c, nodes, out, derivatives)
+    return _costs(p.tree, p.muscles, p.terms, mesh, c, nodes, out, derivatives)
+
+
+@njit(cache=True)
+def _costs(tree, muscles, t, mesh, c, nodes, out, derivatives):
+    """The cost of what `_forces` left, term by term; with `derivatives` all that is made of it."""
+    each = out.terms
     _clear(out, derivatives)
-    _forces(p, m, mesh, c, nodes, out, derivatives)
     each[0] = residual_forces.add(t.residual_forces, tree, mesh, nodes, out, derivatives)
     each[1] = reserves.add(t.reserves, tree, mesh, nodes, out, derivatives)
     each[2] = motors.add(t.motors, tree, mesh, nodes, out, derivatives)
@@ -188,12 +194,12 @@ def sweep(p, m, mesh, c, nodes, out, derivatives):
     each[12] = excitation.add(t.excitation, tree, mesh, nodes, out, derivatives)
     each[13] = stride_time.add(t.stride_time, tree, mesh, nodes, out, derivatives)
     if derivatives:
-        _add_force_rows(p.muscles, mesh, out)
+        _add_force_rows(muscles, mesh, out)
         _add_exact(mesh, c, out.by_v, out.by_a, out.exact)
     return each.sum()
 
 
-@njit(cache=True)
+@register_jitable
 def _clear(out, derivatives):
     if derivatives:
         out.gradient[:] = 0.0
@@ -206,21 +212,21 @@ def _clear(out, derivatives):
 
 
 @njit(cache=True)
-def _forces(p, m, mesh, c, nodes, out, derivatives):
+def _forces(tree, external, muscles, speed, m, mesh, c, nodes, out, derivatives):
     """Motion, forces and where points of the runner are at every knot, with derivatives on request."""
     N, n = c.shape
-    spline(mesh, c, p.speed, out.q, out.v, out.a)
+    spline(mesh, c, speed, out.q, out.v, out.a)
     if derivatives:
         _by_times(mesh, c, out.v_by, out.a_by)
-    pull, activation = tension(p.muscles), np.zeros(nodes.shape[1])
+    pull, activation = tension(muscles), np.zeros(nodes.shape[1])
     tau_q, tau_v, tau_a = np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n))
     for k in range(N):
         q, v, tau = out.q[k], out.v[k], out.tau[k]
-        required_forces(p.tree, p.external, m, q, v, out.a[k], tau, derivatives, tau_q, tau_v, tau_a)
+        required_forces(tree, external, m, q, v, out.a[k], tau, derivatives, tau_q, tau_v, tau_a)
         out.force[k] = m.ground
         out.sphere_point[k] = m.sphere_point
         at_knot(nodes, k, activation)
-        add_muscles(p.muscles, pull, activation, q, v, tau, derivatives, tau_q, tau_v, out.Ja[k])
+        add_muscles(muscles, pull, activation, q, v, tau, derivatives, tau_q, tau_v, out.Ja[k])
         if derivatives:
             v_by, a_by, stencil = out.v_by[k], out.a_by[k], mesh.stencil[k]
             ground = m.ground_by
@@ -231,7 +237,7 @@ def _forces(p, m, mesh, c, nodes, out, derivatives):
             out.S[k] = m.S
 
 
-@njit(cache=True)
+@register_jitable
 def _add_force_rows(muscles, mesh, out):
     """Gradient and Gauss-Newton square of all terms of joint forces, through the Jacobians of the forces."""
     N, n = out.q.shape
@@ -273,7 +279,7 @@ def _add_force_rows(muscles, mesh, out):
             scatter_muscles(k, out, Am, Da, n)
 
 
-@njit(cache=True)
+@register_jitable
 def _add_exact(mesh, c, lam_v, lam_a, exact):
     """What v and a bend in control points and times, weighed with the cost's derivatives in them (N, n)."""
     N, n = c.shape
@@ -328,7 +334,7 @@ def correction(muscles, base, trial, step, out):
         add_activation(out, back, k, base, M)
 
 
-@njit(cache=True)
+@register_jitable
 def _columns(by_q, by_v, by_a, v_by, a_by, stencil, rows, J):
     """Chain rule of `rows` rows from (q, v, a) to (c[k-1], c[k], c[k+1], times)."""
     n = by_q.shape[1]

@@ -5,7 +5,7 @@ y' G F = u F, u = y' G; that function's second derivatives in positions, velocit
 """
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._muscles import SPAN
 from bladerun.stride._tension import path_lengths, path_tension, second
@@ -13,7 +13,7 @@ from bladerun.stride._tension import path_lengths, path_tension, second
 STEP = 1e-6  # of the differences, rad or m, and m/s of path velocity
 
 
-@njit(cache=True)
+@register_jitable
 def add_muscle_curvature(muscles, t, activation, q, v, y, S, cross):
     """Add to S (3 n, 3 n), second derivatives in (q, v, a); to cross (M, 3 n), those in activation and them.
 
@@ -50,7 +50,7 @@ def add_muscle_curvature(muscles, t, activation, q, v, y, S, cross):
                     S[joints[j], n + joints[i]] += mixed
 
 
-@njit(cache=True)
+@register_jitable
 def _pull(muscles, shape, p, d, joints, activation, v, y, out):
     """Slopes of u F in spanned positions, then velocities: out[0]; the same for unit activation: out[1].
 

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.errors import InputError, nearest
 from bladerun.stride._contact import positive_part
@@ -128,7 +129,7 @@ def _polynomial(mj: mujoco.MjModel, joint: int) -> tuple[list[float], list[float
 # --- Compiled ----------------------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@register_jitable
 def add_passive(laws, q, v, tau, derivatives, tau_q, tau_v):
     """Add what passive laws take to tau (n,) and, with `derivatives`, to tau_q and tau_v (n, n)."""
     by = np.empty(6)
@@ -141,7 +142,7 @@ def add_passive(laws, q, v, tau, derivatives, tau_q, tau_v):
             tau_v[i, i] += by[2]
 
 
-@njit(cache=True)
+@register_jitable
 def add_passive_curvature(laws, q, v, y, S):
     """Add to S (3 n, 3 n), in (q, v, a), the second derivatives of y (n,) times what the laws take."""
     n, by = len(q), np.empty(6)
@@ -154,7 +155,7 @@ def add_passive_curvature(laws, q, v, y, S):
         S[n + i, n + i] += y[i] * by[5]
 
 
-@njit(cache=True)
+@register_jitable
 def law_force(kind, p, q, v, by):
     """Fill by (6,): the force of one law, its derivatives in q and v, and those in qq, qv and vv."""
     by[:] = 0.0
@@ -184,7 +185,7 @@ def law_force(kind, p, q, v, by):
         _damper(p, q, v, by)
 
 
-@njit(cache=True)
+@register_jitable
 def _damper(p, q, v, by):
     mean, half, w = 0.5 * (p[0] + p[1]), 0.5 * (p[0] - p[1]), p[2]
     size = np.sqrt(v * v + w * w)
@@ -199,14 +200,14 @@ def _damper(p, q, v, by):
     by[3], by[4], by[5] = force * ramp_qq, slope * ramp_q, bend * ramp
 
 
-@njit(cache=True)
+@register_jitable
 def _rounded(u, e):
     """The smooth positive part with its two derivatives."""
     value, slope = positive_part(u, e)
     return value, slope, 1 / (2 * e) if -e < u < e else 0.0
 
 
-@njit(cache=True)
+@register_jitable
 def law_energy(kind, p, q):
     """Elastic energy that one law holds, J."""
     if kind == LINEAR:
@@ -222,7 +223,7 @@ def law_energy(kind, p, q):
     return 0.0
 
 
-@njit(cache=True)
+@register_jitable
 def _integral(u, e):
     if u <= -e:
         return 0.0

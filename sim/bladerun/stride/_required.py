@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._dynamics import inverse, motion, motion_cross
 from bladerun.stride._ground import add_contact
@@ -36,7 +37,7 @@ def required_forces(tree, external, m, q, v, a, tau, derivatives, tau_q, tau_v, 
     add_contact(tree, m, external.ground, tau, derivatives, tau_q, tau_v)
 
 
-@njit(cache=True)
+@register_jitable
 def _add_wrenches(tree, external, m, tau, derivatives, tau_q):
     """Subtract external wrenches: S_i . W, W = (p x F + T, F) at the point p of a link; after `inverse`."""
     W, turn, p = np.empty(6), np.empty(6), np.empty(3)
@@ -68,7 +69,7 @@ def _add_wrenches(tree, external, m, tau, derivatives, tau_q):
             i = tree.parent[i]
 
 
-@njit(cache=True)
+@register_jitable
 def place(tree, m, link, point, p):
     """Fill p (3,): where a point (3,) of a link's body is."""
     for r in range(3):

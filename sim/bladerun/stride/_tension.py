@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._muscles import SPAN
 
@@ -71,7 +72,7 @@ def add_muscles(muscles, t, activation, q, v, held, derivatives, by_q, by_v, by_
                     by_a[muscles.row[joints[i]], e] = shape[1 + i] * gain
 
 
-@njit(cache=True)
+@register_jitable
 def second(i, j):
     """Where the second derivative in spanned joints i and j is kept."""
     if i > j:
@@ -79,7 +80,7 @@ def second(i, j):
     return 1 + SPAN + i * SPAN - i * (i - 1) // 2 + j - i
 
 
-@njit(cache=True, fastmath=True)
+@register_jitable(fastmath=True)
 def path_lengths(muscles, g, q, basis, shape, order):
     """Fill `shape` of a group's paths up to derivatives of this order (1 or 2)."""
     d, terms = muscles.span[g], muscles.terms[g]
@@ -109,7 +110,7 @@ def path_lengths(muscles, g, q, basis, shape, order):
             shape[p, r] = total
 
 
-@njit(cache=True)
+@register_jitable
 def _joints_of(r):
     """The spanned joints in which part r of a path's shape is a derivative, -1 where none."""
     if r == 0:
@@ -124,7 +125,7 @@ def _joints_of(r):
     return i, i + r
 
 
-@njit(cache=True)
+@register_jitable
 def path_tension(muscles, p, length, speed, activation):
     """Tension along path p, its slopes in length and velocity, and the same three for unit activation."""
     M, e = len(muscles.f0), muscles.path[p]
@@ -137,7 +138,7 @@ def path_tension(muscles, p, length, speed, activation):
     return a * gain + passive, a * gain_l + passive_l, a * gain_v, gain, gain_l, gain_v
 
 
-@njit(cache=True)
+@register_jitable
 def _gain(muscles, e, length, speed):
     """Force at full activation, with its slopes in path length and velocity."""
     low, high, most = muscles.curve[e, 0], muscles.curve[e, 1], muscles.curve[e, 2]
@@ -170,7 +171,7 @@ def _gain(muscles, e, length, speed):
     return f0 * FL * FV, f0 * FL_L * FV / l0, f0 * FL * FV_V / (l0 * most)
 
 
-@njit(cache=True)
+@register_jitable
 def _passive(muscles, e, length):
     """Force of the stretched fibre without activation, and its slope in path length."""
     L = (length - muscles.slack[e]) / muscles.l0[e]
@@ -184,7 +185,7 @@ def _passive(muscles, e, length):
     return scale * (x - 0.5), scale * s
 
 
-@njit(cache=True)
+@register_jitable
 def _spring(muscles, s, length):
     """Force of a series spring and its slope; slack below its rest length."""
     x = length - muscles.rest[s]

@@ -4,12 +4,12 @@ Takes what one residual depends on; adds it to the arrays of a `Sweep`. Compiled
 """
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import OFFSETS, TIMES
 
 
-@njit(cache=True)
+@register_jitable
 def force_row(out, k, i, count, weight, residual):
     """A residual weight x tau + constant of joint i at knot k, whose square counts `count`."""
     out.y[k, i] = count * weight * residual
@@ -17,7 +17,7 @@ def force_row(out, k, i, count, weight, residual):
     out.force_weight[k, i] = count * weight * weight
 
 
-@njit(cache=True)
+@register_jitable
 def share_of_time(mesh, k, squares, out):
     """The gradient in the times of half a sum of squares that counts by a knot's share of time."""
     N, n = out.q.shape
@@ -25,7 +25,7 @@ def share_of_time(mesh, k, squares, out):
         out.gradient[N * n + p] += 0.5 * mesh.weight_by[k, p] * squares / N
 
 
-@njit(cache=True)
+@register_jitable
 def add_way(tree, out, k, c, axis, factor, by_q):
     """Add factor times d lowest point of sphere c along an axis / d q, as its body's point, to by_q (n,)."""
     p, S = out.sphere_point[k, c], out.S[k]
@@ -35,7 +35,7 @@ def add_way(tree, out, k, c, axis, factor, by_q):
         i = tree.parent[i]
 
 
-@njit(cache=True)
+@register_jitable
 def position_row(by_q, weight, value, k, mesh, out):
     """A residual of positions at knot k, half its square times `weight`; by_q (n,): its slope."""
     N, n = out.q.shape
@@ -53,7 +53,7 @@ def position_row(by_q, weight, value, k, mesh, out):
                     row[j] += f * by_q[j]
 
 
-@njit(cache=True)
+@register_jitable
 def add_row(row, k, out):
     """The square of a row (3 n + TIMES,) in the control points around knot k and the times."""
     N, n = out.q.shape

@@ -1,12 +1,12 @@
 """Changes from knot to knot as rates in true time, for `force_rate` and `jerk`; compiled by numba."""
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import TIMES
 
 
-@njit(cache=True)
+@register_jitable
 def per_step(mesh, k, by_log, bend_log):
     """What makes a change over a step a rate whose mean is over time: 1 / sqrt(T step).
 
@@ -22,7 +22,7 @@ def per_step(mesh, k, by_log, bend_log):
     return 1 / np.sqrt(T * step)
 
 
-@njit(cache=True)
+@register_jitable
 def add_times(res, by_value, by_log, bend_log, at, gradient, border, exact):
     """The times' own part of a residual `per_step` x value; by_value (TIMES,): by the value alone."""
     for p in range(TIMES):

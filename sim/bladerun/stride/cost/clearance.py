@@ -7,7 +7,7 @@ contact sphere below a height, rounded; means over time.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._contact import positive_part
 from bladerun.stride.cost._rows import add_way, position_row, share_of_time
@@ -29,7 +29,7 @@ def prepare(tree, cost, knots: int) -> Clearance:
     return Clearance(own.height_m, own.weight_m * np.sin(np.pi / 2 * inside) ** 2)
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), total = out.q.shape, 0.0
     by_q = np.zeros(n)

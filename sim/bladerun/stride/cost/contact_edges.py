@@ -7,7 +7,7 @@ of each foot is held to a height at its landing (knots 0 and N / 2) and at its t
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._mesh import even_phase
 from bladerun.stride.cost._rows import add_way, position_row
@@ -45,7 +45,7 @@ def feet(tree) -> np.ndarray:
     return np.array([tree.sphere_side == side for side in (0, 1)])
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     N, total = len(out.q), 0.0
     if own.weight == 0.0:
@@ -59,7 +59,7 @@ def add(own, tree, mesh, nodes, out, derivatives):
     return 0.5 * total
 
 
-@njit(cache=True)
+@register_jitable
 def _add_lowest(foot, height, weight, tree, mesh, k, out, derivatives):
     """Square of how far the lowest sphere of a foot (s,) is from `height` [m] at knot k."""
     z = out.sphere_point[k, :, 2]

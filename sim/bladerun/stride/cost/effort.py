@@ -6,7 +6,7 @@ Muscles at rest keep a little activation: the lower bound is rounded around `lea
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import NODE, TIMES
 from bladerun.stride._contact import positive_part
@@ -28,7 +28,7 @@ def prepare(muscles, cost) -> Effort:
     return Effort(np.sqrt(own.effort * volume / volume.sum()), own.least, own.bound)
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), (G, M), total = out.q.shape, nodes.shape, 0.0
     at_times = N * n

@@ -8,7 +8,7 @@ and 1 is, without u, 0 <= a + tau_fall da/dt and a + tau_rise da/dt <= 1 (De Gro
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import TIMES
 from bladerun.stride._contact import positive_part
@@ -28,7 +28,7 @@ def prepare(muscles, cost) -> Excitation:
     return Excitation(muscles.rise, muscles.fall, cost.activation.excitation)
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), (G, M), T, total = out.q.shape, nodes.shape, mesh.times[0], 0.0
     at_times, by_times, between_by = N * n, np.empty(TIMES), np.empty(TIMES)

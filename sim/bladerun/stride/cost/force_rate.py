@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import TIMES
 from bladerun.stride.cost._steps import add_times, per_step
@@ -21,7 +21,7 @@ def prepare(cost, weight_n: float) -> ForceRate:
     return ForceRate(np.array([own.horizontal, own.horizontal, own.vertical]) / (weight_n * own.per_s))
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), total = out.q.shape, 0.0
     gradient, border, exact = out.gradient, out.border, out.exact
@@ -64,7 +64,7 @@ def add(own, tree, mesh, nodes, out, derivatives):
     return 0.5 * total
 
 
-@njit(cache=True)
+@register_jitable
 def _add_product(rows, k, hessian):
     """Add rows' rows, of the four knots from k - 1 on, to the blocks of the Hessian."""
     N, n = hessian.shape[0], hessian.shape[2]

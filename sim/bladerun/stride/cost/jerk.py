@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import TIMES
 from bladerun.stride.cost._steps import add_times, per_step
@@ -21,7 +21,7 @@ def prepare(joints, cost) -> Jerk:
     return Jerk(1 / np.where(springs, cost.jerk.passive, cost.jerk.driven))
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), total = out.q.shape, 0.0
     gradient, border, exact = out.gradient, out.border, out.exact

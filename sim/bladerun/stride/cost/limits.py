@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._contact import positive_part
 from bladerun.stride.cost._rows import share_of_time
@@ -29,7 +29,7 @@ def prepare(model, joints, cost) -> Limits:
     )
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), total = out.q.shape, 0.0
     for k in range(N):

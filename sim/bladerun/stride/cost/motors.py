@@ -10,7 +10,7 @@ d a change of the moment tau, e one of the joint's velocity v.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride.cost._rows import share_of_time
 
@@ -33,7 +33,7 @@ def prepare(model, joints, cost) -> Motors:
     return Motors(mine, np.where(locked[mine, None], 1.0, model.strength[mine]), weight, power)
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     N, total = len(out.q), 0.0
     for k in range(N):

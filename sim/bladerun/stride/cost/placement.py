@@ -7,7 +7,7 @@ spheres is held sideways once in each stance, as if it counted at every moment o
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride.cost._rows import add_way, position_row
 from bladerun.stride.cost.contact_edges import feet
@@ -37,7 +37,7 @@ def prepare(model, tree, cost, reference) -> Placement:
     )
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     N, total = len(out.q), 0.0
     for side in range(2):
@@ -62,7 +62,7 @@ def add(own, tree, mesh, nodes, out, derivatives):
     return 0.5 * total
 
 
-@njit(cache=True)
+@register_jitable
 def _add_roll(tree, out, k, c, factor, by_q):
     """What the lowest point of a sphere, which stays below its centre, moves less to the left in a roll."""
     i = tree.sphere_link[c]

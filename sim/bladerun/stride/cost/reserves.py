@@ -6,7 +6,7 @@ What muscles do not explain: small, and at most a tenth of a joint's peak moment
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride.cost._rows import force_row, share_of_time
 
@@ -25,7 +25,7 @@ def prepare(model, joints, cost) -> Reserves:
     return Reserves(mine, model.reserve[mine], cost.force.reserve)
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     N, total = len(out.q), 0.0
     for k in range(N):

@@ -7,7 +7,7 @@ A residual w tau / scale + multiplier at each knot (augmented Lagrangian, Hesten
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride.cost._rows import force_row
 
@@ -29,7 +29,7 @@ def prepare(model, joints, cost, weight_n: float, knots: int) -> ResidualForces:
     return ResidualForces(np.flatnonzero(mine), scale[mine], 1.0, np.zeros((knots, len(mine))))
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     N, total = len(out.q), 0.0
     for k in range(N):

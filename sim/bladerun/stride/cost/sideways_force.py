@@ -6,7 +6,7 @@ With where feet stand (`placement`) it keeps the balance from side to side, whic
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import TIMES
 from bladerun.stride.cost._look_up import cubics, look_up
@@ -27,7 +27,7 @@ def prepare(model, cost, reference, weight_n: float) -> SidewaysForce:
     return SidewaysForce(curve, weight / (weight_n * cost.tracking.sideways_bw))
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), total, w = out.q.shape, 0.0, own.weight
     if w == 0.0:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import TIMES
 
@@ -22,7 +22,7 @@ def prepare(cost, reference) -> StrideTime:
     return StrideTime(reference.stride_time_s * first, weight * first)
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), total = out.q.shape, 0.0
     for p in range(TIMES):

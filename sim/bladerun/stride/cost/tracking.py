@@ -7,7 +7,7 @@ the times, so their share is exact to second order in `out.exact`.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba.extending import register_jitable
 
 from bladerun.stride._blocks import TIMES
 from bladerun.stride.cost._look_up import cubics, look_up
@@ -44,7 +44,7 @@ def prepare(model, joints, cost, reference) -> Tracking:
     return Tracking(cubics(reference.q), position, pace)
 
 
-@njit(cache=True)
+@register_jitable
 def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), T, total = out.q.shape, mesh.times[0], 0.0
     ref, by_time = np.zeros((4, n)), np.empty(TIMES)
@@ -65,7 +65,7 @@ def add(own, tree, mesh, nodes, out, derivatives):
     return 0.5 * total / N
 
 
-@njit(cache=True)
+@register_jitable
 def _add_joint(mesh, k, i, w, r, wp, rp, ref, by_time, out):
     """Residuals r and rp of joint i at knot k, of weights w and wp."""
     (N, n), T, count = out.q.shape, mesh.times[0], mesh.weight[k] / len(out.q)
