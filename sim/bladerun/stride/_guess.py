@@ -53,7 +53,7 @@ def _settle(tree, external, m, q, index, work):
             break
         step = np.linalg.solve(work[0][np.ix_(index, index)], -tau[index])
         largest = np.abs(step).max()
-        q[index] += step * min(1.0, 0.1 / largest) if largest > 0.0 else 0.0
+        q[index] += step * 0.1 / max(largest, 0.1)
         if largest < 1e-3:
             break
     return m.sphere_force[:, 2].sum()
