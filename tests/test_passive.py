@@ -49,7 +49,9 @@ def force(law, q, v):
 @given(q=positions, v=speeds)
 def test_derivatives_are_those_of_the_force(joint, kind, parameters, q, v):
     law, eps = row(kind, parameters), 1e-6
-    if kind == "dead band":  # damping sets in along a ramp: its slope has a step at either end of the rounding
+    if (
+        kind == "dead band"
+    ):  # damping sets in along a ramp: its slope has a step at either end of the rounding
         rim = abs(abs(q - parameters["rest"]) - parameters["half_width"])
         assume(abs(rim - parameters["rounding"]) > 2 * eps)
     by = force(law, q, v)
