@@ -102,7 +102,7 @@ def test_form_sliders_numbers_and_picture(page, tmp_path):
     answered(page, "='5 36 0 3 solved'")
     assert any(text.startswith("An estimate") for text in page.evaluate("window.heard"))
     assert card.inner_text() != before
-    assert "pelvis higher on the blade side" in page.inner_text("#story-1")
+    assert "the hip rides higher over the blade" in page.inner_text("#story-1")
     assert "±" in page.inner_text("#story-1")
     page.check("#both")
     page.click("text=Bent most")

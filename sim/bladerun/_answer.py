@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from bladerun._recommend import weights
+from bladerun._recommend import matters, weights
 from bladerun.case import SWEPT
 from bladerun.status import Status
 
@@ -79,13 +79,13 @@ def look_for(table: pd.DataFrame, name: str, current: str, side: str) -> list[st
 
     side: of the blade that is looked at, "left" or "right".
     """
-    known, rows = weights()["matters"] | {"hip_height_difference_mm": _level()}, []
+    rows = []
     for key, factor, unit, more, less in _SEEN:
         column = f"{key}{side}" if key.endswith("_") else key
-        change, matters = table.at[name, column] - table.at[current, column], known[key.rstrip("_")]
-        if abs(change) >= matters:
+        change, least = table.at[name, column] - table.at[current, column], matters(column) or math.inf
+        if abs(change) >= least:
             text = f"{more if change > 0 else less} ({abs(factor * change):.0f}{unit})"
-            rows.append((abs(change) / matters, text))
+            rows.append((abs(change) / least, text))
     return [text for _, text in sorted(rows, reverse=True)[:_MOST]]
 
 
@@ -98,10 +98,6 @@ def in_words(axis: str, step: float) -> str:
     if axis == "height_mm":
         return f"{size:g} mm {'taller' if step > 0 else 'shorter'}"
     return f"toe {size:g}° further {'out' if step > 0 else 'in'}"
-
-
-def _level() -> float:
-    return next(row["matters"] for row in weights()["tradeoff"] if row["key"] == "hip_level_mm")
 
 
 def _single(today: Mapping[str, Any], aim: Mapping[str, Any]) -> bool:

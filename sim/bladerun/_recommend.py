@@ -111,11 +111,16 @@ def verdict(column: str, apart: bool, difference: float) -> str:
     """
     if not apart:
         return "same"
-    known = {row["key"]: row["matters"] for row in weights()["tradeoff"]} | dict(weights()["matters"])
-    matters = known.get(column) or known.get(column.rpartition("_")[0])
-    if matters is None:
+    least = matters(column)
+    if least is None:
         return "differs"
-    return "matters" if abs(difference) >= matters else "little"
+    return "matters" if abs(difference) >= least else "little"
+
+
+def matters(column: str) -> float | None:
+    """The least difference that matters in a column, with or without its side; None where nothing says."""
+    known = {row["key"]: row["matters"] for row in weights()["tradeoff"]} | dict(weights()["matters"])
+    return known.get(column) or known.get(column.rpartition("_")[0])
 
 
 def told_apart(

@@ -9,6 +9,7 @@ on the knee, and the load line falls through both. What is expected of it: model
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,17 +42,25 @@ class Alignment:
     blade_m: np.ndarray
 
     def outside(self, shape: str) -> list[str]:
-        """What lies outside the rule for blades of this shape, in words; empty where there is none.
+        """`outside_rule` of this alignment, empty where there is no rule. shape: "J" or "C"."""
+        return outside_rule(shape, vars(self)) or []
 
-        shape: "J" or "C". Source: EP 2 065 018 B1, for a J-shaped blade; limits of the toe follow from it.
-        """
-        rule = toml("outcomes.toml")["alignment"].get(shape, {})
-        titles = {"toe_ahead_mm": ("toe ahead", "mm"), "alpha_deg": ("alpha", "°"), "beta_deg": ("beta", "°")}
-        return [
-            f"{title} {getattr(self, key):.0f} {unit}, rule {rule[key][0]:g} to {rule[key][1]:g} {unit}"
-            for key, (title, unit) in titles.items()
-            if key in rule and not rule[key][0] <= getattr(self, key) <= rule[key][1]
-        ]
+
+def outside_rule(shape: str, measured: Mapping[str, Any]) -> list[str] | None:
+    """What lies outside the published rule for blades of this shape, in words; None where there is no rule.
+
+    measured: toe_ahead_mm, alpha_deg, beta_deg. Source: EP 2 065 018 B1, for a J-shaped blade; limits of the
+    toe follow from it.
+    """
+    rule = toml("outcomes.toml")["alignment"].get(shape)
+    titles = {"toe_ahead_mm": ("toe ahead", "mm"), "alpha_deg": ("alpha", "°"), "beta_deg": ("beta", "°")}
+    if rule is None:
+        return None
+    return [
+        f"{title} {measured[key]:.0f} {unit}, rule {rule[key][0]:g} to {rule[key][1]:g} {unit}"
+        for key, (title, unit) in titles.items()
+        if not rule[key][0] <= measured[key] <= rule[key][1]
+    ]
 
 
 def bench_posture(model: Any, side: str, sagittal_deg: float) -> np.ndarray:
