@@ -15,7 +15,7 @@ from synthetic import stride
 DOCUMENT = {
     "runner": {"mass_kg": 72.0, "height_m": 1.76, "sex": "female"},
     "amputation": {"side": "right", "level": "transtibial", "residual_limb_m": 0.16},
-    "fitting": {"blade": "j-sprint", "category": 5, "height_mm": 30, "toe_out_deg": 0, "sagittal_deg": 10},
+    "fitting": {"blade": "j-sprint", "category": 5, "height_mm": 30, "toe_out_deg": 0, "sagittal_deg": 5},
     "task": {"speed_m_s": 3.0},
 }
 FAILS = 3.5  # m/s: at this speed and above nothing converges

@@ -25,6 +25,7 @@ _SASAKI = "Sasaki & Neptune 2010, J Biomech 43:2780-2784"
 _OWN = "own definition"
 _BENCH = "EP 2 065 018 B1"
 _NEVER = "never measured in running with a blade"
+_SPRINT = "measured in sprint and long jump only, not at distance-running speeds"
 _TOE_OUT = "how it changes with toe-out was never measured in running with a blade"
 
 
@@ -124,12 +125,12 @@ OUTCOMES: tuple[Outcome, ...] = (
             _OWN, _NEVER),
     # the blade
     Outcome("blade_energy_peak_j", "energy stored in the blade", "J", True, "greatest elastic energy", _OWN,
-            _NEVER),
+            _SPRINT),
     Outcome("blade_energy_returned_j", "energy the blade gives back", "J", True,
             "elastic energy released from its peak to toe-off, less what the blade loses meanwhile", _OWN,
-            _NEVER),
+            _SPRINT),
     Outcome("blade_energy_lost_j", "energy lost in the blade", "J", True,
-            "dissipated inside the blade during contact", _OWN, _NEVER),
+            "dissipated inside the blade during contact", _OWN, _SPRINT),
     Outcome("blade_energy_return_percent", "energy return of the blade", "%", True,
             "returned / (rise of elastic energy from touchdown to its peak + loss meanwhile)", _OWN),
     Outcome("blade_compression_mm", "blade compression", "mm", True,
