@@ -99,9 +99,9 @@ def chosen(table: pd.DataFrame, best: str, current: str, members: pd.DataFrame =
     limit, step = weights()["constraint"], _facts.toml("sweep.toml")["step"]
     near = table.score <= table.at[best, "score"] + weights()["change"]["least_gain"]
     good = table[near & (table.status == Status.CONVERGED) & (table[limit["key"]] >= limit["minimum"])]
-    today = table.loc[current]
-    steps = sum((good[axis] - today[axis]).abs() / step[axis] for axis in SWEPT)
-    return str(min(good.index, key=lambda name: (round(steps[name], 6), good.score[name])))
+    moved = good[list(SWEPT)].astype(float) - table.loc[current, list(SWEPT)].astype(float)
+    steps = (moved.abs() / [step[axis] for axis in SWEPT]).sum(axis=1).round(6).to_dict()
+    return str(min(good.index, key=lambda name: (steps[name], good.score[name])))
 
 
 def verdict(column: str, apart: bool, difference: float) -> str:
