@@ -30,6 +30,14 @@ def hip_height_difference_mm(affected: Leg, other: Leg) -> float:
     return 1e3 * (heights[0] - heights[1])
 
 
+def heel_step_width_m(left: Leg, right: Leg) -> float:
+    """Sideways distance of the heels, each at the middle of its contact; NaN where a foot is missing."""
+    if left.has_blade or right.has_blade:
+        return math.nan
+    places = [float(leg.site("heel")[1]((leg.down + leg.up) / 2 % leg.period)) for leg in (left, right)]
+    return places[0] - places[1]
+
+
 def _progression(leg: Leg) -> dict[str, float]:
     """Direction of the sole in the world, toes out positive."""
     pointing = _pointing(leg)

@@ -93,6 +93,9 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("step_width_m", "step width", "m", False,
             "distance between the lines of the two legs' mean centres of pressure; negative where they cross",
             _OWN),
+    Outcome("heel_step_width_m", "step width between the heels", "m", False,
+            "sideways distance of the heels, each at the middle of its contact; negative where they cross; "
+            "none with a blade", _FUKUCHI),
     Outcome("com_excursion_mm", "vertical travel of the centre of mass", "mm", False,
             "highest minus lowest over the stride", _OWN),
     # forces

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bladerun._clinic_rows import clinic_rows, hip_height_difference_mm
+from bladerun._clinic_rows import clinic_rows, heel_step_width_m, hip_height_difference_mm
 from bladerun._definitions import OUTCOMES, Outcome
 from bladerun._leg import Leg, joint_curve
 from bladerun._muscle_rows import muscle_rows, work_rows
@@ -68,6 +68,7 @@ def _whole_body(stride: xr.Dataset, left: Leg, right: Leg) -> dict[str, float]:
         rows[f"lumbar_{name}_torque_peak_nm_kg"] = moment.magnitude(0, period) / left.mass_kg
     if left.touches and right.touches:
         rows["step_width_m"] = float(left.mean_pressure_centre[1] - right.mean_pressure_centre[1])
+        rows["heel_step_width_m"] = heel_step_width_m(left, right)
         rows["hip_height_difference_mm"] = hip_height_difference_mm(*_affected_first(stride, left, right))
         rows |= _asymmetry(stride, left, right)
     return rows
