@@ -152,8 +152,6 @@ def _motion(joints, time, swing):
         mean, size = _SWING.get(name[:-2], (0.0, 0.0))
         if name.startswith("achilles_"):
             mean, size = 0.015, 0.01
-        if name.startswith("shoulder_flexion_"):  # so that the upper body works too
-            mean, size = 0.0, 0.3
         phase = rate * time + (np.pi if name.endswith("_l") else 0.0)
         q[:, j] = mean + swing * size * np.sin(phase)
         v[:, j], a[:, j] = swing * size * rate * np.cos(phase), -swing * size * rate**2 * np.sin(phase)
