@@ -3,6 +3,7 @@
 Takes the folder of a finished fit (default runs/first-fit); writes docs/first-fit.png.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from matplotlib.figure import Figure
 from bladerun.forward import frames
 
 MAPS = {
-    "hip_rotation_torque_nm_kg": "hip rotation torque (Nm/kg)",
-    "asymmetry_percent": "asymmetry (%)",
-    "blade_energy_peak_j_right": "energy stored in the blade (J)",
+    "hip_height_difference_mm": "hip higher over the blade (mm)",
+    "foot_progression_deg_right": "direction of the blade (deg, out +)",
+    "hip_torque_rotation_peak_nm_kg_right": "hip rotation torque (Nm/kg)",
 }
 PHASES = {0.02: "touchdown", 0.15: "greatest compression", 0.29: "toe-off"}
 
@@ -23,8 +24,8 @@ PHASES = {0.02: "touchdown", 0.15: "greatest compression", 0.29: "toe-off"}
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/first-fit")
     table = pd.read_parquet(folder / "outcomes.parquet")
-    best = table.score.astype(float).idxmin()
-    stride = xr.load_dataset(folder / str(table.at[best, "stride"]))
+    study = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    stride = xr.load_dataset(folder / study["recommended"]["stride"])
     figure = Figure(figsize=(11, 7.6), layout="constrained")
     panels = figure.subplots(2, 3, height_ratios=(1.5, 1))
     pictures = frames(stride, list(PHASES))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 SHOWN = {
     "cost_j_kg_m": "cost, J/kg/m",
     "asymmetry_percent": "asymmetry, %",
-    "hip_rotation_torque_nm_kg": "hip rotation torque, Nm/kg",
+    "socket_torque_nm_kg": "hip rotation torque, Nm/kg",
     "pelvic_level_mm": "pelvis off level, mm",
 }
 

@@ -44,7 +44,7 @@ JOINTS = """
      <joint name="socket_rotation_r" axis="0 0 1" stiffness="100" damping="2"/>
      <geom size=".05" mass="1"/>
      <site name="blade_clamp_r"/><site name="blade_tip_r" pos=".1 0 -.3"/>
-     <geom type="capsule" fromto="0 0 0 .1 0 -.3" size=".01" mass=".5"/>BENDS
+     <geom type="capsule" fromto="0 0 0 .1 0 -.3" size=".01" mass=".5"/>SOLEBENDS
     </body></body></body>
   <body name="thigh_l" pos="0 .08 0">
    <joint name="hip_flexion_l" axis="0 -1 0"/><joint name="hip_adduction_l" axis="-1 0 0"/>
@@ -66,8 +66,16 @@ DRIVEN += [
 BEND = (
     '<body><joint name="blade_bend{}_r" axis="0 -1 0" stiffness="500"/><geom size=".01" mass=".01"/></body>'
 )
+SOLE = [("blade_laminate0_r", -0.05, 0, -0.1), ("blade_laminate1_r", 0.1, 0, -0.28)]
+SOLE += [
+    (f"contact_r_{i}", x, y, -0.29)
+    for i, (x, y) in enumerate(((0.04, -0.03), (0.04, 0.03), (0.1, -0.03), (0.1, 0.03)))
+]
 XML = JOINTS.replace("DRIVEN", "".join(f'<motor name="{j}" joint="{j}"/>' for j in DRIVEN)).replace(
     "BENDS", "".join(BEND.format(i) for i in range(1, 6))
+)
+XML = XML.replace(
+    "SOLE", "".join(f'<geom name="{n}" pos="{x} {y} {z}" size=".01" mass="0"/>' for n, x, y, z in SOLE)
 )
 
 

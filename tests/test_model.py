@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bladerun._joints import contact_spheres, sphere_sides
+from bladerun.alignment import alignment
 from bladerun.blade import catalog
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, resolve
@@ -119,10 +120,11 @@ def test_index_matches_the_model(side):
 )
 def test_height_is_met_whatever_else_is_set(blade, side, height, sagittal, toe_out, shift):
     model = built(side, Fitting(blade, 5, height, toe_out, sagittal, shift, shift))
-    low = soles(model)
-    for s in "rl":
-        expected = -height / 1e3 if s in Amputation(side).suffixes else 0.0
-        assert low[s][0] == pytest.approx(expected, abs=3e-6)
+    for worn in Amputation(side).sides:
+        stands = alignment(model.mj, worn, sagittal)
+        assert stands.height_difference_mm == pytest.approx(height, abs=3e-3)
+    for s in {"r", "l"} - set(Amputation(side).suffixes):
+        assert soles(model)[s][0] == pytest.approx(0.0, abs=3e-6)
     assert model.mass_kg == pytest.approx(RUNNER.mass_kg, rel=XML_ROUNDING)
 
 
@@ -131,7 +133,7 @@ def test_toe_out_and_shifts_turn_and_move_the_blade_outward(side, outward):
     s = side[0]
 
     def at(**change):
-        model = built(side, Fitting("j-sprint", **change))
+        model = built(side, Fitting("j-sprint", **{"sagittal_deg": 0.0, **change}))
         data = mujoco.MjData(model.mj)
         mujoco.mj_kinematics(model.mj, data)
         clamp, tip = (data.site(f"blade_{part}_{s}").xpos.copy() for part in ("clamp", "tip"))
@@ -139,13 +141,15 @@ def test_toe_out_and_shifts_turn_and_move_the_blade_outward(side, outward):
 
     clamp, tip, knee = at()
     turned_clamp, turned_tip, _ = at(toe_out_deg=10.0)
-    heading = np.degrees(np.arctan2(*(turned_tip - turned_clamp)[1::-1]))
-    assert heading == pytest.approx(outward * 10.0, abs=1e-3)
+    straight, turned = (
+        np.degrees(np.arctan2(*way[1::-1])) for way in (tip - clamp, turned_tip - turned_clamp)
+    )
+    assert turned - straight == pytest.approx(outward * 10.0, abs=1e-3)
     assert np.hypot(*(turned_tip - knee)[:2]) == pytest.approx(np.hypot(*(tip - knee)[:2]), abs=1e-5)
     np.testing.assert_allclose(at(fore_aft_mm=20.0)[0] - clamp, [0.020, 0, 0], atol=1e-5)
     np.testing.assert_allclose(at(medio_lateral_mm=20.0)[0] - clamp, [0, outward * 0.020, 0], atol=1e-5)
-    upright = at(sagittal_deg=0.0)
-    tilt = [np.arctan2(*(t - c)[[2, 0]]) for c, t in ((clamp, tip), upright[:2])]
+    flexed = at(sagittal_deg=5.0)
+    tilt = [np.arctan2(*(t - c)[[2, 0]]) for c, t in (flexed[:2], (clamp, tip))]
     assert tilt[0] > tilt[1]  # flexing the socket lifts the toe
 
 
@@ -158,11 +162,12 @@ def test_sole_stands_ahead_of_the_limb_at_first_fit():
 @pytest.mark.parametrize("height_m", [1.5, 1.65, 1.8, 1.95])
 @pytest.mark.parametrize("blade", catalog())
 def test_every_usual_runner_can_be_fitted(height_m, blade):
-    for height_mm in (20.0, 40.0):
+    for height_mm in (30.0, 50.0):
         model = build_model(
             Runner(22.5 * height_m**2, height_m), Amputation("right"), Fitting(blade, height_mm=height_mm)
         )
-        assert soles(model)["r"][0] == pytest.approx(-height_mm / 1e3, abs=3e-6)
+        stands = alignment(model.mj, "right", Fitting(blade).sagittal_deg)
+        assert stands.height_difference_mm == pytest.approx(height_mm, abs=3e-3)
 
 
 def test_recommended_category_follows_mass():

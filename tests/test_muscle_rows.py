@@ -43,7 +43,10 @@ def test_a_torque_driven_stride_has_no_muscle_outcomes_but_the_work_of_its_joint
 
 
 def test_a_stride_with_muscles_has_them_all():
-    result = outcomes(muscled.stride(side="right"))
+    made = muscled.stride(side="right")
+    made.v.loc[{"joint": "lumbar_rotation"}] = 1.0  # so that the upper body works too
+    made.tau.loc[{"joint": "lumbar_rotation"}] = 50.0
+    result = outcomes(made)
     for key in OF_MUSCLES:
         left = result[key]["left"] if isinstance(result[key], dict) else result[key]
         assert left is not None and left > 0, key

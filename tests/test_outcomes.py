@@ -17,7 +17,7 @@ from synthetic import LEG, MASS, PERIOD, SPEED, WEIGHT, bell, stride
 def test_every_row_has_a_number_on_some_leg_and_none_that_json_cannot_write():
     braked = stride(fore_aft=lambda phase: -0.1 * np.sin(2 * np.pi * phase))
     missing = {row.key for row in OUTCOMES}
-    for made in (braked, muscled.stride(side="right", knots=20)):
+    for made in (braked, *(muscled.stride(side=side, knots=20) for side in ("right", "none"))):
         result = outcomes(made)
         missing -= {key for key in result if result[key] not in (None, {"left": None, "right": None})}
         json.dumps(result, allow_nan=False)

@@ -315,7 +315,7 @@ def test_the_category_is_a_label_and_others_lie_the_nominal_step_from_it():
 def test_words_name_a_measured_stiffness_and_where_the_blade_is_from():
     usual, measured = Fitting("j-sprint", 5.0), Fitting("j-sprint", 5.0, stiffness_kn_m=24.5)
     for words in (_visits.describe(measured), setting(measured.row())):
-        assert words.startswith("category 5 (24.5 kN/m), 30 mm")
+        assert words.startswith("category 5 (24.5 kN/m), 20 mm")
     assert "kN/m" not in _visits.describe(usual) + setting(usual.row()) + blade_from(usual)
     own = replace(measured, blade=read_blade(EXAMPLE))
     assert "24.5" in blade_from(own) and "own file" in blade_from(own) and own.row()["blade"] == "my-blade"

@@ -7,7 +7,6 @@ import pytest
 from bladerun._policy import policy, spline
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
-from bladerun.options import SolverOptions
 from bladerun.replay import accelerations, replay
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
@@ -16,12 +15,12 @@ from bladerun.task import Task
 
 @pytest.fixture(scope="module")
 def model():
-    return build_model(Runner(75.0, 1.75), Amputation(side="right"), Fitting(blade="j-sprint", height_mm=30))
+    return build_model(Runner(75.0, 1.75), Amputation(side="right"), Fitting(blade="j-sprint"))
 
 
 @pytest.fixture(scope="module")
 def stride(model):
-    return solve(model, Task(3.3), options=SolverOptions.default(knots=90))
+    return solve(model, Task(3.3))
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,8 @@ def study(folder, *, worn=WORN, fail=(), noise=0.01):
             continue
         found = base | {
             "hip_torque_rotation_peak_nm_kg_right": 0.6 - 0.02 * toe,
-            "psis_difference_mm_right": height - 20,
+            "socket_axial_torque_peak_nm_kg_right": 0.6 - 0.05 * toe,
+            "hip_height_difference_mm": height - 20,
             "blade_strain_margin_right": 2.0 - 0.1 * category,
         }
         found |= _recommend.weigh(found, "right")

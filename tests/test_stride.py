@@ -1,6 +1,7 @@
 """The stride: laws that every solution obeys, and (slow) the runners and fittings that it has to reach."""
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -101,7 +102,10 @@ def test_able_bodied_runs():
 
 def test_able_bodied_runs_alike_on_both_legs():
     """The problem is its own mirror image, and so is its solution."""
-    stride = able_bodied()
+    course = COARSE.continuation
+    tight = tuple(each._replace(tolerance=1e-9) for each in course.passes)  # unfinished is uneven
+    options = replace(COARSE, continuation=replace(course, passes=tight))
+    stride = solve(model(), Task(SPEED), options=options)
     there = mirrored(stride).sel(joint=stride.joint.values)
     here = stride.q - SPEED * stride.time * (stride.joint == "pelvis_tx")
     np.testing.assert_allclose(here, there, atol=1e-6)
@@ -138,7 +142,7 @@ def test_peak_force_is_a_runner_s():
 def test_feet_stand_as_far_apart_as_people_s():
     stride = able_bodied()
     ref = reference((), SPEED, KNOTS, leg_length_m=stride.attrs["leg_length_m"])
-    assert outcomes(stride)["step_width_m"] == pytest.approx(ref.step_width_m, abs=ref.step_width_sd_m)
+    assert outcomes(stride)["heel_step_width_m"] == pytest.approx(ref.step_width_m, abs=ref.step_width_sd_m)
     sideways = stride.grf.values[:, :, 1].sum(1) / weight(stride)
     middle = slice(KNOTS // 6, KNOTS // 4)  # of the right foot's contact
     assert sideways[middle].mean() > 0.01  # towards the midline

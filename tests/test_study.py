@@ -11,7 +11,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bladerun import _recommend, study
+from bladerun import _answer, _recommend, study
 from bladerun.case import SWEPT, Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
@@ -23,7 +23,7 @@ from bladerun.task import Task
 CASE = Case(
     Runner(mass_kg=72.0, height_m=1.76, sex="female"),
     Amputation("right", residual_limb_m=0.16),
-    Fitting("j-sprint"),
+    Fitting("j-sprint", height_mm=30.0),
     Task(3.3),
     {"category": (-1, 0, 1), "height_mm": (20.0, 30.0, 40.0), "toe_out_deg": (0.0, 5.0, 10.0)},
 )
@@ -32,18 +32,27 @@ SMALL = replace(CASE, sweep={"height_mm": (20.0, 30.0), "toe_out_deg": (0.0, 5.0
 
 def numbers(fitting, **changed):
     """Outcomes of a made-up runner who does best at 20 mm and 5 deg."""
-    cost = 2.5 + 0.01 * abs(fitting.height_mm - 20) + 0.02 * abs(fitting.toe_out_deg - 5)
+    cost = 2.5 + 0.02 * abs(fitting.height_mm - 20) + 0.04 * abs(fitting.toe_out_deg - 5)
     values = {
         "joint_work_j_kg_m": cost,
-        "hip_torque_rotation_peak_nm_kg_right": 0.5,
-        "hip_torque_rotation_peak_nm_kg_left": 0.4,
-        "psis_difference_mm_right": 10.0 + fitting.height_mm - 20,
-        "psis_difference_mm_left": 10.0,
+        "hip_height_difference_mm": fitting.height_mm - 20.0,
+        "socket_axial_torque_peak_nm_kg_right": 0.5,
+        "socket_axial_torque_peak_nm_kg_left": 0.4,
+        "tip_swing_mm_right": 10.0,
+        "tip_swing_mm_left": -20.0,
         "blade_strain_margin_right": 2.0,
         "blade_strain_margin_left": np.nan,
     }
+    values |= {
+        f"{joint}_torque_excess_nm_kg_{side}": 0.1
+        for joint in _recommend._BANDED
+        for side in ("left", "right")
+    }
     values |= {f"asymmetry_{name}_percent": -2.0 for name in _recommend._SYMMETRY}
     return values | changed
+
+
+TRADEOFFS = {row["key"]: 1.0 for row in _recommend.weights()["tradeoff"]}
 
 
 class Solver:
@@ -138,15 +147,17 @@ def test_long_ways_are_bridged_in_short_steps(height, toe, category):
 
 def test_a_study_writes_its_table_and_recommends_the_best(solver, tmp_path):
     told = []
-    result = study.fit(CASE, tmp_path, workers=1, progress=lambda *args: told.append(args))
+    result = study.fit(CASE, tmp_path, workers=1, widen=False, progress=lambda *args: told.append(args))
     table = pd.read_parquet(tmp_path / "outcomes.parquet")
     assert len(table) == 27 and (table.status == "converged").all()
     best = result.table.loc[result.recommended]
     assert (best.height_mm, best.toe_out_deg) == (20, 5)
     assert result.table.at[result.current, "current"] and result.current.endswith("height30_toe0")
-    assert set(result.indistinct) == {n for n in table.index if n.endswith("height20_toe5")} - {best.name}
+    alike = {n for n in table.index if n.endswith("height20_toe5")}  # no category is better than another
+    assert set(result.indistinct) == alike - {table.score.idxmin()} and result.recommended in alike
+    assert best.category == result.table.at[result.current, "category"], "the smallest change that gains it"
     assert result.stride(result.recommended).is_file()
-    assert "cost of running" in result.why and "pelvic level" in result.why
+    assert "cost of running" in result.why and "hips out of level" in result.why
     json.dumps(result.to_dict(), allow_nan=False)
     assert json.loads((tmp_path / "study.json").read_text())["recommended"]["name"] == result.recommended
 
@@ -157,9 +168,9 @@ def test_a_study_writes_its_table_and_recommends_the_best(solver, tmp_path):
 
 
 def test_a_second_study_solves_nothing_and_says_the_same(solver, tmp_path):
-    first = study.fit(SMALL, tmp_path, workers=1)
+    first = study.fit(SMALL, tmp_path, workers=1, widen=False)
     count = len(solver.calls)
-    second = study.fit(SMALL, tmp_path, workers=1)
+    second = study.fit(SMALL, tmp_path, workers=1, widen=False)
     assert len(solver.calls) == count
     pd.testing.assert_frame_equal(first.table, second.table)
     assert first.to_dict() == second.to_dict()
@@ -168,38 +179,43 @@ def test_a_second_study_solves_nothing_and_says_the_same(solver, tmp_path):
 def test_an_interrupted_study_goes_on_where_it_was(solver, tmp_path):
     solver.die_after = 5
     with pytest.raises(KeyboardInterrupt):
-        study.fit(SMALL, tmp_path, workers=1)
+        study.fit(SMALL, tmp_path, workers=1, widen=False)
     assert not (tmp_path / "outcomes.parquet").exists()
     assert not list(tmp_path.rglob(".*"))
     solver.die_after = 99999
-    study.fit(SMALL, tmp_path, workers=1)
+    study.fit(SMALL, tmp_path, workers=1, widen=False)
     assert len(solver.calls) == 9  # 4 fittings, two ways, and the first
 
 
 def test_other_inputs_and_damaged_files_are_solved_anew(solver, tmp_path):
-    study.fit(SMALL, tmp_path, workers=1)
-    study.fit(replace(SMALL, task=Task(3.4)), tmp_path, workers=1)
+    study.fit(SMALL, tmp_path, workers=1, widen=False)
+    study.fit(replace(SMALL, task=Task(3.4)), tmp_path, workers=1, widen=False)
     assert len(solver.calls) == 18
-    study.fit(SMALL, tmp_path, workers=1)
+    study.fit(SMALL, tmp_path, workers=1, widen=False)
     assert len(solver.calls) == 27
     file = next((tmp_path / "strides").glob("*_up.nc"))
     file.write_bytes(file.read_bytes()[:100])
-    study.fit(SMALL, tmp_path, workers=1)
+    study.fit(SMALL, tmp_path, workers=1, widen=False)
     assert len(solver.calls) == 28
 
 
 def test_a_wider_sweep_uses_what_is_there(solver, tmp_path):
-    study.fit(SMALL, tmp_path, workers=1)
-    study.fit(replace(SMALL, sweep={**SMALL.sweep, "height_mm": (20.0, 30.0, 40.0)}), tmp_path, workers=1)
+    study.fit(SMALL, tmp_path, workers=1, widen=False)
+    study.fit(
+        replace(SMALL, sweep={**SMALL.sweep, "height_mm": (20.0, 30.0, 40.0)}),
+        tmp_path,
+        workers=1,
+        widen=False,
+    )
     assert len(solver.calls) == 9 + 4
 
 
 @pytest.mark.parametrize("status", ["not converged", "too weak"])
 def test_what_is_no_answer_is_a_row_without_numbers_and_never_recommended(status, solver, tmp_path):
     solver.failure = status
-    best = study.fit(SMALL, tmp_path / "all", workers=1).recommended
+    best = study.fit(SMALL, tmp_path / "all", workers=1, widen=False).recommended
     solver.fail = (best,)
-    result = study.fit(SMALL, tmp_path / "some", workers=1)
+    result = study.fit(SMALL, tmp_path / "some", workers=1, widen=False)
     row = result.table.loc[best]
     assert row.status == status and row.why == "made to fail"
     assert np.isnan([row.score, row.objective, row.joint_work_j_kg_m]).all()
@@ -208,7 +224,7 @@ def test_what_is_no_answer_is_a_row_without_numbers_and_never_recommended(status
 
 def test_nothing_converged_nothing_recommended(solver, tmp_path):
     solver.fail = tuple(_visits.grid(SMALL).fittings)
-    result = study.fit(SMALL, tmp_path, workers=1)
+    result = study.fit(SMALL, tmp_path, workers=1, widen=False)
     assert result.recommended is None and result.comparison == []
     json.dumps(result.to_dict(), allow_nan=False)
 
@@ -220,7 +236,10 @@ def test_a_stride_that_is_too_weak_still_is_a_start(solver, tmp_path):
     results = {visit: {"status": "too weak"} for visit in plan}
     started = [visit for visit in plan if plan[visit] is not None]
     assert all(_visits.start_of(visit, plan, results) == plan[visit] for visit in started)
-    assert " 1 of 4 fittings ask too much of the muscles" in study.fit(SMALL, tmp_path, workers=1).why
+    assert (
+        " 1 of 4 fittings ask too much of the muscles"
+        in study.fit(SMALL, tmp_path, workers=1, widen=False).why
+    )
 
 
 def test_a_start_that_failed_is_passed_over(solver, tmp_path):
@@ -238,30 +257,32 @@ def test_a_start_that_failed_is_passed_over(solver, tmp_path):
 def test_visits_from_the_same_start_are_no_evidence_of_small_scatter(solver, tmp_path):
     solver.fail = (_visits.grid(CASE).current,)
     two = replace(CASE, sweep={"height_mm": (20.0, 30.0)})
-    table = study.fit(two, tmp_path, workers=1).table
+    table = study.fit(two, tmp_path, workers=1, widen=False).table
     other = table[table.status == "converged"]
     assert list(other.visits) == [1] and other.score_scatter.isna().all()
 
 
 def test_scatter_is_what_lies_between_the_visits(solver, tmp_path):
     solver.noise = 0.0005  # below the gap at which a fitting is solved again
-    table = study.fit(SMALL, tmp_path, workers=1).table
+    table = study.fit(SMALL, tmp_path, workers=1, widen=False).table
     assert (table.joint_work_j_kg_m_scatter <= 0.001 + 1e-12).all()
     assert (table.joint_work_j_kg_m_scatter > 0).any()
     np.testing.assert_allclose(table.objective_scatter, table.joint_work_j_kg_m_scatter)
-    assert (table.psis_difference_mm_right_scatter == 0).all()
+    assert (table.socket_torque_nm_kg_scatter == 0).all()
 
 
 def test_visits_that_disagree_are_solved_again_from_a_better_neighbour(solver, tmp_path):
     solver.noise = 0.05
-    result = study.fit(SMALL, tmp_path, workers=1)
+    result = study.fit(SMALL, tmp_path, workers=1, widen=False)
     again = list((tmp_path / "strides").glob("*_again.nc"))
     assert again
     assert (result.table.visits == 3).any()
 
 
 def test_an_ensemble_gives_every_fitting_the_same_draws_and_an_interval(solver, tmp_path):
-    result = study.fit(replace(CASE, sweep={"height_mm": [20.0, 30.0]}), tmp_path, workers=1, ensemble=4)
+    result = study.fit(
+        replace(CASE, sweep={"height_mm": [20.0, 30.0]}), tmp_path, workers=1, widen=False, ensemble=4
+    )
     assert set(result.members.index.get_level_values("member")) == set(range(5))
     assert set(result.members.index.get_level_values("name")) == set(result.table.index)
     assert (result.table.score_low <= result.table.score).all()
@@ -284,36 +305,65 @@ def test_the_recommended_fitting_is_tried_without_adapting_where_that_is_asked(s
     monkeypatch.setattr(_fit, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
     monkeypatch.setattr(_fit, "flat", lambda values: values)
     whole = replace(SMALL, sweep={"height_mm": (20, 30), "toe_out_deg": (0, 5)})
-    result = study.fit(whole, tmp_path, workers=1, hold=True)
+    result = study.fit(whole, tmp_path, workers=1, widen=False, hold=True)
     assert asked == [Fitting("", category=5.0, height_mm=20.0, toe_out_deg=5.0)]
     assert result.held == {
         "status": "held", "why": "", "feedback_share": 0.1, "contact_time_s_right": 0.2
     }  # fmt: skip
     assert result.to_dict()["held"] == result.held
-    assert study.fit(SMALL, tmp_path, workers=1).held == {} and len(asked) == 1
+    assert study.fit(SMALL, tmp_path, workers=1, widen=False).held == {} and len(asked) == 1
 
 
 def test_a_single_fitting_has_no_scatter_and_is_its_own_recommendation(solver, tmp_path):
-    result = study.fit(replace(CASE, sweep={}), tmp_path, workers=1)
+    result = study.fit(replace(CASE, sweep={}), tmp_path, workers=1, widen=False)
     assert len(solver.calls) == 1 and result.recommended == result.current
     assert np.isnan(result.table.at[result.current, "score_scatter"])
 
 
 def test_the_fitting_worn_today_is_solved_where_the_sweep_leaves_it_out(solver, tmp_path):
     worn = replace(CASE, fitting=replace(CASE.fitting, height_mm=55.0), sweep=SMALL.sweep)
-    result = study.fit(worn, tmp_path, workers=1)
+    result = study.fit(worn, tmp_path, workers=1, widen=False)
     assert len(result.table) == 5 and result.table.at[result.current, "height_mm"] == 55
     assert result.table.at[result.current, "visits"] == 3
-    assert len(result.comparison) == 5
+    assert len(result.comparison) == 7
 
 
 def test_nothing_to_fit_and_no_place_to_write(solver, tmp_path):
     with pytest.raises(InputError, match="fitting"):
-        study.fit(replace(CASE, fitting=None, amputation=Amputation()), tmp_path / "x", workers=1)
+        study.fit(
+            replace(CASE, fitting=None, amputation=Amputation()), tmp_path / "x", workers=1, widen=False
+        )
     assert not (tmp_path / "x").exists()
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file"):
-        study.fit(SMALL, tmp_path / "file", workers=1)
+        study.fit(SMALL, tmp_path / "file", workers=1, widen=False)
+
+
+def test_a_sweep_goes_on_beyond_its_edge_until_the_best_is_inside(solver, tmp_path):
+    worn = replace(CASE.fitting, height_mm=50.0)
+    away = replace(CASE, fitting=worn, sweep={"height_mm": (40.0, 50.0), "toe_out_deg": (0.0, 5.0)})
+    result = study.fit(away, tmp_path, workers=1)
+    table = result.table
+    assert (table.at[result.recommended, "height_mm"], table.at[result.recommended, "toe_out_deg"]) == (20, 5)
+    assert {10.0, 20.0, 30.0} <= set(table.height_mm) and 10.0 in set(table.toe_out_deg)
+    assert "limit" not in result.why
+    grown, calls = len(table), len(solver.calls)
+    again = study.fit(away, tmp_path, workers=1)
+    assert len(again.table) == grown and len(solver.calls) == calls
+    assert len(study.fit(away, tmp_path, workers=1, widen=False).table) == 4
+
+
+def test_a_limit_of_the_blade_ends_a_sweep_and_is_named(solver, tmp_path, monkeypatch):
+    def high(fitting, runner, limb_m):
+        if fitting.height_mm < 30:
+            raise InputError("20 mm is not possible", key="height_mm")
+
+    monkeypatch.setattr(_visits, "placement", high)
+    result = study.fit(
+        replace(CASE, sweep={"height_mm": (30.0, 40.0), "toe_out_deg": (0.0, 5.0, 10.0)}), tmp_path, workers=1
+    )
+    assert "limit in height" in result.why and "20 mm is not possible" in result.why
+    assert result.table.height_mm.min() == 30
 
 
 # --- The recommendation -----------------------------------------------------------------------------------
@@ -352,6 +402,61 @@ def test_without_scatter_nothing_can_be_told_apart():
     assert best == "a" and indistinct == ["b"]
 
 
+def settings_table(rows, scatter=0.01):
+    """Rows (category, height, toe-out, score)."""
+    frame = table([row[3] for row in rows], [scatter] * len(rows))
+    return frame.assign(**{axis: [float(row[i]) for row in rows] for i, axis in enumerate(SWEPT)})
+
+
+def test_a_change_is_recommended_only_where_it_gains_more_than_what_matters():
+    gain = _recommend.weights()["change"]["least_gain"]
+    for more, expected in ((1.1, "b"), (0.9, "a")):
+        frame = settings_table([(5, 20, 0, 10.0), (5, 10, 0, 10.0 - more * gain)])
+        assert _recommend.chosen(frame, "b", "a") == expected
+    unsure = settings_table([(5, 20, 0, 10.0), (5, 10, 0, 9.0)], scatter=2.0)
+    assert _recommend.chosen(unsure, "b", "a") == "a"
+    assert "No change is worth making" in _recommend.why(frame, "a", "a", [], best="b")
+
+
+def test_the_smallest_change_that_gains_nearly_all_is_recommended():
+    frame = settings_table([(5, 20, 0, 10.0), (3, 10, 5, 8.0), (5, 10, 0, 8.4), (4, 10, 0, 8.3)])
+    assert _recommend.chosen(frame, "b", "a") == "c"
+    assert _answer.first_step(frame.assign(**TRADEOFFS), "b", "a") == "c"
+    assert _answer.first_step(frame.assign(**TRADEOFFS), "c", "a") == "c"
+    assert _answer.first_step(frame.assign(**TRADEOFFS), "a", "a") is None
+
+
+def test_changes_of_one_setting_are_listed_best_first():
+    rows = [(5, 20, 0, 10.0), (4, 20, 0, 9.0), (5, 30, 0, 11.0), (4, 30, 0, 1.0)]
+    found = _answer.changes(settings_table(rows).assign(**TRADEOFFS), "a")
+    assert [(row["name"], row["words"], row["gain"]) for row in found] == [
+        ("b", "one category softer", 1.0),
+        ("c", "10 mm taller", -1.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "apart", "difference", "expected"),
+    [
+        ("hip_level_mm", False, 9.0, "same"),
+        ("hip_level_mm", True, 4.9, "little"),
+        ("hip_level_mm", True, -5.1, "matters"),
+        ("recoil_direction_deg_right", True, 2.1, "matters"),
+        ("step_time_s_left", True, 1.0, "differs"),
+    ],
+)
+def test_a_difference_matters_by_its_size(column, apart, difference, expected):
+    assert _recommend.verdict(column, apart, difference) == expected
+
+
+def test_what_should_be_seen_is_what_changes_by_as_much_as_matters():
+    row = {f"{key}right" if key.endswith("_") else key: 0.0 for key, *_ in _answer._SEEN}
+    frame = pd.DataFrame(
+        [row, row | {"hip_height_difference_mm": -12.0, "contact_time_s_right": 0.001}], ["a", "b"]
+    )
+    assert _answer.look_for(frame, "b", "a", "right") == ["the hip rides lower over the blade (12 mm)"]
+
+
 def test_no_blade_that_holds_no_recommendation():
     frame = table([1.0, 2.0], [0.1, 0.1], [0.5, 0.9])
     assert _recommend.recommend(frame) == (None, [])
@@ -374,15 +479,18 @@ def test_each_tradeoff_raises_the_score_and_margin_does_not():
     worse = {
         "joint_work_j_kg_m": 3.5,
         "asymmetry_step_time_percent": 9.0,
-        "hip_torque_rotation_peak_nm_kg_right": 0.9,
-        "psis_difference_mm_right": 60.0,
+        "hip_rotation_torque_excess_nm_kg_left": 0.9,
+        "hip_height_difference_mm": -60.0,
+        "socket_axial_torque_peak_nm_kg_right": 0.9,
+        "tip_swing_mm_right": -40.0,
     }
     for key, value in worse.items():
         assert _recommend.weigh(numbers(fitting, **{key: value}), "right")["score"] > base["score"]
     assert (
         _recommend.weigh(numbers(fitting, blade_strain_margin_right=0.1), "right")["score"] == base["score"]
     )
-    assert _recommend.weigh(numbers(fitting), "left")["hip_rotation_torque_nm_kg"] == 0.4
+    assert _recommend.weigh(numbers(fitting), "left")["socket_torque_nm_kg"] == 0.4
+    assert _recommend.weigh(numbers(fitting), "both")["whip_mm"] == 20.0
     assert _recommend.weigh(numbers(fitting, blade_strain_margin_left=1.5), "both")["blade_margin"] == 1.5
     assert {row["key"] for row in _recommend.weights()["tradeoff"]} <= set(base)
 

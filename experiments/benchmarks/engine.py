@@ -37,7 +37,7 @@ def sleeping(way, start, keep):
 def asked(rows: int):
     """A study of about so many rows: a Sobol design over height, toe-out and category."""
     parameters = {
-        "height_mm": {"low": 20, "high": 40},
+        "height_mm": {"low": 10, "high": 30},
         "toe_out_deg": {"low": 0, "high": 10},
         "category_step": {"low": -1, "high": 1},
     }

@@ -11,8 +11,11 @@ from bladerun._joints import code
 from bladerun._segments import Rigid, put
 
 
-def amputate(spec, s: str, residual: float, stump: Rigid) -> None:
-    """Take the foot off with what pulls on it, shorten the shank and put a compliant socket on it."""
+def amputate(spec, s: str, residual: float, stump: Rigid, weight: float, scale: float) -> None:
+    """Take the foot off with what pulls on it, shorten the shank and put a compliant socket on it.
+
+    weight, scale: mass and height over those of which the socket's springs are given.
+    """
     _cut_muscles(spec, s)
     for item in (*spec.actuators, *spec.pairs):
         named = (item.target,) if hasattr(item, "target") else (item.geomname1, item.geomname2)
@@ -38,9 +41,9 @@ def amputate(spec, s: str, residual: float, stump: Rigid) -> None:
     inward = 1.0 if s == "r" else -1.0
     slide, hinge = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
     for name, kind, axis, stiffness in (
-        ("pistoning", slide, [0.0, 0.0, 1.0], socket["pistoning_n_m"]),
-        ("flexion", hinge, [0.0, -1.0, 0.0], socket["flexion_nm_rad"]),
-        ("rotation", hinge, [0.0, 0.0, inward], socket["rotation_nm_rad"]),
+        ("pistoning", slide, [0.0, 0.0, 1.0], socket["pistoning_n_m"] * weight / scale),
+        ("flexion", hinge, [0.0, -1.0, 0.0], socket["flexion_nm_rad"] * weight * scale),
+        ("rotation", hinge, [0.0, 0.0, inward], socket["rotation_nm_rad"] * weight * scale),
     ):
         damping = stiffness * socket["relaxation_s"]
         body.add_joint(

@@ -23,7 +23,9 @@ _MARGARIA = "Margaria 1968, Int Z angew Physiol 25:339-351"
 _HICKS = "Hicks 2015, doi 10.1115/1.4029304"
 _SASAKI = "Sasaki & Neptune 2010, J Biomech 43:2780-2784"
 _OWN = "own definition"
+_BENCH = "EP 2 065 018 B1"
 _NEVER = "never measured in running with a blade"
+_SPRINT = "measured in sprint and long jump only, not at distance-running speeds"
 _TOE_OUT = "how it changes with toe-out was never measured in running with a blade"
 
 
@@ -51,6 +53,23 @@ def _symmetry(key: str, title: str) -> Outcome:
     return Outcome(f"asymmetry_{key}_percent", f"asymmetry of {title}", "%", False, definition, _ROBINSON)
 
 
+def _excess(joint: str, title: str) -> Outcome:
+    definition = (
+        "greatest amount by which the moment leaves the range of able-bodied ones in contact, in either "
+        "sense; that range is from the least of mean - SD to the greatest of mean + SD over contact at this "
+        "speed"
+    )
+    return Outcome(
+        f"{joint}_torque_excess_nm_kg",
+        f"{title}, beyond able-bodied",
+        "Nm/kg",
+        True,
+        definition,
+        _FUKUCHI,
+        _TOE_OUT,
+    )
+
+
 def _work(key: str, of: str, power: str) -> tuple[Outcome, Outcome]:
     return (
         Outcome(f"{key}_work_positive_j_kg", f"positive work of {of}", "J/kg", True,
@@ -74,6 +93,9 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("step_width_m", "step width", "m", False,
             "distance between the lines of the two legs' mean centres of pressure; negative where they cross",
             _OWN),
+    Outcome("heel_step_width_m", "step width between the heels", "m", False,
+            "sideways distance of the heels, each at the middle of its contact; negative where they cross; "
+            "none with a blade", _FUKUCHI),
     Outcome("com_excursion_mm", "vertical travel of the centre of mass", "mm", False,
             "highest minus lowest over the stride", _OWN),
     # forces
@@ -106,12 +128,12 @@ OUTCOMES: tuple[Outcome, ...] = (
             _OWN, _NEVER),
     # the blade
     Outcome("blade_energy_peak_j", "energy stored in the blade", "J", True, "greatest elastic energy", _OWN,
-            _NEVER),
+            _SPRINT),
     Outcome("blade_energy_returned_j", "energy the blade gives back", "J", True,
             "elastic energy released from its peak to toe-off, less what the blade loses meanwhile", _OWN,
-            _NEVER),
+            _SPRINT),
     Outcome("blade_energy_lost_j", "energy lost in the blade", "J", True,
-            "dissipated inside the blade during contact", _OWN, _NEVER),
+            "dissipated inside the blade during contact", _OWN, _SPRINT),
     Outcome("blade_energy_return_percent", "energy return of the blade", "%", True,
             "returned / (rise of elastic energy from touchdown to its peak + loss meanwhile)", _OWN),
     Outcome("blade_compression_mm", "blade compression", "mm", True,
@@ -159,26 +181,67 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("socket_axial_torque_peak_nm", "twist in the socket", "Nm", True,
             "greatest size of the torque between residual limb and socket about the limb's long axis", _OWN,
             _NEVER),
+    Outcome("socket_axial_torque_peak_nm_kg", "twist in the socket per mass", "Nm/kg", True,
+            "socket_axial_torque_peak_nm / body mass", _OWN, _NEVER),
+    Outcome("socket_axial_torque_impulse_nm_s", "twist in the socket, impulse", "Nm s", True,
+            "size of the torque between residual limb and socket about the limb's long axis, integrated over "
+            "contact", _OWN, _NEVER),
+    *(_excess(*row) for row in (
+        ("hip_flexion", "hip torque, flexion-extension"), ("hip_adduction", "hip torque, ab-/adduction"),
+        ("hip_rotation", "hip torque, rotation"), ("knee_flexion", "knee torque"))),
     Outcome("lumbar_extension_torque_peak_nm_kg", "lumbar torque, flexion-extension", "Nm/kg", False,
             "greatest size of the lumbar moment about the extension axis", _OWN, _NEVER),
     Outcome("lumbar_bending_torque_peak_nm_kg", "lumbar torque, side bending", "Nm/kg", False,
             "greatest size of the lumbar moment about the bending axis", _OWN, _NEVER),
     Outcome("lumbar_rotation_torque_peak_nm_kg", "lumbar torque, rotation", "Nm/kg", False,
             "greatest size of the lumbar moment about the long axis", _OWN, _NEVER),
+    # direction of the feet
+    Outcome("foot_progression_deg", "direction of the foot", "deg", True,
+            "horizontal direction from heel to toe, of a blade along its sole, against the running direction "
+            "at this leg's greatest compression; toes out positive, 0 = straight ahead", _OWN),
+    Outcome("foot_progression_touchdown_deg", "direction of the foot at touchdown", "deg", True,
+            "as foot_progression_deg, at touchdown", _OWN),
+    Outcome("foot_progression_mean_deg", "direction of the foot, mean over contact", "deg", True,
+            "as foot_progression_deg, mean over contact weighted with vertical force", _OWN),
     # posture
+    Outcome("hip_height_difference_mm", "hip higher over the blade", "mm", False,
+            "height of the affected leg's hip centre at its greatest compression, less that of the other "
+            "leg's at its own; 0 = level, positive = the runner rises over the blade; with both or no leg "
+            "affected the right one less the left one", _OWN, _NEVER),
+    Outcome("running_leg_length_touchdown_mm", "leg length at touchdown", "mm", True,
+            "hip centre to centre of pressure at touchdown", _OWN),
+    Outcome("running_leg_length_midstance_mm", "leg length at greatest compression", "mm", True,
+            "hip centre to centre of pressure at this leg's greatest compression", _OWN),
+    Outcome("running_leg_length_toe_off_mm", "leg length at toe-off", "mm", True,
+            "hip centre to centre of pressure at toe-off", _OWN),
+    Outcome("knee_flexion_touchdown_deg", "knee flexion at touchdown", "deg", True,
+            "knee angle at touchdown, flexion positive", _FUKUCHI),
     Outcome("pelvic_obliquity_deg", "pelvic obliquity", "deg", True,
-            "list of the pelvis at this leg's greatest compression, this leg's hip up positive", _OWN,
-            _NEVER),
+            "slope of the line through both PSIS at this leg's greatest compression, this leg's side up "
+            "positive", _OWN, _NEVER),
     Outcome("psis_difference_mm", "height difference of the PSIS", "mm", True,
             "this leg's PSIS minus the other's height at this leg's greatest compression", _OWN, _NEVER),
     Outcome("lumbar_bending_range_deg", "side bending of the trunk", "deg", False,
             "greatest minus least lumbar bending over the stride", _OWN),
     Outcome("lateral_whip_deg", "whip of the blade, rotation", "deg", True,
-            "turn of the blade about the limb's long axis in the first 20 % of swing, internal positive",
-            _OWN, _NEVER),
+            "turn of the blade about the limb's long axis in the first 20 % of swing, toe inward positive: "
+            "the heel goes laterally, a lateral whip; negative = a medial whip", _OWN, _NEVER),
     Outcome("tip_swing_mm", "whip of the blade, sideways", "mm", True,
             "sideways travel of the blade's tip relative to the knee in the first 20 % of swing, "
             "away from the midline positive", _OWN, _NEVER),
+    # bench alignment
+    Outcome("standing_height_difference_mm", "standing height difference", "mm", True,
+            "hip centre to the lowest point of the unloaded blade in bench alignment (blade upright, hip "
+            "over knee), less the same of a sound leg in its shoe", _OWN),
+    Outcome("toe_ahead_mm", "toe ahead of the load line", "mm", True,
+            "lowest point of the unloaded blade ahead of the vertical through the knee centre in bench "
+            "alignment, in the direction in which the blade points", _BENCH),
+    Outcome("alignment_alpha_deg", "bench angle alpha", "deg", True,
+            "line from the blade's rearmost point to its lowest one, against the ground, in bench alignment",
+            _BENCH),
+    Outcome("alignment_beta_deg", "bench angle beta", "deg", True,
+            "line from the knee centre to the blade's rearmost point, against the vertical, in bench "
+            "alignment", _BENCH),
     # asymmetry and effort
     _symmetry("contact_time", "contact time"),
     _symmetry("step_time", "step time"),

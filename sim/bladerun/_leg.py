@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 from itertools import pairwise
 
+import mujoco
 import numpy as np
 import xarray as xr
 
@@ -56,6 +57,11 @@ class Leg:
     def site(self, name: str) -> list[Periodic]:
         """Position (m) of this leg's site `name`, given without suffix."""
         return site_curves(self.stride, f"{name}_{self.suffix}")
+
+    @cached_property
+    def model(self) -> mujoco.MjModel:
+        """The runner's body."""
+        return mujoco.MjModel.from_xml_string(self.stride.attrs["model_xml"])
 
     @cached_property
     def com(self) -> list[Periodic]:

@@ -1,7 +1,8 @@
 """Which fitting to try, and how sure that is.
 
 Takes outcomes of strides and the weights in models/recommendation.toml; gives trade-offs, a score, the
-fitting with the lowest score among those whose blade holds, and those that cannot be told apart from it.
+fitting with the lowest score among those whose blade holds, those that cannot be told apart from it, and
+whether changing to it is worth the trouble.
 
 A difference counts only where the interval of an ensemble's paired differences leaves zero out
 (`_intervals`); without an ensemble, where it exceeds the numerical scatter between the ways a fitting was
@@ -19,9 +20,11 @@ import pandas as pd
 
 from bladerun import _facts
 from bladerun._intervals import difference
+from bladerun.case import SWEPT
 from bladerun.status import Status
 
 _ALONE = pd.DataFrame()  # no ensemble
+_BANDED = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_flexion")
 _SYMMETRY = ("contact_time", "step_time", "peak_vgrf", "vertical_impulse")
 
 
@@ -38,14 +41,17 @@ def weigh(outcomes: Mapping[str, float], side: str) -> dict[str, float]:
     """
     affected = ("left", "right") if side == "both" else (side,)
     metabolic = outcomes.get("cost_of_transport_j_kg_m", math.nan)
-    level = outcomes["psis_difference_mm_right"] - outcomes["psis_difference_mm_left"]
     values = {
         "cost_j_kg_m": metabolic if math.isfinite(metabolic) else outcomes["joint_work_j_kg_m"],
         "asymmetry_percent": float(
             np.mean([abs(outcomes[f"asymmetry_{name}_percent"]) for name in _SYMMETRY])
         ),
-        "hip_rotation_torque_nm_kg": max(outcomes[f"hip_torque_rotation_peak_nm_kg_{s}"] for s in affected),
-        "pelvic_level_mm": abs(level) / 2,  # each side's own height: equal ones cancel
+        "hip_level_mm": abs(outcomes["hip_height_difference_mm"]),
+        "torque_excess_nm_kg": max(
+            sum(outcomes[f"{joint}_torque_excess_nm_kg_{s}"] for joint in _BANDED) for s in ("left", "right")
+        ),
+        "socket_torque_nm_kg": max(outcomes[f"socket_axial_torque_peak_nm_kg_{s}"] for s in affected),
+        "whip_mm": max(abs(outcomes[f"tip_swing_mm_{s}"]) for s in affected),
     }
     rows = weights()["tradeoff"]
     total = sum(row["weight"] for row in rows)
@@ -55,7 +61,7 @@ def weigh(outcomes: Mapping[str, float], side: str) -> dict[str, float]:
 
 
 def recommend(table: pd.DataFrame, members: pd.DataFrame = _ALONE) -> tuple[str | None, list[str]]:
-    """Name of the recommended fitting (None if no fitting qualifies) and of those not told apart from it.
+    """Name of the fitting that scores best (None if none qualifies) and of those not told apart from it.
 
     Qualified: converged, blade margin large enough. members: an ensemble's, as `_intervals` takes them.
     """
@@ -69,6 +75,52 @@ def recommend(table: pd.DataFrame, members: pd.DataFrame = _ALONE) -> tuple[str 
     order = sorted(score, key=lambda name: score[name])
     apart = told_apart(table, "score", order[0], order[1:], members)
     return order[0], [name for name in order[1:] if not apart[name]]
+
+
+def worth_changing(table: pd.DataFrame, best: str, current: str, members: pd.DataFrame = _ALONE) -> bool:
+    """Whether the best fitting gains more over the one worn today than what matters and what is uncertain."""
+    now, limit = table.loc[current], weights()["constraint"]
+    if now.status != Status.CONVERGED or now[limit["key"]] < limit["minimum"]:
+        return True
+    gain = now.score - table.at[best, "score"]
+    if gain < weights()["change"]["least_gain"]:
+        return False
+    return told_apart(table, "score", best, [current], members)[current]
+
+
+def chosen(table: pd.DataFrame, best: str, current: str, members: pd.DataFrame = _ALONE) -> str:
+    """The fitting to recommend: today's where no change is worth it, else the smallest that gains most of it.
+
+    That is the one nearest to today's, in steps of models/sweep.toml, of those whose score is within
+    `least_gain` of the best one's and whose blade holds.
+    """
+    if not worth_changing(table, best, current, members):
+        return current
+    limit, step = weights()["constraint"], _facts.toml("sweep.toml")["step"]
+    near = table.score <= table.at[best, "score"] + weights()["change"]["least_gain"]
+    good = table[near & (table.status == Status.CONVERGED) & (table[limit["key"]] >= limit["minimum"])]
+    moved = good[list(SWEPT)].astype(float) - table.loc[current, list(SWEPT)].astype(float)
+    steps = (moved.abs() / [step[axis] for axis in SWEPT]).sum(axis=1).round(6).to_dict()
+    return str(min(good.index, key=lambda name: (steps[name], good.score[name])))
+
+
+def verdict(column: str, apart: bool, difference: float) -> str:
+    """ "same", "little" (differs, but too little to matter) or "matters"; "differs" where nothing says.
+
+    column: of a table, with or without its side. difference: in the column's unit.
+    """
+    if not apart:
+        return "same"
+    least = matters(column)
+    if least is None:
+        return "differs"
+    return "matters" if abs(difference) >= least else "little"
+
+
+def matters(column: str) -> float | None:
+    """The least difference that matters in a column, with or without its side; None where nothing says."""
+    known = {row["key"]: row["matters"] for row in weights()["tradeoff"]} | dict(weights()["matters"])
+    return known.get(column) or known.get(column.rpartition("_")[0])
 
 
 def told_apart(
@@ -113,7 +165,8 @@ def compare(
         result.append(
             {"key": key, "title": row["title"], "unit": row["unit"], "recommended": new, "current": old,
              "difference": new - old, "low": low, "high": high,
-             "scatter": table.at[recommended, f"{key}_scatter"], "told_apart": apart}
+             "scatter": table.at[recommended, f"{key}_scatter"], "told_apart": apart,
+             "verdict": verdict(key, apart, new - old)}
         )  # fmt: skip
     return result
 
@@ -124,39 +177,33 @@ def why(
     current: str,
     indistinct: list[str],
     members: pd.DataFrame = _ALONE,
+    best: str | None = None,
 ) -> str:
-    """The recommendation and its reasons in plain words."""
+    """The recommendation and its reasons in plain words. best: that of the lowest score, if another."""
+    best = best or recommended
     limit = weights()["constraint"]
     if recommended is None:
         return (
             "No fitting can be recommended: none converged with a blade margin of at least "
             f"{limit['minimum']:g}."
         )
-    if recommended == current:
+    if recommended == current and best == current:
         text = "The fitting worn today scores best of those compared."
-    elif current in indistinct:
-        text = "It scores best, but cannot be told apart from the fitting worn today: no reason to change."
+    elif recommended == current:
+        gain = table.at[current, "score"] - table.at[str(best), "score"]
+        text = (
+            f"No change is worth making: the best of those compared, {describe(table.loc[str(best)])}, gains "
+            f"{gain:.2f} points, less than {weights()['change']['least_gain']:g} or than what is uncertain."
+        )
     elif table.at[current, "status"] != Status.CONVERGED:
         text = "It scores best; the fitting worn today was not solved, so the two cannot be compared."
     else:
-        rows = compare(table, recommended, current, members)
-        better = [_change(row) for row in rows[:-1] if row["told_apart"] and row["difference"] < 0]
-        worse = [_change(row) for row in rows[:-1] if row["told_apart"] and row["difference"] > 0]
-        text = "Against the fitting worn today it has " + " and ".join(
-            part
-            for part in (
-                "less " + ", ".join(better) if better else "",
-                "more " + ", ".join(worse) if worse else "",
+        text = _against(table, recommended, current, members)
+        if recommended != best:
+            text += (
+                f" {describe(table.loc[str(best)]).capitalize()} would score a little better, further away."
             )
-            if part
-        )
-        text = text + "." if better or worse else "It scores best, by small differences in everything."
-        if table.at[current, limit["key"]] < limit["minimum"]:
-            text += f" The fitting worn today loads its blade beyond the margin of {limit['minimum']:g}."
-    edge = _at_edge(table, recommended)
-    if edge:
-        text += f" It lies at the edge of the sweep in {' and '.join(edge)}: a wider sweep may find better."
-    if indistinct:
+    if indistinct and recommended != current:
         text += f" Fittings that cannot be told apart from it: {len(indistinct)}."
     reasons = {Status.NOT_CONVERGED: "did not converge", Status.TOO_WEAK: "ask too much of the muscles"}
     for status, reason in reasons.items():
@@ -166,16 +213,39 @@ def why(
     return text
 
 
-def _at_edge(table: pd.DataFrame, name: str) -> list[str]:
-    """In words, the swept quantities of which this fitting has the least or the greatest value."""
-    words = {"category": "category", "height_mm": "height", "toe_out_deg": "toe-out"}
-    edge = []
-    for axis, word in words.items():
-        value = dict(zip(table.index, table[axis].to_numpy(float), strict=True))
-        least, greatest = min(value.values()), max(value.values())
-        if least < greatest and value[name] in (least, greatest):
-            edge.append(word)
-    return edge
+def _against(table: pd.DataFrame, recommended: str, current: str, members: pd.DataFrame) -> str:
+    """What the recommended fitting does better and worse than the one worn today, as far as it matters."""
+    rows = [row for row in compare(table, recommended, current, members)[:-1] if row["verdict"] == "matters"]
+    size = {row["key"]: row["matters"] for row in weights()["tradeoff"]}
+    rows.sort(key=lambda row: -abs(row["difference"]) / size[row["key"]])
+    better = [_change(row) for row in rows if row["difference"] < 0]
+    worse = [_change(row) for row in rows if row["difference"] > 0]
+    parts = [f"{word} {', '.join(them)}" for word, them in (("less", better), ("more", worse)) if them]
+    text = (
+        f"Against the fitting worn today it has {' and '.join(parts)}."
+        if parts
+        else ("It scores best, by small differences in everything.")
+    )
+    limit = weights()["constraint"]
+    if table.at[current, limit["key"]] < limit["minimum"]:
+        text += f" The fitting worn today loads its blade beyond the margin of {limit['minimum']:g}."
+    return text
+
+
+def describe(row: Mapping[str, Any]) -> str:
+    """A fitting in words: `category 4, 20 mm, toe-out 5 deg`."""
+    return f"category {row['category']:g}, {row['height_mm']:g} mm, toe-out {row['toe_out_deg']:g} deg"
+
+
+def edges(table: pd.DataFrame, name: str) -> dict[str, int]:
+    """The swept quantities of which this fitting has the least (-1) or the greatest (1) value compared."""
+    found = {}
+    for axis in SWEPT:
+        value = table[axis].to_numpy(float)
+        mine = float(table.at[name, axis])
+        if value.min() < value.max() and mine in (value.min(), value.max()):
+            found[axis] = 1 if mine == value.max() else -1
+    return found
 
 
 def _change(row: dict[str, Any]) -> str:

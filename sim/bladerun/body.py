@@ -47,11 +47,12 @@ def build_body(runner: Runner, amputation: Amputation = ABLE_BODIED, prosthesis_
     lost = sides * (unit["shank"].mass + unit["foot"].mass - stump.mass)
     worn = sides * (_facts.toml("body.toml")["socket"]["mass_kg"] + prosthesis_kg)
     intact_kg = (runner.mass_kg - worn) / (1.0 - lost)
+    weight, scale = runner.mass_kg / _PATTERN_MASS_KG, runner.height_m / _PATTERN_HEIGHT_M
     _set_inertia(spec, runner, intact_kg)
     for suffix in amputation.suffixes:
         if amputation.gastrocnemius == "reattached":
             reattach_gastrocnemius(spec, suffix, residual)
-        amputate(spec, suffix, residual, stump.times(intact_kg))
+        amputate(spec, suffix, residual, stump.times(intact_kg), weight, scale)
     return spec
 
 

@@ -27,12 +27,13 @@ class Fitting:
 
     blade: a name of the catalogue, or a `Blade` (what JSON makes of one will do). category: a number, or
     "recommended" for the runner's mass at high impact.
-    height_mm: knee joint centre to the lowest point of the unloaded blade's sole, along the limb with the
-    knee straight, minus the same of the sound leg in its shoe (both legs amputated: of the leg the runner
-    would have); positive makes the prosthesis taller.
+    height_mm: hip joint centre to the lowest point of the unloaded blade's sole, upright in bench alignment
+    (`bladerun.alignment`: blade upright, hip over knee), minus the same of the sound leg in its shoe (both
+    legs amputated: of the leg the runner would have); positive makes the prosthesis taller.
     sagittal_deg: socket flexion; positive pitches the limb forward over an upright blade, so that seen from
     an upright limb the blade is dorsiflexed: its toe goes forward and up.
-    toe_out_deg: positive turns clamp and blade outward about the limb's long axis.
+    toe_out_deg: 0 = the loaded sole points where the runner goes (models/body.toml [mount]); positive turns
+    clamp and blade outward about the limb's long axis. A limb that is aligned for walking has about 5.
     fore_aft_mm, medio_lateral_mm: shift of the clamp from its usual place, forward and lateral positive.
     stiffness_kn_m: measured on this very blade as the catalogue's are (`Blade.stiffness_n_m`), and taken in
     place of that; the category is a label then, and "recommended" that of the nearest nominal stiffness.
@@ -40,9 +41,9 @@ class Fitting:
 
     blade: str | Blade
     category: float | str = "recommended"
-    height_mm: float = 30.0
+    height_mm: float = 20.0
     toe_out_deg: float = 0.0
-    sagittal_deg: float = 10.0
+    sagittal_deg: float = 5.0
     fore_aft_mm: float = 0.0
     medio_lateral_mm: float = 0.0
     stiffness_kn_m: float | None = None
@@ -130,36 +131,49 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
     First the blade is slid along its tab or pylon with the clamp at its usual height on the socket; what is
     still missing moves the clamp along the socket within the window of models/body.toml.
     """
-    blade = blade_of(fitting)
-    mount = _facts.toml("body.toml")["mount"][blade.shape]
-    toe_out, flexion = math.radians(fitting.toe_out_deg), math.radians(fitting.sagittal_deg)
-    outward = np.array([math.cos(toe_out / 2), 0.0, 0.0, -math.sin(toe_out / 2)])
-    quat = np.zeros(4)
-    mujoco.mju_mulQuat(quat, outward, np.array([math.cos(flexion / 2), 0.0, -math.sin(flexion / 2), 0.0]))
+    blade, category = blade_of(fitting), float(fitting.category)
+    mounts = _facts.toml("body.toml")["mount"]
+    mount = mounts[blade.shape]
+    flexion = math.radians(fitting.sagittal_deg)
+    outward = _turn(-math.radians(fitting.toe_out_deg + mounts["straight_deg"]), 2)
+    quat = _times(outward, _turn(-flexion, 1))
+    pos = np.array([mount["forward_m"], 0.0, 0.0])
+    mujoco.mju_rotVecQuat(pos, pos.copy(), outward)
+    pos += [fitting.fore_aft_mm / 1e3, -fitting.medio_lateral_mm / 1e3, 0.0]
 
-    target = sound_leg_below_knee_m(runner) + fitting.height_mm / 1e3
-    usual = residual_limb_m + mount["below_limb_m"]
-    highest, lowest = usual - mount["up_m"], usual + mount["down_m"]
+    below = sound_leg_below_knee_m(runner)
+    needed = below + fitting.height_mm / 1e3 - pos[0] * math.sin(flexion)  # of clamp and blade, upright
+    usual = (residual_limb_m + mount["below_limb_m"]) * math.cos(flexion)
+    highest, lowest = usual - mount["up_m"] * math.cos(flexion), usual + mount["down_m"] * math.cos(flexion)
     shortest, longest = blade.clamp_to_ground_range_m
-
-    category, turn = float(fitting.category), tuple(quat.tolist())
-    low, high = (_sole_depth(blade, category, at, turn) for at in (shortest, longest))
-    if not highest + low <= target <= lowest + high:
-        least, most = (
-            1e3 * (depth - sound_leg_below_knee_m(runner)) for depth in (highest + low, lowest + high)
-        )
+    upright = tuple(_times(_turn(flexion, 1), quat).tolist())
+    low, high = (_sole_depth(blade, category, at, upright) for at in (shortest, longest))
+    if not highest + low <= needed <= lowest + high:
+        least, most = (fitting.height_mm + 1e3 * (depth - needed) for depth in (highest + low, lowest + high))
         raise InputError(
             f"{fitting.height_mm:g} mm is not possible with {blade.name} on this limb; "
             f"from {math.ceil(least)} to {math.floor(most)} mm",
             key="height_mm",
         )
-    wanted = float(np.clip(target - usual, low, high))
+    wanted = float(np.clip(needed - usual, low, high))
     clamp_to_ground = shortest + (longest - shortest) * (wanted - low) / (high - low)
-    pos = np.array([mount["forward_m"], 0.0, 0.0])
-    mujoco.mju_rotVecQuat(pos, pos.copy(), outward)
-    pos += [fitting.fore_aft_mm / 1e3, -fitting.medio_lateral_mm / 1e3, -(target - wanted)]
-    mass = float(_trial(blade, category, clamp_to_ground, turn).body_mass.sum())
+    pos[2] = -(needed - wanted) / math.cos(flexion)
+    mass = float(_trial(blade, category, clamp_to_ground, upright).body_mass.sum())
     return Placement(pos, quat, clamp_to_ground, mass)
+
+
+def _turn(angle_rad: float, axis: int) -> np.ndarray:
+    """The quaternion (4,) wxyz of a turn about x, y or z."""
+    quat = np.zeros(4)
+    quat[0], quat[1 + axis] = math.cos(angle_rad / 2), math.sin(angle_rad / 2)
+    return quat
+
+
+def _times(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The turn that does `other` first and `one` then."""
+    quat = np.zeros(4)
+    mujoco.mju_mulQuat(quat, one, other)
+    return quat
 
 
 def _trial(blade: Blade, category: float, clamp_to_ground_m: float, quat: tuple) -> mujoco.MjModel:
@@ -177,7 +191,7 @@ def _trial(blade: Blade, category: float, clamp_to_ground_m: float, quat: tuple)
 
 @lru_cache(64)
 def _sole_depth(blade: Blade, category: float, clamp_to_ground_m: float, quat: tuple) -> float:
-    """Clamp to the lowest point of the unloaded sole along the limb, m; affine in the clamp's place."""
+    """Clamp to the lowest point of the unloaded sole, vertically, m; affine in the clamp's place."""
     model = _trial(blade, category, clamp_to_ground_m, quat)
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)

@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import mujoco
 import numpy as np
 import xarray as xr
 
+from bladerun._clinic_rows import clinic_rows, heel_step_width_m, hip_height_difference_mm
 from bladerun._definitions import OUTCOMES, Outcome
-from bladerun._facts import toml
-from bladerun._leg import Leg, joint_curve, site_curves
+from bladerun._leg import Leg, joint_curve
 from bladerun._muscle_rows import muscle_rows, work_rows
 from bladerun._periodic import Periodic
+from bladerun._reference import band
 
 __all__ = ["OUTCOMES", "Outcome", "flat", "outcomes"]
 
@@ -68,16 +68,20 @@ def _whole_body(stride: xr.Dataset, left: Leg, right: Leg) -> dict[str, float]:
         rows[f"lumbar_{name}_torque_peak_nm_kg"] = moment.magnitude(0, period) / left.mass_kg
     if left.touches and right.touches:
         rows["step_width_m"] = float(left.mean_pressure_centre[1] - right.mean_pressure_centre[1])
+        rows["heel_step_width_m"] = heel_step_width_m(left, right)
+        rows["hip_height_difference_mm"] = hip_height_difference_mm(*_affected_first(stride, left, right))
         rows |= _asymmetry(stride, left, right)
     return rows
 
 
+def _affected_first(stride: xr.Dataset, left: Leg, right: Leg) -> tuple[Leg, Leg]:
+    """The amputated leg and the other; with both or none the right and the left."""
+    return (left, right) if stride.attrs["amputation_side"] == "left" else (right, left)
+
+
 def _asymmetry(stride: xr.Dataset, left: Leg, right: Leg) -> dict[str, float]:
     """Symmetry indices in %, Robinson 1987: 200 (A - U) / (|A| + |U|)."""
-    if stride.attrs["amputation_side"] == "left":
-        affected, other = left, right
-    else:
-        affected, other = right, left
+    affected, other = _affected_first(stride, left, right)
     a = _timing(affected, other) | _forces(affected)
     u = _timing(other, affected) | _forces(other)
     rows = {}
@@ -93,8 +97,9 @@ def _asymmetry(stride: xr.Dataset, left: Leg, right: Leg) -> dict[str, float]:
 def _of_leg(leg: Leg, other: Leg) -> dict[str, float]:
     if not (leg.touches and other.touches):
         return {}
-    rows = _timing(leg, other) | _forces(leg) | _placement(leg) | _recoil(leg) | _torques(leg) | _pelvis(leg)
-    return rows | _blade(leg) | _whip(leg) if leg.has_blade else rows
+    rows = _timing(leg, other) | _forces(leg) | _placement(leg) | _recoil(leg) | _torques(leg)
+    rows |= _excess(leg) | clinic_rows(leg)
+    return rows | _blade(leg) if leg.has_blade else rows
 
 
 def _timing(leg: Leg, other: Leg) -> dict[str, float]:
@@ -184,19 +189,31 @@ DIRECTIONS = {  # direction of a moment: joint, sign
 }
 
 
-def _pelvis(leg: Leg) -> dict[str, float]:
-    """Level of the pelvis at greatest compression, this leg's side up positive."""
-    opposite = site_curves(leg.stride, "psis_l" if leg.side == "right" else "psis_r")
-    right_up = float(joint_curve(leg.stride, "q", "pelvis_list")(leg.deepest))
-    return {
-        "pelvic_obliquity_deg": math.degrees(right_up if leg.side == "right" else -right_up),
-        "psis_difference_mm": 1e3 * float(leg.site("psis")[2](leg.deepest) - opposite[2](leg.deepest)),
-    }
+_BANDS = {  # joint: curve of able-bodied running in the same sense
+    "hip_flexion": "hip_flexion_moment",
+    "hip_adduction": "hip_adduction_moment",
+    "hip_rotation": "hip_internal_rotation_moment",
+    "knee_flexion": "knee_flexion_moment",
+}
+
+
+def _excess(leg: Leg) -> dict[str, float]:
+    """How far moments in contact leave the range of able-bodied ones, in either sense."""
+    rows = {}
+    for joint, curve in _BANDS.items():
+        percent, mean, sd = band(curve, leg.speed)
+        stance = percent <= 100 * (leg.up - leg.down) / leg.period
+        moment = leg.joint("tau", joint)
+        above = moment.peak(leg.down, leg.up)[1] / leg.mass_kg - (mean + sd)[stance].max()
+        below = (mean - sd)[stance].min() - moment.trough(leg.down, leg.up)[1] / leg.mass_kg
+        rows[f"{joint}_torque_excess_nm_kg"] = max(float(above), float(below), 0.0)
+    return rows
 
 
 def _blade(leg: Leg) -> dict[str, float]:
     """Energy, compression and strain of the blade, and the twist in its socket."""
     down, deepest, up, energy = leg.down, leg.deepest, leg.up, leg.blade_energy
+    twist = _socket_twist(leg)
     loss = leg.curve(leg.stride.blade_loss.sel(side=leg.side).values)
     peak = float(energy(deepest))
     returned = peak - float(energy(up)) - loss.integral(deepest, up)
@@ -211,7 +228,9 @@ def _blade(leg: Leg) -> dict[str, float]:
         "blade_compression_mm": 1e3 * compression,
         "blade_stiffness_seen_kn_m": force / compression / 1e3 if compression > 0 else math.nan,
         "blade_strain_margin": _strain_margin(leg),
-        "socket_axial_torque_peak_nm": _socket_twist(leg).magnitude(down, up),
+        "socket_axial_torque_peak_nm": twist.magnitude(down, up),
+        "socket_axial_torque_peak_nm_kg": twist.magnitude(down, up) / leg.mass_kg,
+        "socket_axial_torque_impulse_nm_s": twist.positive(down, up) - twist.negative(down, up),
     }
 
 
@@ -224,28 +243,9 @@ def _strain_margin(leg: Leg) -> float:
 
 def _socket_twist(leg: Leg) -> Periodic:
     """Torque (Nm) that the socket's spring and damper give about the limb's long axis."""
-    model = _model(leg.stride)
-    joint = model.joint(f"socket_rotation_{leg.suffix}")
+    joint = leg.model.joint(f"socket_rotation_{leg.suffix}")
     q, v = leg.joint("q", "socket_rotation").values, leg.joint("v", "socket_rotation").values
     return leg.curve(-joint.stiffness[0] * q - joint.damping[0] * v)
-
-
-def _whip(leg: Leg) -> dict[str, float]:
-    """Turn about the limb's long axis (internal positive) and sideways travel of the tip in early swing."""
-    stride = leg.stride
-    start = leg.up
-    end = start + toml("outcomes.toml")["whip"]["swing_share"] * (leg.period - (leg.up - leg.down))
-    chain = [f"pelvis_{name}" for name in ("tilt", "list", "rotation")]
-    chain += [f"hip_{name}_{leg.suffix}" for name in ("flexion", "adduction", "rotation")]
-    chain += [f"knee_flexion_{leg.suffix}", f"socket_flexion_{leg.suffix}", f"socket_rotation_{leg.suffix}"]
-    axes = stride.joint_axis_world.sel(joint=chain).values
-    speed = np.einsum("tj,tjx,tx->t", stride.v.sel(joint=chain).values, axes, axes[:, -1])
-    aside = leg.outward * (leg.site("blade_tip")[1].values - leg.site("knee")[1].values)
-    swing = leg.curve(aside)
-    return {
-        "lateral_whip_deg": math.degrees(leg.curve(speed).integral(start, end)),
-        "tip_swing_mm": 1e3 * float(swing(end) - swing(start)),
-    }
 
 
 def _positive_work_j(stride: xr.Dataset) -> float:
@@ -254,10 +254,6 @@ def _positive_work_j(stride: xr.Dataset) -> float:
     driven = np.isin(stride.joint_role.values, ("muscle", "motor"))
     power = (stride.tau * stride.v).values[:, driven]
     return sum(Periodic(p, stride.time.values, period).positive(0, period) for p in power.T)
-
-
-def _model(stride: xr.Dataset) -> mujoco.MjModel:
-    return mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
 
 
 def _finite(value: float | None) -> float | None:

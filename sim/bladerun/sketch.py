@@ -18,6 +18,7 @@ from matplotlib.patches import FancyArrowPatch, Polygon
 
 from bladerun._leg import CONTACT_THRESHOLD_N, Leg
 from bladerun._posture import posture
+from bladerun.alignment import Alignment, alignment, bench_posture
 from bladerun.errors import InputError, one_of
 from bladerun.plots import COLOURS
 
@@ -93,6 +94,36 @@ def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side")
     if view != "above":
         axes.plot([com[0], com[0]], [0, com[1]], color=_FORCE, lw=1.5, ls=":")
         axes.axhline(0, color="#777777", lw=1.5, zorder=0)
+
+
+def draw_alignment(axes: Axes, model: Any, side: str, sagittal_deg: float, view: str = "side") -> Alignment:
+    """Draw the legs in bench alignment with the load line; from the side also where the toe stands.
+
+    model: a `mujoco.MjModel` of a runner with a blade on `side`, "right" or "left"; sagittal_deg: socket
+    flexion. view: "side" or "behind". Gives what is measured there. Raises InputError for other views.
+    """
+    found = alignment(model, side, sagittal_deg)
+    draw_body(axes, model, bench_posture(model, side, sagittal_deg), one_of(view, ("side", "behind"), "view"))
+    data = mujoco.MjData(model)
+    data.qpos[:] = bench_posture(model, side, sagittal_deg)
+    mujoco.mj_kinematics(model, data)
+    knee = _page(view) @ data.site(f"knee_{side[0]}").xpos
+    ground = knee[1] + found.toe_m[1]
+    top = knee[1] + found.hip_m[1]
+    axes.plot([knee[0]] * 2, [ground, top], color=_FORCE, lw=1.5, ls="--")
+    axes.axhline(ground, color="#777777", lw=1.5, zorder=0)
+    if view == "side":
+        toe = knee[0] + found.toe_m[0]
+        rear = knee + found.rear_m
+        for start, end in (((toe, ground), rear), (rear, knee)):
+            axes.plot(*zip(start, end, strict=True), color=_FORCE, lw=1.0)
+        axes.annotate(
+            "", (toe, ground - 0.03), (knee[0], ground - 0.03), arrowprops={"arrowstyle": "<->", "shrinkA": 0}
+        )
+        axes.text((toe + knee[0]) / 2, ground - 0.045, f"{found.toe_ahead_mm:.0f} mm", ha="center", va="top")
+    axes.set_xlim(knee[0] - 0.35, knee[0] + 0.35)
+    axes.set_ylim(ground - 0.1, top + 0.12)
+    return found
 
 
 def _page(view: str) -> np.ndarray:

@@ -6,6 +6,7 @@ ground forces, energy, hip torques, pelvis, whip and every outcome. `blend` mixe
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,9 @@ from bladerun._facts import toml
 from bladerun._leg import CONTACT_THRESHOLD_N, Leg
 from bladerun._posture import posture
 from bladerun._recommend import weigh
+from bladerun.alignment import alignment
+from bladerun.blade import load_blade
+from bladerun.fitting import Fitting
 from bladerun.outcomes import flat, outcomes
 
 FRAMES = 96
@@ -31,16 +35,19 @@ SIDES = ("right", "left")
 class Portrait:
     """What is shown of a stride.
 
-    side: the leg looked at, the one with the blade (the right if both). shapes: the solids that make up the
+    side: the leg looked at, the one with the blade (the right if both). rule: the shape whose alignment rule
+    holds for its blade, "J" or "C". shapes: the solids that make up the
     body, each fixed to one of its parts. arrays: bodies (frames, parts, 7) position (m, in the frame that
     runs along) and quaternion; force (frames, sides, 3) body weights; pressure (frames, sides, 2) m; com
     (frames, 3) m; energy (frames,) J in the blade; hip (axes, sides, percent) Nm/kg from own touchdown; psis
-    (left and right, yz) m at greatest compression; whip (points, forward and outward) m, the blade's tip from
-    the knee in early swing; times: period (s), then as shares of it after touchdown: greatest compression,
-    toe-off, the other leg's touchdown and toe-off; numbers (keys,). Sides are `SIDES`.
+    (left and right, yz) m at greatest compression; bench (points, forward and up of the knee) m in bench
+    alignment: rearmost and lowest point, then along the blade; whip (points, forward and outward) m, the
+    blade's tip from the knee in early swing; times: period (s), then as shares of it after touchdown:
+    greatest compression, toe-off, the other leg's touchdown and toe-off; numbers (keys,). Sides are `SIDES`.
     """
 
     side: str
+    rule: str
     shapes: list[dict[str, Any]]
     keys: tuple[str, ...]
     arrays: dict[str, np.ndarray]
@@ -73,6 +80,7 @@ def portrait(stride: xr.Dataset) -> Portrait:
         "energy": np.nan_to_num(leg.blade_energy(times % leg.period)),
         "hip": np.array([[_hip(legs[name], axis) for name in SIDES] for axis in _AXES]),
         "psis": np.array([_psis(stride, name, leg.deepest) for name in ("left", "right")]),
+        "bench": _bench(leg),
         "whip": _whip(leg),
         "times": np.array(
             [
@@ -85,7 +93,7 @@ def portrait(stride: xr.Dataset) -> Portrait:
         ),
         "numbers": np.array(list(found.values()), float),
     }
-    return Portrait(side, _shapes(model), tuple(found), arrays)
+    return Portrait(side, _blade_shape(stride), _shapes(model), tuple(found), arrays)
 
 
 def blend(portraits: list[Portrait], weights: list[float]) -> Portrait:
@@ -101,7 +109,7 @@ def blend(portraits: list[Portrait], weights: list[float]) -> Portrait:
         mixed[name] = np.tensordot(weights, np.stack(rows), axes=1)
     turn = mixed["bodies"][..., 3:]
     turn /= np.linalg.norm(turn, axis=-1, keepdims=True)
-    return Portrait(heaviest.side, heaviest.shapes, heaviest.keys, mixed)
+    return Portrait(heaviest.side, heaviest.rule, heaviest.shapes, heaviest.keys, mixed)
 
 
 def _same_sign(bodies: np.ndarray, like: np.ndarray) -> np.ndarray:
@@ -171,6 +179,18 @@ def _hip(leg: Leg, axis: str) -> np.ndarray:
 def _psis(stride: xr.Dataset, side: str, time: float) -> list[float]:
     place = Leg(stride, side).site("psis")
     return [float(place[1](time)), float(place[2](time))]
+
+
+def _blade_shape(stride: xr.Dataset) -> str:
+    fitting = json.loads(stride.attrs["fitting"])
+    return load_blade(Fitting(**fitting).blade).shape if fitting else ""
+
+
+def _bench(leg: Leg) -> np.ndarray:
+    if not leg.has_blade:
+        return np.zeros((42, 2))
+    found = alignment(leg.model, leg.side, json.loads(leg.stride.attrs["fitting"])["sagittal_deg"])
+    return np.vstack([found.rear_m, found.toe_m, found.blade_m])
 
 
 def _whip(leg: Leg) -> np.ndarray:

@@ -45,7 +45,7 @@ _PAGE = Path(__file__).parent / "page"
 _FIRST = {
     "runner": {"mass_kg": 72.0, "height_m": 1.76, "sex": "female"},
     "amputation": {"side": "right", "level": "transtibial"},
-    "fitting": {"blade": "j-sprint", "category": "recommended", "height_mm": 30, "toe_out_deg": 0},
+    "fitting": {"blade": "j-sprint", "category": "recommended", "height_mm": 20, "toe_out_deg": 0},
     "task": {"speed_m_s": 3.3},
 }
 _LOCAL = ["127.0.0.1", "localhost", "[::1]"]

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from bladerun._recommend import matters, verdict
 from bladerun.report._words import figure
 
 
@@ -27,13 +28,17 @@ class _Word(NamedTuple):
 _CHANGES = (
     _Word("blade_energy_returned_j_", 1, " J", "energy back", "more energy back", "less energy back"),
     _Word("hip_torque_rotation_peak_nm_kg_", 1, " Nm/kg", "hip twist", "more hip twist", "less hip twist"),
-    _Word("psis_difference_mm_", 1, " mm", "pelvic level", "pelvis higher on the blade side",
-          "pelvis lower on the blade side"),
+    _Word("hip_height_difference_mm", 1, " mm", "hip level", "the hip rides higher over the blade",
+          "the hip rides lower over the blade"),
+    _Word("foot_progression_deg_", 1, "°", "the blade's direction", "the blade points further out",
+          "the blade points further in"),
+    _Word("socket_axial_torque_peak_nm_", 1, " Nm", "socket twist", "more twist in the socket",
+          "less twist in the socket"),
     _Word("cost_j_kg_m", 1, " J/kg/m", "energy cost", "more energy cost", "less energy cost"),
     _Word("asymmetry_percent", 1, " %", "left-right difference", "more left-right difference",
           "less left-right difference"),
     _Word("recoil_direction_deg_", 1, "°", "the push's direction", "push more upright", "push more forward"),
-    _Word("lateral_whip_deg_", 1, "°", "whip", "whip turned inward", "whip turned outward"),
+    _Word("tip_swing_mm_", 1, " mm", "whip", "the tip swings further out", "the tip swings less far out"),
 )  # fmt: skip
 _REASONS = (
     _Word("blade_compression_mm_", 1, " mm", "", "the blade bends more", "the blade bends less"),
@@ -63,29 +68,33 @@ def story(
             "Not enough neighbouring fittings are solved yet to say which differences are real.",
             "The numbers beside each other are shown meanwhile.",
         )
-    changed, same = _sorted_out(_CHANGES, now, before, margin, side)
+    changed, small, same = _sorted_out(_CHANGES, now, before, margin, side)
     if not changed:
         return f"Nothing that matters can be told apart from {other}: choose by feel.", ""
     first = f"Compared with {other}: " + "; ".join(changed[:_MOST]) + "."
-    if same:
-        first = first[:-1] + f"; {' and '.join(same[:2])} cannot be told apart."
-    reasons, _ = _sorted_out(_REASONS, now, before, margin, side)
+    for names, what in ((small, "too little to matter"), (same, "cannot be told apart")):
+        if names:
+            first = first[:-1] + f"; {' and '.join(names[:2])}{' differs' if what[0] == 't' else ''} {what}."
+    reasons, _, _ = _sorted_out(_REASONS, now, before, margin, side)
     second = "It goes with this: " + "; ".join(reasons[:_MOST]) + "." if reasons else ""
     return first, second
 
 
-def _sorted_out(words, now, before, margin, side) -> tuple[list[str], list[str]]:
-    """Phrases for what differs, surest first, and the names of what cannot be told apart."""
-    differing, same = [], []
+def _sorted_out(words, now, before, margin, side) -> tuple[list[str], list[str], list[str]]:
+    """Phrases for what differs, by change over what matters; names of what differs too little and of what may
+    be the same."""
+    differing, small, same = [], [], []
     for word in words:
         key = word.key + side if word.key.endswith("_") else word.key
-        change, may = word.factor * (now[key] - before[key]), word.factor * margin.get(key, math.nan)
-        if not math.isfinite(change):
+        raw, apart = now[key] - before[key], margin.get(key, math.nan)
+        if not math.isfinite(raw):
             continue
-        if not abs(change) > may or change == 0:
-            same.append(word.name)
+        state = verdict(key, bool(abs(raw) > apart) and raw != 0, raw)
+        if state in ("same", "little"):
+            (same if state == "same" else small).append(word.name)
             continue
+        change, may = word.factor * raw, word.factor * apart
         text = word.more if change > 0 else word.less
         size = f"{figure(abs(change), 2)} ± {figure(may, 1)}{word.unit}"
-        differing.append((abs(change) / max(may, 1e-12), f"{text} (by {size})"))
-    return [text for _, text in sorted(differing, reverse=True)], same
+        differing.append((abs(raw) / (matters(key) or abs(apart) or 1e-12), f"{text} (by {size})"))
+    return [text for _, text in sorted(differing, reverse=True)], small, same

@@ -11,19 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from bladerun._recommend import weights
+from bladerun._recommend import verdict, weights
 from bladerun._reference import band
+from bladerun.alignment import outside_rule
 from bladerun.app._margins import Margin
 from bladerun.app._portrait import FRAMES, PERCENT, SIDES, Portrait
-from bladerun.report._words import figure, recoil, sweet_spot
+from bladerun.report._words import figure, recoil, sweet_spot, whip
 
 _NUMBERS = (  # column (of the leg with the blade where it ends with an underscore), title, unit, factor
     ("sweet_spot_offset_m_", "Blade ahead of the body, loaded most", "mm", 1e3),
     ("recoil_direction_deg_", "Direction of the push (90 = up)", "°", 1.0),
     ("blade_energy_returned_j_", "Energy given back", "J", 1.0),
     ("hip_torque_rotation_peak_nm_kg_", "Twist at the hip, peak", "Nm/kg", 1.0),
-    ("psis_difference_mm_", "Pelvis higher on the blade side", "mm", 1.0),
-    ("lateral_whip_deg_", "Whip after toe-off (inward +)", "°", 1.0),
+    ("foot_progression_deg_", "Direction of the blade (out +)", "°", 1.0),
+    ("hip_height_difference_mm", "Hip higher over the blade", "mm", 1.0),
+    ("socket_axial_torque_peak_nm_", "Twist in the socket, peak", "Nm", 1.0),
+    ("tip_swing_mm_", "Tip swings aside after toe-off (out +)", "mm", 1.0),
     ("asymmetry_percent", "Left-right difference", "%", 1.0),
     ("cost_j_kg_m", "Energy cost of running", "J/kg/m", 1.0),
     ("blade_margin", "Strength margin of the blade", "", 1.0),
@@ -68,7 +71,12 @@ def view(one: Portrait, margin: Margin | None, speed_m_s: float) -> dict[str, An
                 "right": one.arrays["psis"][1],
                 "difference_mm": numbers[f"psis_difference_mm_{side}"],
             },
-            "whip": {"path": 1e3 * one.arrays["whip"], "deg": numbers[f"lateral_whip_deg_{side}"]},
+            "bench": _bench(one),
+            "whip": {
+                "path": 1e3 * one.arrays["whip"],
+                "word": whip(numbers[f"lateral_whip_deg_{side}"]),
+                "mm": numbers[f"tip_swing_mm_{side}"],
+            },
             "bars": [
                 {"title": title, "unit": unit, "values": {s: factor * numbers[f"{key}_{s}"] for s in SIDES}}
                 for key, title, unit, factor in _BARS
@@ -76,6 +84,18 @@ def view(one: Portrait, margin: Margin | None, speed_m_s: float) -> dict[str, An
             "margin": {"value": numbers[limit["key"]], "least": limit["minimum"]},
         }
     )
+
+
+def _bench(one: Portrait) -> dict[str, Any]:
+    """Bench alignment; `outside`: what leaves the published rule, None where there is none for this blade."""
+    keys = ("toe_ahead_mm", "alignment_alpha_deg", "alignment_beta_deg", "standing_height_difference_mm")
+    toe, alpha, beta, height = (one.numbers[f"{key}_{one.side}"] for key in keys)
+    rear, low = one.arrays["bench"][:2]
+    measured = {"toe_ahead_mm": toe, "alpha_deg": alpha, "beta_deg": beta}
+    return {
+        "toe": toe, "alpha": alpha, "beta": beta, "height": height, "rear": rear, "low": low,
+        "line": one.arrays["bench"][2:], "outside": outside_rule(one.rule, measured),
+    }  # fmt: skip
 
 
 def scene(one: Portrait) -> dict[str, Any]:
@@ -99,10 +119,17 @@ def differences(now: Portrait, before: Portrait, margin: Margin | None) -> list[
         change = factor * (now.numbers[column] - before.numbers[column])
         may = factor * margin.get(column, math.nan) if margin else math.nan
         sign = "+" if change > 0 else ""
+        if not math.isfinite(change):
+            rows.append({"text": "–", "margin": "", "verdict": "same"})
+            continue
+        state = verdict(column, bool(abs(change) > may), change / factor)
+        text = sign + figure(change, 2)
         rows.append(
-            {"text": sign + figure(change, 2), "margin": figure(may, 1), "apart": bool(abs(change) > may)}
-            if math.isfinite(change)
-            else {"text": "–", "margin": "", "apart": False}
+            {
+                "text": f"({text}: too little to matter)" if state == "little" else text,
+                "margin": figure(may, 1),
+                "verdict": state,
+            }
         )
     return rows
 

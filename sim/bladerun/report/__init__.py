@@ -16,15 +16,16 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bladerun import __version__, plots
+from bladerun._answer import changes, look_for
 from bladerun._definitions import OUTCOMES
 from bladerun._files import atomic
 from bladerun._muscle_tables import has_muscles
-from bladerun._recommend import told_apart, weights
+from bladerun._recommend import told_apart, verdict, weights
 from bladerun.blade import load_blade
 from bladerun.files import read_stride
 from bladerun.report._heat import heat_map
 from bladerun.report._page import page
-from bladerun.report._pictures import moments
+from bladerun.report._pictures import bench, moments
 from bladerun.report._sheet import interval, uncertainty, write_sheet
 from bladerun.report._words import blade_from, recoil, setting, sweet_spot
 from bladerun.status import Status
@@ -35,17 +36,23 @@ if TYPE_CHECKING:
     from bladerun.study import FitResult
 
 _AFFECTED = (  # what is shown side by side of the leg with the blade, in this order
-    "sweet_spot_offset_m", "recoil_direction_deg", "blade_energy_return_percent", "blade_energy_peak_j",
+    "foot_progression_deg", "sweet_spot_offset_m", "recoil_direction_deg", "blade_energy_return_percent",
+    "blade_energy_peak_j",
     "blade_energy_returned_j", "blade_compression_mm", "hip_torque_rotation_peak_nm_kg",
     "hip_torque_adduction_peak_nm_kg", "hip_torque_flexion_peak_nm_kg", "socket_axial_torque_peak_nm",
-    "pelvic_obliquity_deg", "lateral_whip_deg", "landing_offset_m", "contact_time_s", "peak_vgrf_bw",
+    "hip_rotation_torque_excess_nm_kg", "pelvic_obliquity_deg", "lateral_whip_deg", "tip_swing_mm",
+    "knee_flexion_touchdown_deg", "running_leg_length_midstance_mm", "standing_height_difference_mm",
+    "toe_ahead_mm",
+    "alignment_alpha_deg", "alignment_beta_deg", "landing_offset_m", "contact_time_s", "peak_vgrf_bw",
     "leg_stiffness_kn_m", "blade_strain_margin", "ankle_or_blade_work_net_j_kg",
     "leg_cost_of_transport_j_kg_m", "activation_peak", "reserve_peak_fraction", "hip_contact_force_bw",
     "knee_contact_force_bw",
 )  # fmt: skip
 _SOUND = (
-    "peak_vgrf_bw", "loading_rate_bw_s", "contact_time_s", "hip_torque_rotation_peak_nm_kg",
-    "knee_extension_torque_peak_nm_kg", "leg_stiffness_kn_m", "ankle_or_blade_work_net_j_kg",
+    "foot_progression_deg", "peak_vgrf_bw", "loading_rate_bw_s", "contact_time_s",
+    "hip_torque_rotation_peak_nm_kg", "hip_adduction_torque_excess_nm_kg", "knee_flexion_torque_excess_nm_kg",
+    "running_leg_length_midstance_mm", "knee_extension_torque_peak_nm_kg", "leg_stiffness_kn_m",
+    "ankle_or_blade_work_net_j_kg",
     "leg_cost_of_transport_j_kg_m", "activation_peak", "reserve_peak_fraction", "hip_contact_force_bw",
     "knee_contact_force_bw",
 )  # fmt: skip
@@ -80,10 +87,13 @@ def _content(result: FitResult) -> dict[str, Any]:
         "blade": load_blade(case.fitting.blade).title if case.fitting else "",
         "settings": {role: setting(table.loc[name]) for role, name in names.items()},
         "same": result.recommended == result.current,
+        "first": _first(result),
+        "changes": changes(table, result.current) if solved[result.current] else [],
         "why": result.why,
         "indistinct": [setting(table.loc[name]) for name in result.indistinct],
         "tradeoffs": _tradeoffs(result) if solved.any() else [],
         "limit": weights()["constraint"],
+        "least_gain": weights()["change"]["least_gain"],
         "weights_source": weights()["source"],
         "sections": _sections(result) if solved.any() else [],
         "held": _held(result),
@@ -95,7 +105,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         ],
         "counts": {"fittings": len(table), "solved": int(solved.sum()), "visits": int(table.visits.sum())},
         "pictures": moments(stride, _FRAME) if stride is not None else [],
-        "plots": _plots(stride) if stride is not None else [],
+        "plots": _bench(result, names) + _plots(stride) if stride is not None else [],
         "shown": setting(table.loc[shown]),
         "all_outcomes": _all_outcomes(result, shown) if solved[shown] else [],
         "uncertainty": uncertainty(table),
@@ -127,6 +137,18 @@ def _sides(result: FitResult) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return affected, tuple(leg for leg in ("left", "right") if leg not in affected)
 
 
+def _first(result: FitResult) -> dict[str, Any]:
+    """The change to try first and what should be seen then; empty where nothing is to change."""
+    if result.first is None:
+        return {}
+    table, seen = result.table, []
+    if table.at[result.current, "status"] == Status.CONVERGED:
+        for leg in _sides(result)[0]:
+            seen += look_for(table, result.first, result.current, leg)
+    text = setting(table.loc[result.first])
+    return {"setting": text, "seen": seen, "whole": result.first == result.recommended}
+
+
 def _tradeoffs(result: FitResult) -> list[dict[str, Any]]:
     """The rows of the score: weight, value of each fitting, and whether the two are told apart."""
     compared = {row["key"]: row for row in result.comparison}
@@ -137,8 +159,7 @@ def _tradeoffs(result: FitResult) -> list[dict[str, Any]]:
             for role, name in (("recommended", result.recommended), ("current", result.current))
             if name is not None
         }
-        told = compared.get(row["key"], {}).get("told_apart")
-        rows.append(row | {"values": values, "told_apart": told})
+        rows.append(row | {"values": values, "verdict": compared.get(row["key"], {}).get("verdict")})
     return rows
 
 
@@ -162,9 +183,10 @@ def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
     outcome = next(row for row in OUTCOMES if row.key == key)
     unit, factor = _shown(outcome.unit)
     values = [factor * float(table.at[name, column]) for name in names]
-    told = None
+    told = state = None
     if len(names) == 2 and names[0] != names[1] and np.isfinite(values).all():
         told = bool(told_apart(table, column, names[0], [names[1]], result.members)[names[1]])
+        state = verdict(column, told, (values[0] - values[1]) / factor)
     return {
         "title": outcome.title,
         "unit": unit,
@@ -172,6 +194,7 @@ def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
         "untested": outcome.untested,
         "values": [_with_margin(table, column, name, factor) for name in names],
         "told_apart": told,
+        "verdict": state,
     }
 
 
@@ -254,6 +277,16 @@ def _stride(result: FitResult, name: str) -> xr.Dataset | None:
     if result.table.at[name, "status"] != Status.CONVERGED:
         return None
     return read_stride(result.stride(name))
+
+
+def _bench(result: FitResult, names: dict[str, str]) -> list[dict[str, str]]:
+    """The bench alignment of both fittings."""
+    titles = {"recommended": "To try", "current": "Worn today"}
+    if names.get("recommended") == names["current"]:
+        names = {"current": names["current"]}
+    found = {titles[role]: _stride(result, name) for role, name in names.items()}
+    strides = {title: stride for title, stride in found.items() if stride is not None}
+    return [{"title": "Bench alignment", "data": _drawing(bench(strides, _sides(result)[0]))}]
 
 
 def _plots(stride: xr.Dataset) -> list[dict[str, str]]:

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import matplotlib.image
+import mujoco
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from bladerun._leg import Leg
+from bladerun.blade import load_blade
 from bladerun.errors import InputError
+from bladerun.fitting import Fitting
 from bladerun.forward import frames
-from bladerun.sketch import draw_stride
+from bladerun.sketch import draw_alignment, draw_stride
 
 _INCH_PX = 160
 
@@ -44,6 +49,28 @@ def moments(stride: xr.Dataset, size: tuple[int, int]) -> list[Picture]:
     except InputError:
         return [_drawn(stride, title, time, size) for title, time in times.items()]
     return [_rendered(title, pixels) for title, pixels in zip(times, pictures, strict=True)]
+
+
+def bench(strides: Mapping[str, xr.Dataset], legs: tuple[str, ...]) -> Figure:
+    """Every leg with a blade in bench alignment, from the side and from behind, one row a stride."""
+    figure = Figure(figsize=(5.2 * len(legs), 4.4 * len(strides)))
+    rows = figure.subplots(len(strides), 2 * len(legs), squeeze=False)
+    for row, (title, stride) in zip(rows, strides.items(), strict=True):
+        model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+        fitting = Fitting(**json.loads(stride.attrs["fitting"]))
+        for k, leg in enumerate(legs):
+            side, behind = row[2 * k : 2 * k + 2]
+            found = draw_alignment(side, model, leg, fitting.sagittal_deg)
+            draw_alignment(behind, model, leg, fitting.sagittal_deg, "behind")
+            side.set_title(
+                f"{title}, {leg}: alpha {found.alpha_deg:.0f}°, beta {found.beta_deg:.0f}°", size=10
+            )
+            outside = found.outside(load_blade(fitting.blade).shape)
+            behind.set_title(f"outside the published rule: {', '.join(outside)}" if outside else "", size=9)
+            for axes in (side, behind):
+                axes.set_axis_off()
+    figure.tight_layout()
+    return figure
 
 
 def _rendered(title: str, pixels: np.ndarray) -> Picture:

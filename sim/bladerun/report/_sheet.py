@@ -10,21 +10,20 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bladerun import __version__
 from bladerun._definitions import OUTCOMES
 from bladerun._files import atomic
-from bladerun._recommend import told_apart, weights
+from bladerun._recommend import told_apart, verdict, weights
 from bladerun.blade import load_blade
 from bladerun.errors import InputError
 from bladerun.files import read_stride
 from bladerun.report import _sheet_pdf
 from bladerun.report._page import page
 from bladerun.report._pictures import moments
-from bladerun.report._words import blade_from, both_masses, figure, recoil, setting, sweet_spot
+from bladerun.report._words import blade_from, both_masses, figure, recoil, setting, sweet_spot, whip
 from bladerun.status import Status
 
 if TYPE_CHECKING:
@@ -35,16 +34,23 @@ _OF_BLADE = (  # outcome, what the sheet calls it, what the runner notices
     ("sweet_spot_offset_m", "Blade ahead of the body", "when loaded most; 0 = right under it"),
     ("recoil_direction_deg", "Direction of the push", "90 = straight up, less = forward"),
     ("blade_energy_returned_j", "Energy given back", "more = livelier"),
+    ("foot_progression_deg", "Direction of the blade, loaded most", "0 = straight ahead, toe out +"),
     ("hip_torque_rotation_peak_nm_kg", "Twist at the hip", "less is easier on hip and socket"),
-    ("psis_difference_mm", "Pelvis higher on the blade side", "0 = level"),
-    ("lateral_whip_deg", "Whip of the blade after toe-off", "inward +, outward −"),
+    ("tip_swing_mm", "Sideways swing of the tip after toe-off", "outward +"),
 )
 _OF_BOTH = (
+    ("hip_height_difference_mm", "Hip higher over the blade", "0 = level, + = rises over the blade"),
     ("asymmetry_percent", "Left-right difference", "0 = even"),
     ("cost_j_kg_m", "Energy cost of running", "less = easier"),
     ("blade_margin", "Strength margin of the blade", "1 = at its limit"),
 )
 _UNITS = {"m": (" mm", 1e3), "deg": ("°", 1.0), "-": ("", 1.0), "": ("", 1.0)}  # as read, factor to it
+_SAID = {
+    "same": "cannot be told apart",
+    "little": "differs too little to matter",
+    "matters": "matters",
+    "differs": "differs",
+}
 _PICTURE_PX = (460, 560)
 
 
@@ -133,7 +139,7 @@ def _rows(result: FitResult, names: dict[str, str]) -> list[dict[str, Any] | Non
     if not names:
         return []
     titles = {row.key: row for row in OUTCOMES}
-    units = {row["key"]: row["unit"] for row in weights()["tradeoff"]}
+    units = {row["key"]: row["unit"] for row in weights()["tradeoff"]} | {"hip_height_difference_mm": "mm"}
     rows = []
     for key, title, meaning in _OF_BLADE:
         for side in _sides(result):
@@ -158,33 +164,34 @@ def _row(
     places = {
         role: [(x - low + room) / (high - low + 2 * room) for x in span] for role, span in spans.items()
     }
-    verdict = ""
+    said = ""
     if len(names) == 2:
         apart = told_apart(table, column, names["try"], [names["today"]], result.members)[names["today"]]
-        verdict = "differs" if apart else "cannot be told apart"
+        said = _SAID[
+            verdict(column, apart, table.at[names["try"], column] - table.at[names["today"], column])
+        ]
     return {
         "title": title,
         "meaning": meaning,
         "unit": unit,
         "values": {role: figure(span[1]) for role, span in spans.items()},
-        "margins": {role: figure((span[2] - span[0]) / 2, 1) for role, span in spans.items()},
+        "margins": {
+            role: f" ± {figure((span[2] - span[0]) / 2, 1)}" if span[2] > span[0] else ""
+            for role, span in spans.items()
+        },
         "places": places,
-        "verdict": verdict,
+        "verdict": said,
     }
 
 
 def interval(table: pd.DataFrame, column: str, name: str) -> tuple[float, float, float]:
-    """Low, value and high of a fitting: its ensemble's where there is one, else value ± numerical scatter."""
+    """Low, value and high of a fitting by its ensemble; both ends are the value where there is none."""
     value = float(table.at[name, column])
     if {f"{column}_low", f"{column}_high"} <= set(table.columns):
         low, high = (float(table.at[name, f"{column}_{end}"]) for end in ("low", "high"))
         if math.isfinite(low) and math.isfinite(high):
             return min(low, value), value, max(high, value)
-    known = table[f"{column}_scatter"].to_numpy(float)
-    known = known[np.isfinite(known)]
-    usual = math.sqrt(np.mean(known**2)) if known.size else 0.0
-    half = float(np.fmax(table.at[name, f"{column}_scatter"], usual))
-    return value - half, value, value + half
+    return value, value, value
 
 
 def uncertainty(table: pd.DataFrame) -> str:
@@ -194,8 +201,9 @@ def uncertainty(table: pd.DataFrame) -> str:
             "as far as they are unknown."
         )
     return (
-        "Margins: numerical scatter only, how far results stray without any reason. What is unknown about "
-        "blade and runner comes on top."
+        "How far these numbers may be off was not computed: the blade's stiffness is known to 10 %, socket, "
+        "strength and habits less well. `bladerun fit --ensemble 8` varies all of it. Until then take "
+        "differences as directions."
     )
 
 
@@ -258,8 +266,9 @@ def _look_for(result: FitResult, names: dict[str, str]) -> list[tuple[str, str]]
             ),
             (
                 f"From behind, after toe-off{where}",
-                f"the blade's toe should swing straight; predicted whip "
-                f"{figure(row[f'lateral_whip_deg_{side}'], 2)}° (inward +).",
+                f"the blade's toe should swing straight; predicted: {whip(row[f'lateral_whip_deg_{side}'])}, "
+                f"the tip {figure(abs(row[f'tip_swing_mm_{side}']), 2)} mm "
+                f"{'outward' if row[f'tip_swing_mm_{side}'] > 0 else 'inward'}.",
             ),
         ]
     return points

@@ -149,10 +149,10 @@ def _numbers(content: dict[str, Any]) -> list:
     for row in content["rows"]:
         title = [_text(row["title"], 7.8, bold=True), _text(row["meaning"], 6.4, colour=_SOFT)]
         values = [
-            _text(f"{row['values'][role]} ± {row['margins'][role]}{row['unit']}", 7.4, right=True)
+            _text(f"{row['values'][role]}{row['margins'][role]}{row['unit']}", 7.4, right=True)
             for role in row["values"]
         ]
-        verdict = _text(row["verdict"], 7.2, bold=row["verdict"] == "differs")
+        verdict = _text(row["verdict"], 7.2, bold=row["verdict"] == "matters")
         lines.append([title, *values, _bars(row["places"]), verdict])
     widths = [56 * mm, *([34 * mm] * len(roles)), _BAR + 4 * mm]
     table = _table(

@@ -62,6 +62,14 @@ def recoil(direction_deg: float) -> str:
     return "mostly popping up" if direction_deg <= edges["backward_above"] else "up and backward"
 
 
+def whip(turn_deg: float) -> str:
+    """The turn of the blade after toe-off as clinicians name it, by where the heel goes."""
+    if not math.isfinite(turn_deg):
+        return "not known"
+    size = round(abs(turn_deg))
+    return f"{'lateral' if turn_deg > 0 else 'medial'} whip of {size}°" if size else "no whip"
+
+
 def sweet_spot(offset_m: float) -> str:
     """Where the blade stands when it is compressed most."""
     if not math.isfinite(offset_m):

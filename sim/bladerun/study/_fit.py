@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bladerun import __version__, _recommend
+from bladerun import __version__, _answer, _facts, _recommend
 from bladerun._files import atomic, output_dir
 from bladerun._intervals import intervals
 from bladerun.case import SWEPT, Case
@@ -45,8 +45,9 @@ class FitResult:
     every outcome (`contact_time_s_left`), each with `<column>_scatter`, the largest difference between the
     converged visits of that fitting (`visits` counts them), NaN with fewer than two. NaN throughout where
     none converged. With an ensemble also `<column>_low` and `<column>_high`, see `_intervals`.
-    recommended, current: names of rows; recommended is None where no fitting qualifies.
-    indistinct: rows whose score cannot be told apart from that of the recommended one.
+    recommended, current: names of rows; recommended is None where no fitting qualifies, and the current one
+    where no change is worth making. first: the one change to try first on the way to the recommended one.
+    indistinct: rows whose score cannot be told apart from that of the best one.
     comparison: the trade-offs of recommended and current side by side (empty where either has none).
     members: one row a fitting and draw of the ensemble, as `table` without scatter; member 0 is as the facts
     have it. Empty without an ensemble.
@@ -63,6 +64,7 @@ class FitResult:
     comparison: list[dict[str, Any]]
     weights: Mapping[str, Any]
     folder: Path
+    first: str | None = None
     members: pd.DataFrame = field(default_factory=pd.DataFrame)
     held: dict[str, Any] = field(default_factory=dict)
 
@@ -88,6 +90,8 @@ class FitResult:
             "fittings": len(self.table),
             "recommended": self.recommended and {"name": self.recommended, **rows[self.recommended]},
             "current": {"name": self.current, **rows[self.current]},
+            "first": self.first,
+            "changes": [_plain(row) for row in _answer.changes(self.table, self.current)],
             "indistinct": self.indistinct,
             "why": self.why,
             "comparison": [_plain(row) for row in self.comparison],
@@ -106,6 +110,7 @@ def fit(
     progress: Progress | None = None,
     ensemble: int = 0,
     hold: bool = False,
+    widen: bool = True,
 ) -> FitResult:
     """Solve every combination in the case's sweep, and the fitting worn today, and recommend one.
 
@@ -113,6 +118,7 @@ def fit(
     down; where the two disagree, once more from the best neighbour. The lowest objective counts, the
     differences are the scatter. workers: processes, one a core by default; 1 solves in this process.
     ensemble: how many times more each fitting is solved, with facts varied by the same draws for all.
+    widen: where the best lies at the edge of the sweep, also solve fittings beyond it, step by step.
     hold: also run the recommended fitting under the controls of today's stride, a minute more.
     Raises InputError, before anything is solved, where there is nothing to fit, a fitting cannot be built or
     `out` cannot be written to. A fitting that does not converge is a row.
@@ -125,25 +131,24 @@ def fit(
     folder = output_dir(out)
     output_dir(folder / "strides")
     workers = workers or _crew.cores()
-    plan = _visits.plan(grid)
     results: _visits.Results = {}
-    with _crew.hire(min(workers, len(plan)), here=workers == 1) as crew:
-        _solve_all(plan, plan, results, case, grid, folder, crew, progress)
-        again = _visits.plan_again(grid, plan, results)
-        plan |= again
-        _solve_all(again, plan, results, case, grid, folder, crew, progress)
+    with _crew.hire(min(workers, 2 * len(grid.fittings)), here=workers == 1) as crew:
+        grid, plan, limits = _solve_wide(case, grid, widen, results, folder, crew, progress)
         members = _members(case, grid, plan, results, ensemble, folder, crew, progress)
 
     table = _table(grid, plan, results).join(intervals(members))
-    recommended, indistinct = _recommend.recommend(table, members)
+    best, indistinct = _recommend.recommend(table, members)
+    recommended = best and _recommend.chosen(table, best, grid.current, members)
     comparable = recommended is not None and table.at[grid.current, "status"] == Status.CONVERGED
+    why = _recommend.why(table, recommended, grid.current, indistinct, members, best)
     result = FitResult(
         case=case,
         table=table,
         recommended=recommended,
         current=grid.current,
         indistinct=indistinct,
-        why=_recommend.why(table, recommended, grid.current, indistinct, members),
+        first=_answer.first_step(table, recommended, grid.current),
+        why=" ".join([why, *limits]),
         comparison=_recommend.compare(table, str(recommended), grid.current, members) if comparable else [],
         weights=_recommend.weights(),
         folder=folder,
@@ -159,6 +164,29 @@ def fit(
         tmp.write_text(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     write_report(result)
     return result
+
+
+def _solve_wide(case, grid, widen, results, folder, crew, progress):
+    """Fill `results` for every fitting, and for ones beyond the sweep while the best lies at its edge.
+
+    Gives the grid and plan that were solved in the end, and a sentence for every limit that was met.
+    """
+    plan: _visits.Plan = {}
+    for left in range(_facts.toml("sweep.toml")["wider"]["times"] if widen else 0, -1, -1):
+        plan = plan | _visits.plan(grid)
+        _solve_all(plan, plan, results, case, grid, folder, crew, progress)
+        again = _visits.plan_again(grid, plan, results)
+        plan |= again
+        _solve_all(again, plan, results, case, grid, folder, crew, progress)
+        table = _table(grid, plan, results)
+        best, _ = _recommend.recommend(table)
+        if best is None or not widen or not _recommend.worth_changing(table, best, grid.current):
+            break
+        wider, limits = _visits.beyond(grid, best, _recommend.edges(table, best), case)
+        if len(wider.fittings) == len(grid.fittings) or not left:
+            return grid, plan, limits  # all steps are taken, or limits are met
+        grid = wider
+    return grid, plan, []
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from bladerun import _facts
 from bladerun.case import SWEPT, Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, altered, recommended, resolve
+from bladerun.fitting import place as placement
 from bladerun.status import Status
 
 _EASIEST = (1, 0, 2)  # of SWEPT: a step in height takes the solver the fewest iterations, in toe-out the most
@@ -41,12 +43,14 @@ Results = dict[Visit, dict[str, Any]]
 class Grid:
     """Fittings by name (categories as numbers), their places on the grid, and the one worn today.
 
-    The fitting worn today has no place where the sweep does not contain it.
+    The fitting worn today has no place where the sweep does not contain it. outside: fittings beyond the
+    sweep, and the one that each starts from.
     """
 
     fittings: dict[str, Fitting]
     places: dict[tuple[int, ...], str]
     current: str
+    outside: dict[str, str] = field(default_factory=dict)
 
 
 def grid(case: Case) -> Grid:
@@ -71,6 +75,30 @@ def grid(case: Case) -> Grid:
         fittings[name_of(fitting)] = fitting
     fittings.setdefault(name_of(current), current)
     return Grid(fittings, places, name_of(current))
+
+
+def beyond(grid: Grid, best: str, edges: Mapping[str, int], case: Case) -> tuple[Grid, list[str]]:
+    """The grid with a fitting one step outside it, along every axis at whose edge the best one lies.
+
+    edges: axis of `SWEPT`: -1 or 1. Gives the same grid where none can be built, and a sentence a limit.
+    """
+    step, start = _facts.toml("sweep.toml")["step"], grid.fittings[best]
+    fittings, outside, limits = dict(grid.fittings), dict(grid.outside), []
+    for axis, way in edges.items():
+        try:
+            further = altered(start, **{axis: getattr(start, axis) + way * step[axis]})
+            fitting = resolve(further, case.runner)
+            placement(fitting, case.runner, case.amputation.residual_limb(case.runner))
+        except InputError as why:
+            limits.append(f"It lies at a limit in {_WORDS[axis]}: {str(why).rstrip('.')}.")
+            continue
+        if name_of(fitting) not in fittings:
+            fittings[name_of(fitting)] = fitting
+            outside[name_of(fitting)] = best
+    return replace(grid, fittings=fittings, outside=outside), limits
+
+
+_WORDS = {"category": "category", "height_mm": "height", "toe_out_deg": "toe-out"}
 
 
 def name_of(fitting: Fitting) -> str:
@@ -114,6 +142,8 @@ def plan(grid: Grid) -> Plan:
         nearest = min(grid.places.values(), key=lambda name: _distance(grid, name, grid.current))
         for way in ("up", "down"):
             visits.append((sum(top) + 1, Visit(grid.current, way), Visit(nearest, way)))
+    for name, start in grid.outside.items():
+        visits += [(sum(top) + 2, Visit(name, way), Visit(start, way)) for way in ("up", "down")]
     visits.sort(key=lambda visit: visit[0])  # stable: a wave through the grid keeps many cores busy
     return {first: None} | {visit: before for _, visit, before in visits}
 

@@ -48,7 +48,7 @@ function numbers(now, before, { names, differences, margins }) {
     title.scope = "row";
     line.append(title);
     for (const one of before ? [before.numbers[i], row] : [row]) line.append(amount(one));
-    if (before) line.append(differences[i].apart ? amount(differences[i]) : html("td", "alike", "cannot be told apart"));
+    if (before) line.append(differences[i].verdict === "same" ? html("td", "alike", "cannot be told apart") : amount(differences[i]));
     body.append(line);
   });
   table.append(body);
@@ -110,6 +110,29 @@ function pelvis(now, before) {
   return made;
 }
 
+function bench(now, before) {
+  const { toe, alpha, beta, height, outside } = now.bench;
+  const made = card("Bench alignment");
+  const says = `Standing, blade upright and unloaded: the toe is ${short(toe)} mm ahead of the load line, alpha ${short(alpha)}, beta ${short(beta)} degrees.`;
+  const picture = drawing(170, 150, says);
+  const scale = 150 / 640, at = ([x, y], low) => [75 + 1000 * scale * x, 140 + 1000 * scale * (low - y)];
+  const outline = (one, colour, width) => {
+    const points = one.line.map((p) => at(p, one.low[1]).map((v) => v.toFixed(1)).join(",")).join(" ");
+    picture.append(svg("polyline", { points, fill: "none", stroke: colour, "stroke-width": width, "stroke-linejoin": "round" }));
+  };
+  if (before) outline(before.bench, GREY, 2);
+  outline(now.bench, COLOUR[now.side], 4);
+  const knee = at([0, 0], now.bench.low[1]), rear = at(now.bench.rear, now.bench.low[1]), low = at(now.bench.low, now.bench.low[1]);
+  picture.append(svg("line", { x1: knee[0], y1: 4, x2: knee[0], y2: 140, stroke: INK, "stroke-dasharray": "4 3" }));
+  picture.append(svg("polyline", { points: [knee, rear, low].map((p) => p.join(",")).join(" "), fill: "none", stroke: INK }));
+  picture.append(svg("circle", { cx: knee[0], cy: knee[1], r: 4, fill: INK }), svg("text", { x: knee[0] + 7, y: knee[1] + 4 }, "knee"));
+  picture.append(svg("line", { x1: 4, x2: 166, y1: 141, y2: 141, stroke: LINE }));
+  made.append(html("p", "word", `toe ${short(toe)} mm ahead`), picture);
+  const rule = outside === null ? "" : outside.length ? ` Outside the published rule: ${outside.join("; ")}.` : " Inside the published rule.";
+  made.append(html("p", "say", `Dashed: load line. Alpha ${short(alpha)}°, beta ${short(beta)}°; ${short(height)} mm over the sound leg, standing.${rule}`));
+  return made;
+}
+
 function hip(now, before, names) {
   const made = card("Hip torque against able-bodied runners, Nm/kg", true);
   const picture = drawing(372, 128, "Hip torque in three planes over the stride of each leg, " +
@@ -141,7 +164,7 @@ function hip(now, before, names) {
 
 function whip(now, before) {
   const made = card("Whip, from above");
-  const says = `After toe-off the blade turns ${short(Math.abs(now.whip.deg), 1)} degrees ${now.whip.deg > 0 ? "inward" : "outward"}.`;
+  const says = `After toe-off: ${now.whip.word}; the tip swings ${short(Math.abs(now.whip.mm))} millimetres ${now.whip.mm > 0 ? "outward" : "inward"}.`;
   const picture = drawing(170, 112, says);
   const all = [...now.whip.path, ...(before ? before.whip.path : [])];
   const forward = all.map((p) => p[0]), aside = all.map((p) => p[1]);
@@ -160,8 +183,8 @@ function whip(now, before) {
   const inner = outward > 0 ? 4 : 166, outer = outward > 0 ? 166 : 4;
   picture.append(svg("text", { x: inner, y: 108, "text-anchor": outward > 0 ? "start" : "end" }, "inward"));
   picture.append(svg("text", { x: outer, y: 108, "text-anchor": outward > 0 ? "end" : "start" }, "outward"));
-  made.append(html("p", "word", `${short(Math.abs(now.whip.deg), 1)}° ${now.whip.deg > 0 ? "inward" : "outward"}`), picture);
-  made.append(html("p", "say", "The blade's tip from the knee, from toe-off (ring) through early swing (dot); forward is up."));
+  made.append(html("p", "word", now.whip.word), picture);
+  made.append(html("p", "say", "The blade's tip from the knee, from toe-off (ring) through early swing (dot); forward is up. A medial whip: the heel goes inward."));
   return made;
 }
 
@@ -214,6 +237,6 @@ function spot(now) {
 export function show(parent, now, before, between) {
   parent.replaceChildren(
     numbers(now, before, between), push(now, before), pelvis(now, before), hip(now, before, between.names),
-    whip(now, before), bars(now, before), spot(now), margin(now, before),
+    whip(now, before), bench(now, before), bars(now, before), spot(now), margin(now, before),
   );
 }

@@ -1,7 +1,8 @@
 """Placement: how far apart feet stand, as people's step width has it.
 
-Angles alone leave it open: a degree at the hip is a centimetre and a half at the foot. The middle of a foot's
-spheres is held sideways once in each stance, as if it counted at every moment of contact.
+Angles alone leave it open: a degree at the hip is a centimetre and a half at the foot. The heel is held
+sideways once in each stance, as if it counted at every moment of contact, since the width was measured
+between heels; of a blade, which has none, the middle of the sole.
 """
 
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
+from bladerun._joints import contact_spheres
 from bladerun.stride.cost._rows import add_way, position_row
 from bladerun.stride.cost.contact_edges import feet
 
@@ -18,7 +20,7 @@ STANDS = 6  # a foot stands a sixth of the knots after its landing, in time a te
 class Placement(NamedTuple):
     """Of the right and of the left foot; s spheres."""
 
-    foot: np.ndarray  # (2, s) True for its spheres
+    foot: np.ndarray  # (2, s) True for the spheres that are held
     place: np.ndarray  # (2,) m to the left of the path, in mid-stance
     weight: np.ndarray  # (2,) 1/m
 
@@ -31,10 +33,18 @@ def prepare(model, tree, cost, reference) -> Placement:
         cost.tracking.affected_leg if side in model.amputation.sides else 1.0 for side in ("right", "left")
     ]
     return Placement(
-        feet(tree),
+        feet(tree) & _held(model.mj),
         np.array([-0.5, 0.5]) * reference.step_width_m,
         weight / reference.step_width_sd_m * np.array(less),
     )
+
+
+def _held(mj) -> np.ndarray:
+    """(s,) True for the spheres of a foot behind its ankle, and for all of a blade."""
+    spheres = contact_spheres(mj)
+    part = [mj.body(body).name.partition("_")[0] for body in mj.geom_bodyid[spheres]]
+    heel = (np.array(part) == "foot") & (mj.geom_pos[spheres, 0] < 0)
+    return heel | ~np.isin(part, ("foot", "toes"))
 
 
 @register_jitable
