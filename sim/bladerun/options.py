@@ -67,7 +67,6 @@ class ContinuationOptions(Settings):
     first_knots: int
     first_jerk_s3_rad: float
     first_hold_1_s: float
-    first_landing_delay_s: float
     first_tolerance: float
     motor_tolerance: float
     soft: tuple[SoftStage, ...]

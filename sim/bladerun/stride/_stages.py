@@ -60,12 +60,11 @@ def _by_motors(problem: Problem) -> Point:
 def _held(coarse: Problem) -> Problem:
     """A first problem: smooth, with landings and the mesh held near the reference's."""
     own, terms = coarse.options.continuation, coarse.arrays.terms
-    prior = terms.stride_time.prior + np.array([0.0, own.first_landing_delay_s, 0.0, 0.0, 0.0])
     weight = np.where(terms.stride_time.weight > 0, terms.stride_time.weight, own.first_hold_1_s)
     return coarse.with_terms(
         jerk=terms.jerk._replace(weight=np.full_like(terms.jerk.weight, own.first_jerk_s3_rad)),
         contact_edges=terms.contact_edges._replace(weight=0.0),
-        stride_time=terms.stride_time._replace(prior=prior, weight=weight),
+        stride_time=terms.stride_time._replace(weight=weight),
     )
 
 
