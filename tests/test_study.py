@@ -163,14 +163,14 @@ def test_a_study_writes_its_table_and_recommends_the_best(solver, tmp_path):
 
     done = [args[0] for args in told]
     assert done == sorted(done) and all(args[0] <= args[1] for args in told)
-    assert told[-1][:2] == (55, 55) and "toe-out" in told[0][2]
+    assert told[-1][:2] == (55 + 4 * 8,) * 2 and "toe-out" in told[0][2]
     assert told[0][3] is None and told[-1][3] == 0
 
 
 def test_a_second_study_solves_nothing_and_says_the_same(solver, tmp_path):
-    first = study.fit(SMALL, tmp_path, workers=1, widen=False)
+    first = study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
     count = len(solver.calls)
-    second = study.fit(SMALL, tmp_path, workers=1, widen=False)
+    second = study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
     assert len(solver.calls) == count
     pd.testing.assert_frame_equal(first.table, second.table)
     assert first.to_dict() == second.to_dict()
@@ -179,33 +179,34 @@ def test_a_second_study_solves_nothing_and_says_the_same(solver, tmp_path):
 def test_an_interrupted_study_goes_on_where_it_was(solver, tmp_path):
     solver.die_after = 5
     with pytest.raises(KeyboardInterrupt):
-        study.fit(SMALL, tmp_path, workers=1, widen=False)
+        study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
     assert not (tmp_path / "outcomes.parquet").exists()
     assert not list(tmp_path.rglob(".*"))
     solver.die_after = 99999
-    study.fit(SMALL, tmp_path, workers=1, widen=False)
+    study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
     assert len(solver.calls) == 9  # 4 fittings, two ways, and the first
 
 
 def test_other_inputs_and_damaged_files_are_solved_anew(solver, tmp_path):
-    study.fit(SMALL, tmp_path, workers=1, widen=False)
-    study.fit(replace(SMALL, task=Task(3.4)), tmp_path, workers=1, widen=False)
+    study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
+    study.fit(replace(SMALL, task=Task(3.4)), tmp_path, workers=1, widen=False, ensemble=0)
     assert len(solver.calls) == 18
-    study.fit(SMALL, tmp_path, workers=1, widen=False)
+    study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
     assert len(solver.calls) == 27
     file = next((tmp_path / "strides").glob("*_up.nc"))
     file.write_bytes(file.read_bytes()[:100])
-    study.fit(SMALL, tmp_path, workers=1, widen=False)
+    study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
     assert len(solver.calls) == 28
 
 
 def test_a_wider_sweep_uses_what_is_there(solver, tmp_path):
-    study.fit(SMALL, tmp_path, workers=1, widen=False)
+    study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
     study.fit(
         replace(SMALL, sweep={**SMALL.sweep, "height_mm": (20.0, 30.0, 40.0)}),
         tmp_path,
         workers=1,
         widen=False,
+        ensemble=0,
     )
     assert len(solver.calls) == 9 + 4
 
@@ -213,9 +214,9 @@ def test_a_wider_sweep_uses_what_is_there(solver, tmp_path):
 @pytest.mark.parametrize("status", ["not converged", "too weak"])
 def test_what_is_no_answer_is_a_row_without_numbers_and_never_recommended(status, solver, tmp_path):
     solver.failure = status
-    best = study.fit(SMALL, tmp_path / "all", workers=1, widen=False).recommended
+    best = study.fit(SMALL, tmp_path / "all", workers=1, widen=False, ensemble=0).recommended
     solver.fail = (best,)
-    result = study.fit(SMALL, tmp_path / "some", workers=1, widen=False)
+    result = study.fit(SMALL, tmp_path / "some", workers=1, widen=False, ensemble=0)
     row = result.table.loc[best]
     assert row.status == status and row.why == "made to fail"
     assert np.isnan([row.score, row.objective, row.joint_work_j_kg_m]).all()
@@ -224,7 +225,7 @@ def test_what_is_no_answer_is_a_row_without_numbers_and_never_recommended(status
 
 def test_nothing_converged_nothing_recommended(solver, tmp_path):
     solver.fail = tuple(_visits.grid(SMALL).fittings)
-    result = study.fit(SMALL, tmp_path, workers=1, widen=False)
+    result = study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
     assert result.recommended is None and result.comparison == []
     json.dumps(result.to_dict(), allow_nan=False)
 
@@ -238,7 +239,7 @@ def test_a_stride_that_is_too_weak_still_is_a_start(solver, tmp_path):
     assert all(_visits.start_of(visit, plan, results) == plan[visit] for visit in started)
     assert (
         " 1 of 4 fittings ask too much of the muscles"
-        in study.fit(SMALL, tmp_path, workers=1, widen=False).why
+        in study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0).why
     )
 
 
@@ -257,14 +258,14 @@ def test_a_start_that_failed_is_passed_over(solver, tmp_path):
 def test_visits_from_the_same_start_are_no_evidence_of_small_scatter(solver, tmp_path):
     solver.fail = (_visits.grid(CASE).current,)
     two = replace(CASE, sweep={"height_mm": (20.0, 30.0)})
-    table = study.fit(two, tmp_path, workers=1, widen=False).table
+    table = study.fit(two, tmp_path, workers=1, widen=False, ensemble=0).table
     other = table[table.status == "converged"]
     assert list(other.visits) == [1] and other.score_scatter.isna().all()
 
 
 def test_scatter_is_what_lies_between_the_visits(solver, tmp_path):
     solver.noise = 0.0005  # below the gap at which a fitting is solved again
-    table = study.fit(SMALL, tmp_path, workers=1, widen=False).table
+    table = study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0).table
     assert (table.joint_work_j_kg_m_scatter <= 0.001 + 1e-12).all()
     assert (table.joint_work_j_kg_m_scatter > 0).any()
     np.testing.assert_allclose(table.objective_scatter, table.joint_work_j_kg_m_scatter)
@@ -273,7 +274,7 @@ def test_scatter_is_what_lies_between_the_visits(solver, tmp_path):
 
 def test_visits_that_disagree_are_solved_again_from_a_better_neighbour(solver, tmp_path):
     solver.noise = 0.05
-    result = study.fit(SMALL, tmp_path, workers=1, widen=False)
+    result = study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
     again = list((tmp_path / "strides").glob("*_again.nc"))
     assert again
     assert (result.table.visits == 3).any()
@@ -290,6 +291,18 @@ def test_an_ensemble_gives_every_fitting_the_same_draws_and_an_interval(solver, 
     assert (tmp_path / "members.parquet").exists()
     row = result.comparison[0]
     assert row["low"] <= row["difference"] <= row["high"]
+
+
+def test_by_default_what_the_answer_speaks_of_is_solved_with_varied_facts(solver, tmp_path):
+    result = study.fit(CASE, tmp_path, workers=1, widen=False)
+    solved = result.members[~result.members.estimated]
+    names = set(solved.index.get_level_values("name"))
+    assert {result.current, result.recommended, result.first} <= names
+    assert 3 <= len(names) < len(result.table)
+    assert set(solved.loc[result.current].index) == set(range(9))
+    assert result.table.score_low.notna().all()
+    written = pd.read_parquet(tmp_path / "members.parquet")
+    assert set(written.index.get_level_values("name")) == names
 
 
 def test_the_recommended_fitting_is_tried_without_adapting_where_that_is_asked(solver, tmp_path, monkeypatch):
@@ -311,18 +324,18 @@ def test_the_recommended_fitting_is_tried_without_adapting_where_that_is_asked(s
         "status": "held", "why": "", "feedback_share": 0.1, "contact_time_s_right": 0.2
     }  # fmt: skip
     assert result.to_dict()["held"] == result.held
-    assert study.fit(SMALL, tmp_path, workers=1, widen=False).held == {} and len(asked) == 1
+    assert study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0).held == {} and len(asked) == 1
 
 
 def test_a_single_fitting_has_no_scatter_and_is_its_own_recommendation(solver, tmp_path):
-    result = study.fit(replace(CASE, sweep={}), tmp_path, workers=1, widen=False)
+    result = study.fit(replace(CASE, sweep={}), tmp_path, workers=1, widen=False, ensemble=0)
     assert len(solver.calls) == 1 and result.recommended == result.current
     assert np.isnan(result.table.at[result.current, "score_scatter"])
 
 
 def test_the_fitting_worn_today_is_solved_where_the_sweep_leaves_it_out(solver, tmp_path):
     worn = replace(CASE, fitting=replace(CASE.fitting, height_mm=55.0), sweep=SMALL.sweep)
-    result = study.fit(worn, tmp_path, workers=1, widen=False)
+    result = study.fit(worn, tmp_path, workers=1, widen=False, ensemble=0)
     assert len(result.table) == 5 and result.table.at[result.current, "height_mm"] == 55
     assert result.table.at[result.current, "visits"] == 3
     assert len(result.comparison) == 7
@@ -336,7 +349,7 @@ def test_nothing_to_fit_and_no_place_to_write(solver, tmp_path):
     assert not (tmp_path / "x").exists()
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file"):
-        study.fit(SMALL, tmp_path / "file", workers=1, widen=False)
+        study.fit(SMALL, tmp_path / "file", workers=1, widen=False, ensemble=0)
 
 
 def test_a_sweep_goes_on_beyond_its_edge_until_the_best_is_inside(solver, tmp_path):
@@ -350,7 +363,7 @@ def test_a_sweep_goes_on_beyond_its_edge_until_the_best_is_inside(solver, tmp_pa
     grown, calls = len(table), len(solver.calls)
     again = study.fit(away, tmp_path, workers=1)
     assert len(again.table) == grown and len(solver.calls) == calls
-    assert len(study.fit(away, tmp_path, workers=1, widen=False).table) == 4
+    assert len(study.fit(away, tmp_path, workers=1, widen=False, ensemble=0).table) == 4
 
 
 def test_a_limit_of_the_blade_ends_a_sweep_and_is_named(solver, tmp_path, monkeypatch):

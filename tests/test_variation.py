@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -56,9 +57,13 @@ def test_only_what_it_says_changes_the_body(name):
         "strength": {"actuator_gainprm", "actuator_biasprm", "actuator_ctrlrange"},
         "trunk_mass": {"body_mass", "body_inertia"},
         "socket_stiffness": {"jnt_stiffness", "dof_damping"},
+        "socket_rotation": {"jnt_stiffness", "dof_damping"},
+        "sagittal_deg": {"body_quat"},
+        "toe_out_deg": {"body_quat"},
     }.get(name, set())
     fields = ("jnt_stiffness", "dof_damping", "actuator_gainprm", "actuator_biasprm", "actuator_ctrlrange",
-              "body_mass", "body_inertia", "body_ipos", "body_pos", "tendon_stiffness")  # fmt: skip
+              "body_mass", "body_inertia", "body_ipos", "body_pos", "body_quat",
+              "tendon_stiffness")  # fmt: skip
     changed = {f for f in fields if not np.allclose(ratio(f, **{name: 1.2}), 1.0, rtol=1e-4)}
     assert changed == touched
 
@@ -70,6 +75,28 @@ def test_blade_and_socket():
     for field in ("jnt_stiffness", "dof_damping"):
         softer = ratio(field, socket_stiffness=0.5)
         np.testing.assert_allclose(softer, np.where(parts("socket"), 0.5, 1.0), rtol=1e-5)
+
+    twisting = np.array([name.startswith("socket_rotation") for name in built().joints])
+    np.testing.assert_allclose(
+        ratio("jnt_stiffness", socket_rotation=0.5), np.where(twisting, 0.5, 1.0), rtol=1e-5
+    )
+
+
+def heading_and_flexion_deg(**change):
+    """Of the blade's clamp against the socket: turned out, and flexed."""
+    mj = built(**change).mj
+    across = np.zeros(9)
+    mujoco.mju_quat2Mat(across, next(mj.body(i).quat for i in range(mj.nbody) if "blade" in mj.body(i).name))
+    turn = across.reshape(3, 3)
+    return -np.degrees(np.arctan2(turn[1, 0], turn[0, 0])), np.degrees(np.arcsin(turn[2, 0]))
+
+
+def test_a_blade_that_is_not_aligned_as_meant():
+    out, flexed = heading_and_flexion_deg()
+    further, same = heading_and_flexion_deg(toe_out_deg=3.0)
+    assert (further - out, same - flexed) == pytest.approx((3.0, 0.0), abs=0.02)
+    same, further = heading_and_flexion_deg(sagittal_deg=2.0)
+    assert (same - out, further - flexed) == pytest.approx((0.0, 2.0), abs=0.02)
 
 
 def test_strength_of_joints_and_of_muscles():

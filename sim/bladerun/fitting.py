@@ -85,6 +85,13 @@ class Placement:
         flip = [1.0, -1.0, 1.0, -1.0]
         return replace(self, pos=self.pos * flip[:3], quat=self.quat * flip)
 
+    def turned(self, sagittal_deg: float, toe_out_deg: float) -> "Placement":
+        """The blade turned so much further at its clamp, as one that is not aligned quite as was meant."""
+        if not sagittal_deg and not toe_out_deg:
+            return self
+        outward, flexed = _turn(-math.radians(toe_out_deg), 2), _turn(-math.radians(sagittal_deg), 1)
+        return replace(self, quat=_times(_times(outward, self.quat), flexed))
+
 
 def resolve(fitting: Fitting, runner: Runner) -> Fitting:
     """The same fitting with its category as a number the blade has or extends to; else InputError."""

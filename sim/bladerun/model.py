@@ -78,6 +78,7 @@ def build_model(
         fitting = resolve(fitting, runner)
         blade = blade_of(fitting)
         placement = place(fitting, runner, amputation.residual_limb(runner))
+        placement = placement.turned(variation.sagittal_deg, variation.toe_out_deg)
         spec = build_body(runner, amputation, prosthesis_kg=placement.mass_kg)
         for suffix in amputation.suffixes:
             _wear(spec, suffix, blade, fitting, placement if suffix == "r" else placement.mirrored())

@@ -67,6 +67,9 @@ class ContinuationOptions(Settings):
     first_knots: int
     first_jerk_s3_rad: float
     first_hold_1_s: float
+    first_clearance_m: float
+    first_clearance_1_m: float
+    first_swing_from: float
     first_tolerance: float
     motor_tolerance: float
     soft: tuple[SoftStage, ...]

@@ -20,19 +20,25 @@ from bladerun.errors import InputError
 
 _TRUNK = ("pelvis", "torso")
 _LIMBS = ("upper_arm", "forearm", "thigh", "shank", "achilles", "foot", "toes")
-_LEAST = {"reference_phase": -0.5, "trunk_lean": -5.0}  # of the shifts; a multiplier is over 0
+_LEAST = {
+    "sagittal_deg": -20.0,
+    "toe_out_deg": -20.0,
+    "reference_phase": -0.5,
+    "trunk_lean": -5.0,
+}  # of the shifts; a multiplier is over 0
 _GREATEST_FORCE = 2  # where MuJoCo keeps it among a muscle's parameters
 
 
 @dataclass(frozen=True)
 class Variation:
-    """Multipliers on what a prediction is made of, 1 as the facts have it, and two shifts; raises InputError.
+    """Multipliers on what a prediction is made of, 1 as the facts have it, and shifts; raises InputError.
 
     blade_stiffness: every spring of a blade, as a stiffer laminate would: fibre strain at a given bend stays.
     blade_loss: its damping at its stiffness. strength: every muscle and motor. trunk_mass: pelvis, trunk and
     head; arms and legs take what is left of the runner's mass. socket_stiffness: springs and dampers between
-    limb and socket. reference_amplitude: the legs' reference angles about their means. reference_phase: share
-    of a stride by which they come later than those of pelvis, trunk and arms, usually 0. trunk_lean: shift of
+    limb and socket; socket_rotation: of that about the limb's long axis, once more. sagittal_deg,
+    toe_out_deg: how much further than meant the blade is flexed and turned out at its clamp, usually 0.
+    reference_amplitude: the legs' reference angles about their means. reference_phase: share of a stride by which they come later than those of pelvis, trunk and arms, usually 0. trunk_lean: shift of
     the trunk's mean forward lean in SD between people, usually 0. tracking_weight: that of models/cost.toml.
     """
 
@@ -41,6 +47,9 @@ class Variation:
     strength: float = 1.0
     trunk_mass: float = 1.0
     socket_stiffness: float = 1.0
+    socket_rotation: float = 1.0
+    sagittal_deg: float = 0.0
+    toe_out_deg: float = 0.0
     reference_amplitude: float = 1.0
     reference_phase: float = 0.0
     trunk_lean: float = 0.0
@@ -72,7 +81,7 @@ draw = draw_variations  # its name inside the package
 
 
 def quantiles(share: np.ndarray) -> Variation:
-    """The variation at these quantiles (9,), each in (0, 1), of models/uncertainty.toml's distributions."""
+    """The variation at these quantiles (12,), each in (0, 1), of models/uncertainty.toml's distributions."""
     facts = toml("uncertainty.toml")
     return Variation(**{k: _quantile(facts[k], float(p)) for k, p in zip(names(), share, strict=True)})
 
@@ -97,7 +106,8 @@ def vary(spec, variation: Variation) -> None:
         if part == "blade":
             _scale(joint, variation.blade_stiffness, variation.blade_loss)
         elif part == "socket":
-            _scale(joint, variation.socket_stiffness, 1.0)
+            rotates = joint.name.startswith("socket_rotation")
+            _scale(joint, variation.socket_stiffness * (variation.socket_rotation if rotates else 1.0), 1.0)
     for actuator in spec.actuators:
         if actuator.trntype == mujoco.mjtTrn.mjTRN_TENDON:
             for parameters in (actuator.gainprm, actuator.biasprm):

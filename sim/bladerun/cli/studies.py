@@ -12,7 +12,7 @@ from bladerun._console import progress_bar, rounded, table
 from bladerun._files import output_dir
 from bladerun._forkserver import prepare
 from bladerun.cli._answer import NOT_CONVERGED, Answer, about, default_folder, fail
-from bladerun.cli._arguments import FOLDER, RUNNER, Parser, count, declare
+from bladerun.cli._arguments import FOLDER, RUNNER, Parser, count, count_or_none, declare
 from bladerun.status import Status
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ def add(commands: Any) -> None:
     )
     _with_workers(fit)
     fit.add_argument(
-        "--ensemble", type=count, default=0, metavar="N", help="draws of varied facts, each fitting"
+        "--ensemble",
+        type=count_or_none,
+        metavar="N",
+        help="draws of varied facts of every fitting (default: 8 of those the answer names; 0: none)",
     )
     fit.add_argument(
         "--hold", action="store_true", help="also the recommended fitting without adapting (a minute)"

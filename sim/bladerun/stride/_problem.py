@@ -124,7 +124,7 @@ def _terms(
         limits=limits.prepare(model, joints, cost),
         sideways_force=sideways_force.prepare(model, cost, ref, weight_n),
         placement=placement.prepare(model, tree, cost, ref),
-        clearance=clearance.prepare(tree, cost, knots),
+        clearance=clearance.prepare(tree, cost.clearance, knots),
         contact_edges=contact_edges.prepare(model, tree, cost, speed_m_s, knots),
         force_rate=force_rate.prepare(cost, weight_n),
         jerk=jerk.prepare(joints, cost),

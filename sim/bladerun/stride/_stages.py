@@ -16,6 +16,7 @@ from bladerun.stride._motion import resample
 from bladerun.stride._problem import Problem
 from bladerun.stride._recruit import recruited
 from bladerun.stride._solver import Point, at_knots, minimise, updated
+from bladerun.stride.cost import clearance
 
 
 def cold(problem: Problem) -> Point:
@@ -58,12 +59,20 @@ def _by_motors(problem: Problem) -> Point:
 
 
 def _held(coarse: Problem) -> Problem:
-    """A first problem: smooth, with landings and the mesh held near the reference's."""
+    """A first problem: smooth, feet lifted, with landings and the mesh held near the reference's."""
     own, terms = coarse.options.continuation, coarse.arrays.terms
+    usual = coarse.cost.clearance
+    lifted = replace(
+        usual,
+        height_m=own.first_clearance_m,
+        weight_m=own.first_clearance_1_m,
+        swing=(own.first_swing_from, usual.swing[1]),
+    )
     weight = np.where(terms.stride_time.weight > 0, terms.stride_time.weight, own.first_hold_1_s)
     return coarse.with_terms(
         jerk=terms.jerk._replace(weight=np.full_like(terms.jerk.weight, own.first_jerk_s3_rad)),
         contact_edges=terms.contact_edges._replace(weight=0.0),
+        clearance=clearance.prepare(coarse.arrays.tree, lifted, coarse.knots),
         stride_time=terms.stride_time._replace(weight=weight),
     )
 

@@ -28,7 +28,7 @@ from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.outcomes import flat, outcomes
 from bladerun.status import Status
-from bladerun.study import _crew, _job, _program, _visits
+from bladerun.study import _crew, _drawn, _job, _program, _visits
 from bladerun.study._job import Inputs
 from bladerun.study._visits import Visit
 from bladerun.variation import NOMINAL, draw
@@ -50,7 +50,7 @@ class FitResult:
     indistinct: rows whose score cannot be told apart from that of the best one.
     comparison: the trade-offs of recommended and current side by side (empty where either has none).
     members: one row a fitting and draw of the ensemble, as `table` without scatter; member 0 is as the facts
-    have it. Empty without an ensemble.
+    have it; estimated: not solved, but taken from those that were. Empty without an ensemble.
     held: the recommended fitting under the controls of today's stride (`bladerun.held`): status, why,
     feedback_share, and every outcome where status is "held". Empty unless asked for and the two differ.
     """
@@ -108,7 +108,7 @@ def fit(
     *,
     workers: int | None = None,
     progress: Progress | None = None,
-    ensemble: int = 0,
+    ensemble: int | None = None,
     hold: bool = False,
     widen: bool = True,
 ) -> FitResult:
@@ -117,7 +117,9 @@ def fit(
     Each fitting is solved twice, from a neighbour on the way up through the grid and from another on the way
     down; where the two disagree, once more from the best neighbour. The lowest objective counts, the
     differences are the scatter. workers: processes, one a core by default; 1 solves in this process.
-    ensemble: how many times more each fitting is solved, with facts varied by the same draws for all.
+    ensemble: how many times more each fitting is solved, with facts varied by the same draws for all; 0 for
+    no intervals. By default so many as models/sweep.toml says, of the fittings that the answer speaks of
+    alone; those of the others are estimated (`_drawn`).
     widen: where the best lies at the edge of the sweep, also solve fittings beyond it, step by step.
     hold: also run the recommended fitting under the controls of today's stride, a minute more.
     Raises InputError, before anything is solved, where there is nothing to fit, a fitting cannot be built or
@@ -134,9 +136,12 @@ def fit(
     results: _visits.Results = {}
     with _crew.hire(min(workers, 2 * len(grid.fittings)), here=workers == 1) as crew:
         grid, plan, limits = _solve_wide(case, grid, widen, results, folder, crew, progress)
-        members = _members(case, grid, plan, results, ensemble, folder, crew, progress)
+        table = _table(grid, plan, results)
+        drawn, count = _to_draw(table, grid.current, ensemble)
+        members = _members(case, grid, plan, results, drawn, count, folder, crew, progress)
 
-    table = _table(grid, plan, results).join(intervals(members))
+    members = _drawn.spread(table, members, grid.current)
+    table = table.join(intervals(members))
     best, indistinct = _recommend.recommend(table, members)
     recommended = best and _recommend.chosen(table, best, grid.current, members)
     comparable = recommended is not None and table.at[grid.current, "status"] == Status.CONVERGED
@@ -229,12 +234,27 @@ def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
         tell(visit)
 
 
-def _members(case, grid, plan, results, ensemble, folder, crew, progress) -> pd.DataFrame:
-    """Every fitting solved again with each draw, from its own best stride."""
-    if not ensemble:
+def _to_draw(table, current, ensemble) -> tuple[list[str], int]:
+    """The fittings to be solved with varied facts, and how often."""
+    if ensemble is not None:
+        return list(table.index), ensemble
+    best, _ = _recommend.recommend(table)
+    if best is None:
+        return [], 0
+    recommended = _recommend.chosen(table, best, current)
+    first = _answer.first_step(table, recommended, current)
+    by_score = table.score.dropna().sort_values(kind="stable").index
+    spoken_of = [current, recommended, first, best, *by_score[:2]]
+    names = _drawn.to_draw(table, [name for name in spoken_of if name], current)
+    return names, _facts.toml("sweep.toml")["ensemble"]["draws"]
+
+
+def _members(case, grid, plan, results, names, count, folder, crew, progress) -> pd.DataFrame:
+    """These fittings solved again with each draw, from their own best strides."""
+    best = {name: found[0] for name in names if (found := _visits.converged(name, plan, results))}
+    if not count or not best:
         return pd.DataFrame()
-    draws = [NOMINAL, *draw(ensemble)]
-    best = {name: found[0] for name in grid.fittings if (found := _visits.converged(name, plan, results))}
+    draws = [NOMINAL, *draw(count)]
     rows = {(name, 0): results[visit] for name, visit in best.items()}
     todo = [(name, member) for member in range(1, len(draws)) for name in best]
     waiting, begin = iter(todo), time.monotonic()
@@ -254,7 +274,8 @@ def _members(case, grid, plan, results, ensemble, folder, crew, progress) -> pd.
             count = len(rows) - len(best)
             pace = (time.monotonic() - begin) / count
             text = f"{_visits.describe(grid.fittings[key[0]])}, draw {key[1]}"
-            progress(count, len(todo), text, pace * (len(todo) - count))
+            solved = len(results)
+            progress(solved + count, solved + len(todo), text, pace * (len(todo) - count))
     table = pd.DataFrame.from_dict(rows, orient="index").drop(columns="kept")
     table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
     table = table.sort_index()

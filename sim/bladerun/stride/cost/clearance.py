@@ -20,9 +20,8 @@ class Clearance(NamedTuple):
     weight: np.ndarray  # (N, s) 1/m, 0 where the foot may be down
 
 
-def prepare(tree, cost, knots: int) -> Clearance:
-    """tree: Tree. Full in mid-swing of a sphere's side, 0 in stance, with a ramp between."""
-    own = cost.clearance
+def prepare(tree, own, knots: int) -> Clearance:
+    """tree: Tree, own: ClearanceCost. Full in mid-swing of a sphere's side, 0 in stance, a ramp between."""
     start, end = own.swing
     s = np.arange(knots)[:, None] / knots - 0.5 * (tree.sphere_side == 1)
     inside = np.clip(np.minimum(s % 1.0 - start, end - s % 1.0) / own.ramp, 0.0, 1.0)
