@@ -38,8 +38,9 @@ class Variation:
     head; arms and legs take what is left of the runner's mass. socket_stiffness: springs and dampers between
     limb and socket; socket_rotation: of that about the limb's long axis, once more. sagittal_deg,
     toe_out_deg: how much further than meant the blade is flexed and turned out at its clamp, usually 0.
-    reference_amplitude: the legs' reference angles about their means. reference_phase: share of a stride by which they come later than those of pelvis, trunk and arms, usually 0. trunk_lean: shift of
-    the trunk's mean forward lean in SD between people, usually 0. tracking_weight: that of models/cost.toml.
+    reference_amplitude: the legs' reference angles about their means. reference_phase: share of a stride
+    by which they come later than those of pelvis, trunk and arms, usually 0. trunk_lean: shift of the trunk's
+    mean forward lean in SD between people, usually 0. tracking_weight: that of models/cost.toml.
     """
 
     blade_stiffness: float = 1.0
