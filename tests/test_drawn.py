@@ -7,16 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bladerun._intervals import difference, intervals
-from bladerun.case import SWEPT
+from bladerun.case import ADJUSTED
 from bladerun.study import _drawn
 
-STEP = {"category": 1.0, "height_mm": 10.0, "toe_out_deg": 5.0}
+STEP = {"category": 1.0, "height_mm": 10.0, "toe_out_deg": 5.0, "sagittal_deg": 5.0}
 
 
 def fittings(places, status="converged"):
     """A table of fittings at these places in steps, named `a`, `b`, ..."""
     rows = {
-        chr(97 + i): {axis: STEP[axis] * x for axis, x in zip(SWEPT, place, strict=True)}
+        chr(97 + i): {axis: STEP[axis] * x for axis, x in zip(ADJUSTED, (*place, 0), strict=True)}
         for i, place in enumerate(places)
     }
     return pd.DataFrame.from_dict(rows, orient="index").assign(status=status)
@@ -64,7 +64,7 @@ def test_a_setting_that_is_not_swept_needs_no_fitting():
 def test_where_draws_act_evenly_estimates_are_what_solving_would_give(seed):
     rng = np.random.default_rng(seed)
     shift = np.concatenate([[0.0], rng.normal(size=6)])
-    tilt = np.vstack([np.zeros(3), rng.normal(size=(6, 3))])
+    tilt = np.vstack([np.zeros(4), rng.normal(size=(6, 4))])
     table = fittings(GRID)
     everywhere = drawn(table, table.index, shift, tilt)
     table["cost"] = everywhere.cost.xs(0, level="member")
@@ -82,7 +82,7 @@ def test_where_draws_act_evenly_estimates_are_what_solving_would_give(seed):
 
 def test_a_draw_that_failed_on_one_counts_for_no_other():
     table = fittings(GRID)
-    by_draw, tilt = np.arange(6.0), np.zeros((6, 3))
+    by_draw, tilt = np.arange(6.0), np.zeros((6, 4))
     names = _drawn.to_draw(table, [WORN], WORN)
     members = drawn(table, names, by_draw, tilt)
     table["cost"] = 10.0
@@ -95,6 +95,6 @@ def test_without_draws_there_is_nothing():
     assert _drawn.spread(fittings(GRID), pd.DataFrame(), WORN).empty
 
 
-def test_the_settings_are_the_swept_ones():
-    assert list(STEP) == list(SWEPT)
+def test_the_settings_are_those_that_a_fitter_changes():
+    assert list(STEP) == list(ADJUSTED)
     assert _drawn._places(fittings(GRID), WORN).abs().to_numpy().max() == pytest.approx(1.0)

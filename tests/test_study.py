@@ -15,6 +15,7 @@ from bladerun import _answer, _recommend, study
 from bladerun.case import SWEPT, Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
+from bladerun.priorities import priorities
 from bladerun.runner import Amputation, Runner
 from bladerun.study import _fit, _job, _visits
 from bladerun.study._visits import Visit
@@ -293,6 +294,29 @@ def test_an_ensemble_gives_every_fitting_the_same_draws_and_an_interval(solver, 
     assert row["low"] <= row["difference"] <= row["high"]
 
 
+def test_every_change_of_one_setting_is_solved_beside_what_was_asked(solver, tmp_path):
+    result = study.fit(replace(CASE, sweep={}), tmp_path, workers=1, ensemble=0)
+    words = {change["words"] for change in _answer.changes(result.table, result.current)}
+    assert {"one category softer", "10 mm shorter", "toe 5° further in", "5° less flexion"} <= words
+    names = [n for n in result.table.index if "sagittal" in n]
+    assert sorted(result.table.sagittal_deg[names]) == [0.0, 10.0]
+    assert (result.table.visits[names] == 1).all()
+
+
+def test_beside_a_grid_a_change_is_solved_both_ways(solver, tmp_path):
+    table = study.fit(SMALL, tmp_path, workers=1, ensemble=0).table
+    assert (table.visits[[n for n in table.index if "sagittal" in n]] == 2).all()
+
+
+def test_what_this_runner_cares_about_makes_the_score(solver, tmp_path):
+    own = priorities({"like": "distance", "whip": 0.0})
+    result = study.fit(replace(SMALL, priorities=own), tmp_path, workers=1, widen=False, ensemble=0)
+    row = result.table.loc[result.current]
+    assert row.score == pytest.approx(_recommend.score(row, own))
+    assert row.score != pytest.approx(_recommend.score(row))
+    assert {r["name"]: r["weight"] for r in result.weights["tradeoff"]} == own
+
+
 def test_by_default_what_the_answer_speaks_of_is_solved_with_varied_facts(solver, tmp_path):
     result = study.fit(CASE, tmp_path, workers=1, widen=False)
     solved = result.members[~result.members.estimated]
@@ -418,7 +442,8 @@ def test_without_scatter_nothing_can_be_told_apart():
 def settings_table(rows, scatter=0.01):
     """Rows (category, height, toe-out, score)."""
     frame = table([row[3] for row in rows], [scatter] * len(rows))
-    return frame.assign(**{axis: [float(row[i]) for row in rows] for i, axis in enumerate(SWEPT)})
+    frame = frame.assign(**{axis: [float(row[i]) for row in rows] for i, axis in enumerate(SWEPT)})
+    return frame.assign(sagittal_deg=5.0)
 
 
 def test_a_change_is_recommended_only_where_it_gains_more_than_what_matters():
@@ -446,6 +471,15 @@ def test_changes_of_one_setting_are_listed_best_first():
         ("b", "one category softer", 1.0),
         ("c", "10 mm taller", -1.0),
     ]
+
+
+def test_a_change_of_flexion_is_one_change_and_a_step_like_others():
+    frame = settings_table([(5, 20, 0, 10.0), (5, 20, 0, 9.0), (5, 10, 0, 9.0)]).assign(**TRADEOFFS)
+    frame.loc["b", "sagittal_deg"] = 0.0
+    assert [row["words"] for row in _answer.changes(frame, "a")] == ["5° less flexion", "10 mm shorter"]
+    frame.loc["c", "height_mm"] = 0.0
+    assert _recommend.chosen(frame, "b", "a") == "b"
+    assert "flexion 0 deg" in _recommend._describe(frame, "b", "a")
 
 
 @pytest.mark.parametrize(

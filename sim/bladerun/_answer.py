@@ -1,7 +1,7 @@
 """The answer step by step: which change to try first, what should then be seen, what each change alone does.
 
 Takes a table of fittings and the one worn today; gives names, numbers and sentences. A change alone differs
-from today's fitting in one of category, height and toe-out.
+from today's fitting in one of category, height, toe-out and flexion.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from bladerun._recommend import matters, weights
-from bladerun.case import SWEPT
+from bladerun.case import ADJUSTED
 from bladerun.status import Status
 
 _SEEN = (  # column (of the blade's leg where it ends with an underscore), factor, unit, more, less
@@ -34,14 +34,14 @@ _MOST = 4
 def changes(table: pd.DataFrame, current: str) -> list[dict[str, Any]]:
     """Every solved fitting that differs from today's in one setting, best first.
 
-    name, axis (of `SWEPT`), words, gain (score of today less its own; NaN where today's was not solved), and
-    the change of every trade-off and of the blade's margin by key.
+    name, axis (of `ADJUSTED`), words, gain (score of today less its own; NaN where today's was not solved),
+    and the change of every trade-off and of the blade's margin by key.
     """
     today, keys = table.loc[current], [row["key"] for row in weights()["tradeoff"]]
     keys.append(weights()["constraint"]["key"])
     rows = []
     for name, row in table.iterrows():
-        moved = [axis for axis in SWEPT if row[axis] != today[axis]]
+        moved = [axis for axis in ADJUSTED if row[axis] != today[axis]]
         if len(moved) != 1 or row.status != Status.CONVERGED:
             continue
         rows.append(
@@ -97,8 +97,10 @@ def in_words(axis: str, step: float) -> str:
         return f"{count} {'stiffer' if step > 0 else 'softer'}"
     if axis == "height_mm":
         return f"{size:g} mm {'taller' if step > 0 else 'shorter'}"
+    if axis == "sagittal_deg":
+        return f"{size:g}° {'more' if step > 0 else 'less'} flexion"
     return f"toe {size:g}° further {'out' if step > 0 else 'in'}"
 
 
 def _single(today: Mapping[str, Any], aim: Mapping[str, Any]) -> bool:
-    return sum(today[axis] != aim[axis] for axis in SWEPT) == 1
+    return sum(today[axis] != aim[axis] for axis in ADJUSTED) == 1

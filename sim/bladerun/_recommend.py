@@ -20,7 +20,7 @@ import pandas as pd
 
 from bladerun import _facts
 from bladerun._intervals import difference
-from bladerun.case import SWEPT
+from bladerun.case import ADJUSTED, SWEPT
 from bladerun.status import Status
 
 _ALONE = pd.DataFrame()  # no ensemble
@@ -28,16 +28,29 @@ _BANDED = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_flexion")
 _SYMMETRY = ("contact_time", "step_time", "peak_vgrf", "vertical_impulse")
 
 
-def weights() -> Mapping[str, Any]:
-    """The trade-offs (weight, unit, difference that matters, definition) and the constraint on the blade."""
-    return _facts.toml("recommendation.toml")
+def weights(own: Mapping[str, float] | None = None) -> Mapping[str, Any]:
+    """The trade-offs (weight, unit, difference that matters, definition) and the constraint on the blade.
+
+    own: weights by the name of the trade-off, as from `priorities`; the usual ones where left out.
+    """
+    facts = _facts.toml("recommendation.toml")
+    if own is None:
+        return facts
+    return {**facts, "tradeoff": [row | {"weight": own[row["name"]]} for row in facts["tradeoff"]]}
+
+
+def score(tradeoffs: Mapping[str, float], own: Mapping[str, float] | None = None) -> float:
+    """The weighted mean of trade-off / difference that matters; low is good. own: as in `weights`."""
+    rows = weights(own)["tradeoff"]
+    total = sum(row["weight"] for row in rows)
+    return sum(row["weight"] * tradeoffs[row["key"]] / row["matters"] for row in rows) / total
 
 
 def weigh(outcomes: Mapping[str, float], side: str) -> dict[str, float]:
     """Trade-offs, blade margin and score of one stride.
 
     outcomes: columns as from `outcomes.flat`. side: the amputated side, "left", "right" or "both".
-    The score is the weighted mean of trade-off / difference that matters; low is good.
+    The score is by the usual weights.
     """
     affected = ("left", "right") if side == "both" else (side,)
     metabolic = outcomes.get("cost_of_transport_j_kg_m", math.nan)
@@ -53,11 +66,8 @@ def weigh(outcomes: Mapping[str, float], side: str) -> dict[str, float]:
         "socket_torque_nm_kg": max(outcomes[f"socket_axial_torque_peak_nm_kg_{s}"] for s in affected),
         "whip_mm": max(abs(outcomes[f"tip_swing_mm_{s}"]) for s in affected),
     }
-    rows = weights()["tradeoff"]
-    total = sum(row["weight"] for row in rows)
-    score = sum(row["weight"] * values[row["key"]] / row["matters"] for row in rows) / total
     margin = min(outcomes[f"blade_strain_margin_{s}"] for s in affected)
-    return {"score": score, **values, weights()["constraint"]["key"]: margin}
+    return {"score": score(values), **values, weights()["constraint"]["key"]: margin}
 
 
 def recommend(table: pd.DataFrame, members: pd.DataFrame = _ALONE) -> tuple[str | None, list[str]]:
@@ -69,10 +79,10 @@ def recommend(table: pd.DataFrame, members: pd.DataFrame = _ALONE) -> tuple[str 
     if not (table.status == Status.CONVERGED).any():
         return None, []
     holds = table[limit["key"]] >= limit["minimum"]  # false where not converged
-    score = table.score[holds].to_dict()
-    if not score:
+    scores = table.score[holds].to_dict()
+    if not scores:
         return None, []
-    order = sorted(score, key=lambda name: score[name])
+    order = sorted(scores, key=lambda name: scores[name])
     apart = told_apart(table, "score", order[0], order[1:], members)
     return order[0], [name for name in order[1:] if not apart[name]]
 
@@ -99,8 +109,9 @@ def chosen(table: pd.DataFrame, best: str, current: str, members: pd.DataFrame =
     limit, step = weights()["constraint"], _facts.toml("sweep.toml")["step"]
     near = table.score <= table.at[best, "score"] + weights()["change"]["least_gain"]
     good = table[near & (table.status == Status.CONVERGED) & (table[limit["key"]] >= limit["minimum"])]
-    moved = good[list(SWEPT)].astype(float) - table.loc[current, list(SWEPT)].astype(float)
-    steps = (moved.abs() / [step[axis] for axis in SWEPT]).sum(axis=1).round(6).to_dict()
+    axes = list(ADJUSTED)
+    moved = good[axes].astype(float) - table.loc[current, axes].astype(float)
+    steps = (moved.abs() / [step[axis] for axis in axes]).sum(axis=1).round(6).to_dict()
     return str(min(good.index, key=lambda name: (steps[name], good.score[name])))
 
 
@@ -192,8 +203,9 @@ def why(
     elif recommended == current:
         gain = table.at[current, "score"] - table.at[str(best), "score"]
         text = (
-            f"No change is worth making: the best of those compared, {describe(table.loc[str(best)])}, gains "
-            f"{gain:.2f} points, less than {weights()['change']['least_gain']:g} or than what is uncertain."
+            f"No change is worth making: the best of those compared, {_describe(table, best, current)}, "
+            f"gains {gain:.2f} points, less than {weights()['change']['least_gain']:g} or than what is "
+            "uncertain."
         )
     elif table.at[current, "status"] != Status.CONVERGED:
         text = "It scores best; the fitting worn today was not solved, so the two cannot be compared."
@@ -201,7 +213,7 @@ def why(
         text = _against(table, recommended, current, members)
         if recommended != best:
             text += (
-                f" {describe(table.loc[str(best)]).capitalize()} would score a little better, further away."
+                f" {_describe(table, best, current).capitalize()} would score a little better, further away."
             )
     if indistinct and recommended != current:
         text += f" Fittings that cannot be told apart from it: {len(indistinct)}."
@@ -232,9 +244,12 @@ def _against(table: pd.DataFrame, recommended: str, current: str, members: pd.Da
     return text
 
 
-def describe(row: Mapping[str, Any]) -> str:
-    """A fitting in words: `category 4, 20 mm, toe-out 5 deg`."""
-    return f"category {row['category']:g}, {row['height_mm']:g} mm, toe-out {row['toe_out_deg']:g} deg"
+def _describe(table: pd.DataFrame, name: str | None, current: str) -> str:
+    """A fitting in words: `category 4, 20 mm, toe-out 5 deg`; its flexion where that is not today's."""
+    row = table.loc[str(name)]
+    text = f"category {row['category']:g}, {row['height_mm']:g} mm, toe-out {row['toe_out_deg']:g} deg"
+    flexed = row["sagittal_deg"] != table.at[current, "sagittal_deg"]
+    return f"{text}, flexion {row['sagittal_deg']:g} deg" if flexed else text
 
 
 def edges(table: pd.DataFrame, name: str) -> dict[str, int]:

@@ -22,10 +22,12 @@ from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
 from bladerun.fitting import Fitting, altered, place, recommended, resolve
+from bladerun.priorities import priorities, usual
 from bladerun.runner import Amputation, Runner
 from bladerun.task import Task
 
 SWEPT = ("category", "height_mm", "toe_out_deg")
+ADJUSTED = (*SWEPT, "sagittal_deg")  # what a fitter can change on the runner's own blade
 _PHASES = 100  # of a stride, at which a joint range is held against the reference
 _LONGEST = {"name": 100, "notes": 4000}  # characters, so that both can be printed
 _T = TypeVar("_T")
@@ -37,7 +39,8 @@ class Case:
 
     `sweep` maps the quantities of `SWEPT` to the values to compare: "category" in steps from the recommended
     one, the others as they are. A quantity that is not swept is missing. name, notes: any text, for people;
-    nothing is computed from them. cost, environment: with what [cost] and [environment] change.
+    nothing is computed from them. cost, environment: with what [cost] and [environment] change. priorities:
+    weights of the score, by the name of the trade-off.
     """
 
     runner: Runner
@@ -49,6 +52,7 @@ class Case:
     notes: str = ""
     cost: Cost = field(default_factory=Cost.default)
     environment: Environment = field(default_factory=Environment.default)
+    priorities: Mapping[str, float] = field(default_factory=usual)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sweep", frozen(self.sweep))
@@ -87,6 +91,8 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
             cost = Cost.default().merged(document.get("cost", {}))
         with _place(section="environment"):
             environment = Environment.default().merged(document.get("environment", {}))
+        with _place(section="priorities"):
+            cares = priorities(document.get("priorities", {}))
         with _place(section="amputation"):
             limb_m = amputation.residual_limb(runner)
         amputated = amputation.side != "none"
@@ -99,7 +105,8 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
             sweep = _sweep(document["sweep"], fitting, runner, limb_m)
     if not amputated:
         fitting, sweep = None, {}
-    return Case(runner, amputation, fitting, task, sweep, **words, cost=cost, environment=environment)
+    asked = {"cost": cost, "environment": environment, "priorities": cares}
+    return Case(runner, amputation, fitting, task, sweep, **words, **asked)
 
 
 def _check_flexibility(runner: Runner, task: Task) -> None:
@@ -145,7 +152,7 @@ def _words(document: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]
 
 
 def _check_sections(document: Mapping[str, Any]) -> None:
-    known = ("runner", "amputation", "fitting", "task", "sweep", "cost", "environment")
+    known = ("runner", "amputation", "fitting", "task", "sweep", "cost", "environment", "priorities")
     for name, table in document.items():
         if name not in known:
             raise InputError(f"not a known section; {nearest(name, known)}", key=f"[{name}]")

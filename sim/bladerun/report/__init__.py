@@ -153,7 +153,7 @@ def _tradeoffs(result: FitResult) -> list[dict[str, Any]]:
     """The rows of the score: weight, value of each fitting, and whether the two are told apart."""
     compared = {row["key"]: row for row in result.comparison}
     rows = []
-    for row in weights()["tradeoff"]:
+    for row in result.weights["tradeoff"]:
         values = {
             role: _with_margin(result.table, row["key"], name)
             for role, name in (("recommended", result.recommended), ("current", result.current))

@@ -33,7 +33,12 @@ def heat_map(result: FitResult, column: str) -> dict[str, Any]:
         apart = told_apart(table, column, result.recommended, list(solved), result.members)
         alike = {name for name in solved if not apart[name] and name != result.recommended}
     axes = {key: sorted(table[key].unique()) for key in ("category", "height_mm", "toe_out_deg")}
-    places = {tuple(row[key] for key in axes): name for name, row in table.iterrows()}
+    flexed = table.at[result.current, "sagittal_deg"]
+    places = {
+        tuple(row[key] for key in axes): name
+        for name, row in table.iterrows()
+        if row["sagittal_deg"] == flexed
+    }
 
     def cell(category: float, height: float, toe: float) -> dict[str, Any] | None:
         name = places.get((category, height, toe))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bladerun import _facts
-from bladerun.case import SWEPT
+from bladerun.case import ADJUSTED
 from bladerun.status import Status
 
 ESTIMATED = "estimated"  # column of members: whether the row was not solved
@@ -21,7 +21,7 @@ ESTIMATED = "estimated"  # column of members: whether the row was not solved
 def to_draw(table: pd.DataFrame, named: list[str], current: str) -> list[str]:
     """The named fittings that converged, and the nearest to today's along each setting they leave open.
 
-    table: one row a fitting with the columns of `SWEPT`. A setting is left open where the named ones say
+    table: one row a fitting with the columns of `ADJUSTED`. A setting is left open where the named ones say
     nothing of how an outcome's uncertainty changes with it.
     """
     solved = table.loc[table.status == Status.CONVERGED]
@@ -30,7 +30,7 @@ def to_draw(table: pd.DataFrame, named: list[str], current: str) -> list[str]:
         return []
     place = _places(solved, current if current in chosen else chosen[0])
     steps = place.abs().sum(axis=1)
-    for axis in SWEPT:
+    for axis in ADJUSTED:
         alone = place[(place[axis] != 0) & (place.drop(columns=axis) == 0).all(axis=1)]
         rank = np.linalg.matrix_rank(place.loc[chosen])
         nearest = sorted(alone.index, key=lambda name: (steps[name], place.at[name, axis]))[:1]
@@ -78,5 +78,5 @@ def spread(table: pd.DataFrame, members: pd.DataFrame, current: str) -> pd.DataF
 def _places(table: pd.DataFrame, origin: str) -> pd.DataFrame:
     """Where fittings lie from one of them, in steps of models/sweep.toml."""
     step = _facts.toml("sweep.toml")["step"]
-    settings = table[list(SWEPT)].astype(float)
-    return (settings - settings.loc[origin]) / [step[axis] for axis in SWEPT]
+    settings = table[list(ADJUSTED)].astype(float)
+    return (settings - settings.loc[origin]) / [step[axis] for axis in ADJUSTED]

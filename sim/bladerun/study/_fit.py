@@ -21,7 +21,7 @@ import xarray as xr
 from bladerun import __version__, _answer, _facts, _recommend
 from bladerun._files import atomic, output_dir
 from bladerun._intervals import intervals
-from bladerun.case import SWEPT, Case
+from bladerun.case import ADJUSTED, Case
 from bladerun.errors import InputError
 from bladerun.files import read_stride, write_stride
 from bladerun.fitting import Fitting
@@ -120,7 +120,8 @@ def fit(
     ensemble: how many times more each fitting is solved, with facts varied by the same draws for all; 0 for
     no intervals. By default so many as models/sweep.toml says, of the fittings that the answer speaks of
     alone; those of the others are estimated (`_drawn`).
-    widen: where the best lies at the edge of the sweep, also solve fittings beyond it, step by step.
+    widen: also solve every change of one setting from today's fitting, and where the best lies at the edge of
+    the sweep, fittings beyond it, step by step.
     hold: also run the recommended fitting under the controls of today's stride, a minute more.
     Raises InputError, before anything is solved, where there is nothing to fit, a fitting cannot be built or
     `out` cannot be written to. A fitting that does not converge is a row.
@@ -128,6 +129,7 @@ def fit(
     from bladerun.report import write_report  # slow to load, and not for the processes that solve
 
     grid = _visits.grid(case)
+    grid = _visits.beside(grid, case) if widen else grid
     for fitting in grid.fittings.values():
         build_model(case.runner, case.amputation, fitting)
     folder = output_dir(out)
@@ -155,7 +157,7 @@ def fit(
         first=_answer.first_step(table, recommended, grid.current),
         why=" ".join([why, *limits]),
         comparison=_recommend.compare(table, str(recommended), grid.current, members) if comparable else [],
-        weights=_recommend.weights(),
+        weights=_recommend.weights(case.priorities),
         folder=folder,
         members=members,
     )
@@ -230,7 +232,7 @@ def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
         return visit, _Visit(_inputs(case, fitting), start, way, _path(folder, visit))
 
     for visit, done in _crew.run(crew, take, _visit):
-        results[visit] = _crew.answered(done, crew)
+        results[visit] = _weighed(_crew.answered(done, crew), case)
         tell(visit)
 
 
@@ -269,7 +271,7 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
         return key, _Visit(inputs, _path(folder, best[name]), (), path)
 
     for key, done in _crew.run(crew, take, _visit):
-        rows[key] = _crew.answered(done, crew)
+        rows[key] = _weighed(_crew.answered(done, crew), case)
         if progress:
             count = len(rows) - len(best)
             pace = (time.monotonic() - begin) / count
@@ -284,13 +286,18 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
     return table
 
 
+def _weighed(row: dict[str, Any], case: Case) -> dict[str, Any]:
+    """The same numbers with the score that this runner's priorities give."""
+    return row | {"score": _recommend.score(row, case.priorities)} if "score" in row else row
+
+
 def _held(result: FitResult) -> dict[str, Any]:
     """What becomes of today's stride on the recommended fitting where nothing is optimised again."""
     from bladerun.held import hold, other_fitting  # slow to load, and seldom asked for
 
     row = result.table.loc[str(result.recommended)]
     today = read_stride(result.stride(result.current))
-    model = other_fitting(today, {key: float(row[key]) for key in SWEPT})
+    model = other_fitting(today, {key: float(row[key]) for key in ADJUSTED})
     stride = hold(today, model)
     told = {key: stride.attrs[key] for key in ("status", "why", "feedback_share")}
     return told | (flat(outcomes(stride)) if told["status"] == Status.HELD else {})

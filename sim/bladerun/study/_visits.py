@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from bladerun import _facts
-from bladerun.case import SWEPT, Case
+from bladerun.case import ADJUSTED, SWEPT, Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, altered, recommended, resolve
 from bladerun.fitting import place as placement
@@ -77,6 +77,35 @@ def grid(case: Case) -> Grid:
     return Grid(fittings, places, name_of(current))
 
 
+def beside(grid: Grid, case: Case) -> Grid:
+    """The grid with every change of one setting, by one step either way, from the fitting worn today.
+
+    Left out is what cannot be built.
+    """
+    step, today = _facts.toml("sweep.toml")["step"], grid.fittings[grid.current]
+    fittings, outside = dict(grid.fittings), dict(grid.outside)
+    for axis, way in itertools.product(ADJUSTED, (-1, 1)):
+        fitting = _built(today, {axis: getattr(today, axis) + way * step[axis]}, case)
+        if isinstance(fitting, InputError):
+            continue
+        name = name_of(fitting)
+        if axis not in SWEPT:
+            name += f"_sagittal{fitting.sagittal_deg:g}"
+        if name not in fittings:
+            fittings[name], outside[name] = fitting, grid.current
+    return replace(grid, fittings=fittings, outside=outside)
+
+
+def _built(start: Fitting, change: dict[str, float], case: Case) -> Fitting | InputError:
+    """The fitting with that change, or why it cannot be."""
+    try:
+        fitting = resolve(altered(start, **change), case.runner)
+        placement(fitting, case.runner, case.amputation.residual_limb(case.runner))
+    except InputError as why:
+        return why
+    return fitting
+
+
 def beyond(grid: Grid, best: str, edges: Mapping[str, int], case: Case) -> tuple[Grid, list[str]]:
     """The grid with a fitting one step outside it, along every axis at whose edge the best one lies.
 
@@ -85,12 +114,9 @@ def beyond(grid: Grid, best: str, edges: Mapping[str, int], case: Case) -> tuple
     step, start = _facts.toml("sweep.toml")["step"], grid.fittings[best]
     fittings, outside, limits = dict(grid.fittings), dict(grid.outside), []
     for axis, way in edges.items():
-        try:
-            further = altered(start, **{axis: getattr(start, axis) + way * step[axis]})
-            fitting = resolve(further, case.runner)
-            placement(fitting, case.runner, case.amputation.residual_limb(case.runner))
-        except InputError as why:
-            limits.append(f"It lies at a limit in {_WORDS[axis]}: {str(why).rstrip('.')}.")
+        fitting = _built(start, {axis: getattr(start, axis) + way * step[axis]}, case)
+        if isinstance(fitting, InputError):
+            limits.append(f"It lies at a limit in {_WORDS[axis]}: {str(fitting).rstrip('.')}.")
             continue
         if name_of(fitting) not in fittings:
             fittings[name_of(fitting)] = fitting
@@ -128,10 +154,10 @@ def bridge(start: Fitting, end: Fitting) -> list[Fitting]:
 def plan(grid: Grid) -> Plan:
     """The fitting worn today first, then from the grid's lowest corner up and from its highest one down."""
     first = Visit(grid.current, "first")
-    if list(grid.fittings) == [grid.current]:
-        return {first: None}
-    top = max(grid.places)
-    visits = []
+    if list(grid.places.values()) == [grid.current]:  # both ways would start from the same stride
+        up = {grid.current: first} | {name: Visit(name, "up") for name in grid.outside}
+        return {first: None} | {up[name]: up[start] for name, start in grid.outside.items()}
+    top, visits = max(grid.places), []
     for place, name in grid.places.items():
         below = _towards(place, (0, 0, 0))
         above = _towards(place, top)
