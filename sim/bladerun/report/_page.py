@@ -10,11 +10,12 @@ from typing import Any
 from markupsafe import Markup
 
 from bladerun._html import templates
-from bladerun.report._words import figure
+from bladerun.report._words import figure, known
 
 
 def page(template: str, style: str, content: dict[str, Any]) -> str:
     """The page, with the style sheet inside."""
     ours = templates("bladerun.report")
     ours.filters["figure"] = figure
+    ours.filters["known"] = lambda pair: known(*pair)
     return ours.get_template(template).render(content, style=Markup(ours.get_template(style).render()))

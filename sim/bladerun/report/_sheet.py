@@ -23,7 +23,7 @@ from bladerun.files import read_stride
 from bladerun.report import _sheet_pdf
 from bladerun.report._page import page
 from bladerun.report._pictures import moments
-from bladerun.report._words import blade_from, both_masses, figure, recoil, setting, sweet_spot, whip
+from bladerun.report._words import blade_from, both_masses, figure, known, recoil, setting, sweet_spot, whip
 from bladerun.status import Status
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ def _row(
     places = {
         role: [(x - low + room) / (high - low + 2 * room) for x in span] for role, span in spans.items()
     }
+    shown = {role: known(span[1], (span[2] - span[0]) / 2) for role, span in spans.items()}
     said = ""
     if len(names) == 2:
         apart = told_apart(table, column, names["try"], [names["today"]], result.members)[names["today"]]
@@ -174,11 +175,8 @@ def _row(
         "title": title,
         "meaning": meaning,
         "unit": unit,
-        "values": {role: figure(span[1]) for role, span in spans.items()},
-        "margins": {
-            role: f" ± {figure((span[2] - span[0]) / 2, 1)}" if span[2] > span[0] else ""
-            for role, span in spans.items()
-        },
+        "values": {role: value for role, (value, _) in shown.items()},
+        "margins": {role: f" ± {margin}" if margin else "" for role, (_, margin) in shown.items()},
         "places": places,
         "verdict": said,
     }

@@ -13,7 +13,7 @@ from bladerun._facts import toml
 from bladerun.blade import Blade
 from bladerun.fitting import Fitting
 
-_NOTHING = 1e-9  # rounding of the machine, whatever the unit
+_NOTHING = 1e-4  # below which nothing is known, in any unit that is shown
 _KG_PER_LB = 0.45359237
 
 
@@ -23,9 +23,24 @@ def figure(value: float | None, digits: int = 3) -> str:
         return "–"
     if abs(value) < _NOTHING:
         return "0"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return _at(value, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def known(value: float, half: float) -> tuple[str, str]:
+    """A number and half the interval around it, both to the place to which it is known: `82`, `3`.
+
+    The half has one significant digit, two where it begins with a 1; "" without an interval.
+    """
+    if not (math.isfinite(value) and math.isfinite(half) and half >= _NOTHING):
+        return figure(value), ""
+    power = math.floor(math.log10(half))
+    places = -power + (half < 2 * 10**power)
+    return _at(value, places), _at(half, places)
+
+
+def _at(value: float, places: int) -> str:
     text = f"{round(value, places):.{max(places, 0)}f}"
-    return text.replace("-", "−")
+    return "0" if float(text) == 0 else text.replace("-", "−")
 
 
 def setting(row: Mapping[str, Any]) -> str:
