@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bladerun._facts import models_dir, toml
+from bladerun._leg import Leg
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.outcomes import outcomes
@@ -72,3 +73,18 @@ def test_toe_out_0_runs_straight(blade, runner, side, speed):
     assert made.attrs["status"] == "converged" and json.loads(made.attrs["fitting"])["toe_out_deg"] == 0
     for leg in amputation.sides:
         assert abs(outcomes(made)["foot_progression_deg"][leg]) < STRAIGHT_DEG
+
+
+def test_clearance_is_the_least_height_of_the_sole_on_its_way_forward():
+    made = stride()
+    share = toml("outcomes.toml")["clearance"]["swing_share"]
+    leg = Leg(made, "right")
+    start, end = (leg.up + x * (leg.period - leg.up + leg.down) for x in share)
+    sole = made.contact_position.values
+    sole[:, made.contact_side.values == "right", 2] = 0.2
+    at = int(np.argmin(np.abs((made.time.values - (start + end) / 2) % leg.period)))
+    sole[at, np.flatnonzero(made.contact_side.values == "right")[0], 2] = 0.03
+    before = int(np.argmin(np.abs((made.time.values - leg.up) % leg.period)))
+    sole[before, made.contact_side.values == "right", 2] = 0.0
+    found = outcomes(made)["swing_clearance_mm"]["right"]
+    assert found == pytest.approx(30.0, abs=2.0)

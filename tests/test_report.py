@@ -193,3 +193,14 @@ def test_sweet_spot_names_distance_and_side():
     assert sweet_spot(0.0) == "under the body"
     assert sweet_spot(0.12) == "12 cm ahead of the body"
     assert sweet_spot(-0.05) == "5.0 cm behind the body"
+
+
+def test_a_blade_that_passes_the_ground_too_close_is_named(tmp_path):
+    result = study(tmp_path)
+    result.table["swing_clearance_mm_right"] = 20.0
+    assert _content(result)["catches"] == []
+    result.table.loc[result.current, "swing_clearance_mm_right"] = 9.0
+    said = _content(result)["catches"]
+    text = "On the one worn today the right blade passes 9 mm over the ground in swing; under 13 mm it may catch."
+    assert said == [text]
+    assert said[0] in write_report(result).read_text()

@@ -20,6 +20,7 @@ _PAIR = 2  # spheres side by side on a blade's sole, numbered from its rear
 def clinic_rows(leg: Leg) -> dict[str, float]:
     """Of one leg that lands; rows of the blade only where it has one."""
     rows = _progression(leg) | _leg_length(leg) | _pelvis(leg)
+    rows["swing_clearance_mm"] = _clearance_mm(leg)
     rows["knee_flexion_touchdown_deg"] = math.degrees(float(leg.joint("q", "knee_flexion")(leg.down)))
     return rows | _whip(leg) | _bench(leg) if leg.has_blade else rows
 
@@ -80,6 +81,15 @@ def _pelvis(leg: Leg) -> dict[str, float]:
         "pelvic_obliquity_deg": math.degrees(math.atan2(across[2], math.hypot(across[0], across[1]))),
         "psis_difference_mm": 1e3 * across[2],
     }
+
+
+def _clearance_mm(leg: Leg) -> float:
+    """Least height of the lowest point of the sole while it passes the ground in swing."""
+    start, end = toml("outcomes.toml")["clearance"]["swing_share"]
+    swing = leg.period - (leg.up - leg.down)
+    sole = leg.stride.contact_position.values[:, leg.stride.contact_side.values == leg.side, 2]
+    lowest = leg.curve(sole.min(axis=1))
+    return 1e3 * lowest.trough(leg.up + start * swing, leg.up + end * swing)[1]
 
 
 def _whip(leg: Leg) -> dict[str, float]:

@@ -216,6 +216,8 @@ OUTCOMES: tuple[Outcome, ...] = (
             "hip centre to centre of pressure at toe-off", _OWN),
     Outcome("knee_flexion_touchdown_deg", "knee flexion at touchdown", "deg", True,
             "knee angle at touchdown, flexion positive", _FUKUCHI),
+    Outcome("swing_clearance_mm", "clearance in swing", "mm", True,
+            "least height over the ground of the sole's lowest point from 30 to 85 % of swing", _OWN, _NEVER),
     Outcome("pelvic_obliquity_deg", "pelvic obliquity", "deg", True,
             "slope of the line through both PSIS at this leg's greatest compression, this leg's side up "
             "positive", _OWN, _NEVER),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from matplotlib.figure import Figure
 from bladerun import __version__, plots
 from bladerun._answer import changes, look_for
 from bladerun._definitions import OUTCOMES
+from bladerun._facts import toml
 from bladerun._files import atomic
 from bladerun._muscle_tables import has_muscles
 from bladerun._recommend import told_apart, verdict, weights
@@ -42,7 +44,7 @@ _AFFECTED = (  # what is shown side by side of the leg with the blade, in this o
     "hip_torque_adduction_peak_nm_kg", "hip_torque_flexion_peak_nm_kg", "socket_axial_torque_peak_nm",
     "hip_rotation_torque_excess_nm_kg", "pelvic_obliquity_deg", "lateral_whip_deg", "tip_swing_mm",
     "knee_flexion_touchdown_deg", "running_leg_length_midstance_mm", "standing_height_difference_mm",
-    "toe_ahead_mm",
+    "swing_clearance_mm", "toe_ahead_mm",
     "alignment_alpha_deg", "alignment_beta_deg", "landing_offset_m", "contact_time_s", "peak_vgrf_bw",
     "leg_stiffness_kn_m", "blade_strain_margin", "ankle_or_blade_work_net_j_kg",
     "leg_cost_of_transport_j_kg_m", "activation_peak", "reserve_peak_fraction", "hip_contact_force_bw",
@@ -97,6 +99,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "weights_source": weights()["source"],
         "sections": _sections(result) if solved.any() else [],
         "held": _held(result),
+        "catches": _catches(result, names) if solved.any() else [],
         "words": {role: _in_words(result, name) for role, name in names.items() if solved[name]},
         "maps": _maps(result) if solved.any() else [],
         "failed": [
@@ -147,6 +150,19 @@ def _first(result: FitResult) -> dict[str, Any]:
             seen += look_for(table, result.first, result.current, leg)
     text = setting(table.loc[result.first])
     return {"setting": text, "seen": seen, "whole": result.first == result.recommended}
+
+
+def _catches(result: FitResult, names: dict[str, str]) -> list[str]:
+    """A sentence for each fitting and leg whose blade passes the ground closer than is safe."""
+    titles = {"recommended": "the one to try", "current": "the one worn today"}
+    least = toml("outcomes.toml")["clearance"]["least_mm"]
+    return [
+        f"On {titles[role]} the {leg} blade passes {result.table.at[name, column]:.0f} mm over the "
+        f"ground in swing; under {least:g} mm it may catch."
+        for role, name in names.items()
+        for leg in _sides(result)[0]
+        if result.table.get(column := f"swing_clearance_mm_{leg}", {}).get(name, math.inf) < least
+    ]
 
 
 def _tradeoffs(result: FitResult) -> list[dict[str, Any]]:
