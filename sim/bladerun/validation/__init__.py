@@ -18,7 +18,7 @@ from bladerun._files import atomic, output_dir
 from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study._crew import cores
-from bladerun.validation._findings import Cohort, Finding, Target, load
+from bladerun.validation._findings import DATA, Cohort, Finding, Target, load
 from bladerun.validation._page import html, markdown
 from bladerun.validation._runs import Progress, run_cohorts
 from bladerun.validation._statistics import Estimate, estimate, verdict
@@ -68,7 +68,7 @@ class Validation:
     def counts(self) -> dict[str, dict[str, int]]:
         """Of each kind of data: targets, those that agree, those not used to make the model that agree."""
         table = {}
-        for kind in ("bench", "able-bodied", "blades"):
+        for kind in DATA:
             mine = [row for row in self.rows if row.finding.data == kind]
             new = [row for row in mine if not row.finding.used]
             table[kind] = {

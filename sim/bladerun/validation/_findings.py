@@ -16,7 +16,8 @@ from typing import Any
 from bladerun.errors import InputError, nearest
 
 STATUSES = ("read", "derived", "recalled")
-DATA = ("bench", "able-bodied", "blades")
+MEASURED = ("bench", "able-bodied", "blades")
+DATA = (*MEASURED, "clinical consensus")  # shown apart from what was measured
 STATISTICS = ("mean", "difference", "slope")
 
 

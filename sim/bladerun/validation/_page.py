@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bladerun import __version__
 from bladerun._html import templates
+from bladerun.validation._findings import MEASURED
 
 if TYPE_CHECKING:
     from bladerun.validation import Row, Validation
@@ -18,6 +19,7 @@ _TITLES = {
     "bench": "The blade alone",
     "able-bodied": "Running without an amputation",
     "blades": "Running on blades",
+    "clinical consensus": "What clinics agree on, which nobody measured",
 }
 _WORDS = (
     "*Used*: the model, its blades or its weights were made with these figures, so agreement shows only that "
@@ -70,12 +72,12 @@ def markdown(result: Validation) -> str:
 
 def _content(result: Validation) -> dict[str, Any]:
     counts = result.counts()
-    agree = sum(row["agree"] for row in counts.values())
+    agree, targets = (sum(counts[kind][what] for kind in MEASURED) for what in ("agree", "targets"))
     failed = sum(result.failed.values())
     part = f" --reduced {result.runners}" if result.runners else ""
     made = f"Made by `bladerun validate{part}`, bladerun {__version__}."
     lead = (
-        f"{agree} of {len(result.rows)} targets agree; {result.strides} strides were asked for, "
+        f"{agree} of {targets} measured targets agree; {result.strides} strides were asked for, "
         f"{failed} of them did not converge."
     )
     if result.runners:
