@@ -22,6 +22,7 @@ from bladerun.stride.cost.effort import Effort
 from bladerun.stride.cost.excitation import Excitation
 from bladerun.stride.cost.force_rate import ForceRate
 from bladerun.stride.cost.jerk import Jerk
+from bladerun.stride.cost.landing import Landing
 from bladerun.stride.cost.limits import Limits
 from bladerun.stride.cost.motors import Motors
 from bladerun.stride.cost.placement import Placement
@@ -163,6 +164,7 @@ def hop_arrays(knots: int) -> Arrays:
         limits=Limits(driven, np.tile([-0.25, 0.25], (2, 1)), 20.0, 0.05),
         sideways_force=SidewaysForce(np.zeros((1, 4, 1)), 0.0),
         placement=Placement(np.zeros((2, 3), bool), np.zeros(2), np.zeros(2)),
+        landing=Landing(np.zeros((2, 3), bool), 0.0, np.zeros(2)),
         clearance=Clearance(0.02, np.zeros((knots, 3))),
         contact_edges=ContactEdges(np.zeros((2, 3), bool), np.zeros(2, int), np.zeros(2), 0.0),
         force_rate=ForceRate(np.array([4.0, 4.0, 2.0]) / (200 * 100)),
@@ -205,6 +207,7 @@ def random_arrays(rng: np.random.Generator, knots: int, xml: str, *wrenches: Wre
         limits=Limits(joints[:0], np.zeros((0, 2)), 0.0, 0.05),
         sideways_force=SidewaysForce(cubics(20 * rng.normal(size=(5, 1))), 0.01),
         placement=Placement(np.zeros((2, 3), bool), np.zeros(2), np.zeros(2)),
+        landing=Landing(np.zeros((2, 3), bool), 0.0, np.zeros(2)),
         clearance=Clearance(0.02, np.zeros((knots, 3))),
         contact_edges=ContactEdges(np.zeros((2, 3), bool), np.zeros(2, int), np.zeros(2), 0.0),
         force_rate=ForceRate(rng.uniform(1, 3, 3) * 1e-4),

@@ -81,6 +81,7 @@ def with_everything(problem):
         ),
         excitation=t.excitation._replace(rise=10 * t.excitation.rise, fall=10 * t.excitation.fall),
         placement=t.placement._replace(foot=feet, place=np.array([-0.3, 0.2]), weight=np.array([4.0, 6.0])),
+        landing=t.landing._replace(foot=feet, ahead=0.1, weight=np.array([5.0, 3.0])),
     )
 
 

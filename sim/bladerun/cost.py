@@ -66,6 +66,13 @@ class RateCost(Settings):
 
 
 @dataclass(frozen=True)
+class LandingCost(Settings):
+    """Where a blade lands, if the task says so."""
+
+    weight_m: float
+
+
+@dataclass(frozen=True)
 class ClearanceCost(Settings):
     """Height of feet in swing. swing: share of the knots from the foot's own touchdown."""
 
@@ -124,6 +131,7 @@ class Cost(Settings):
     power: PowerCost
     tracking: TrackingCost
     rate: RateCost
+    landing: LandingCost
     clearance: ClearanceCost
     edge: EdgeCost
     jerk: JerkCost

@@ -34,6 +34,10 @@ class Task:
         Constant pull at the centre of mass of the pelvis along the ground, body weights, forward positive,
         -0.2 to 0.2. Not yet held against measurements.
 
+    landing_ahead_m
+        How far ahead of the pelvis' origin the middle of a blade's sole lands, m, -0.2 to 0.6; where the runner
+        would by themselves if left out.
+
     Raises
     ------
     InputError
@@ -48,10 +52,15 @@ class Task:
         default=0.0,
         metadata=_quantity(-0.2, 0.2, "body weights", "constant pull at the pelvis, forward positive"),
     )
+    landing_ahead_m: float | None = field(
+        default=None, metadata=_quantity(-0.2, 0.6, "m", "where a blade lands ahead of the pelvis")
+    )
 
     def __post_init__(self) -> None:
         for entry in fields(self):
             value, (low, high) = getattr(self, entry.name), entry.metadata["range"]
+            if value is None and entry.default is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 raise InputError(
                     f"{value!r} is not allowed; a number from {low} to {high} {entry.metadata['unit']}",
@@ -65,6 +74,8 @@ class Task:
         words = [f"{self.speed_m_s:g} m/s", ground]
         if pull := self.horizontal_force_bw:
             words.append(f"pulled {'forward' if pull > 0 else 'backward'} by {abs(pull):g} body weights")
+        if self.landing_ahead_m is not None:
+            words.append(f"landing {self.landing_ahead_m:g} m ahead of the pelvis")
         return ", ".join(words)
 
     @property

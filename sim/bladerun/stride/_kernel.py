@@ -44,6 +44,7 @@ from bladerun.stride.cost import (
     excitation,
     force_rate,
     jerk,
+    landing,
     limits,
     motors,
     placement,
@@ -65,6 +66,7 @@ class Terms(NamedTuple):
     limits: limits.Limits
     sideways_force: sideways_force.SidewaysForce
     placement: placement.Placement
+    landing: landing.Landing
     clearance: clearance.Clearance
     contact_edges: contact_edges.ContactEdges
     force_rate: force_rate.ForceRate
@@ -189,13 +191,14 @@ def _costs(tree, muscles, t, mesh, c, nodes, out, derivatives):
     each[4] = limits.add(t.limits, tree, mesh, nodes, out, derivatives)
     each[5] = sideways_force.add(t.sideways_force, tree, mesh, nodes, out, derivatives)
     each[6] = placement.add(t.placement, tree, mesh, nodes, out, derivatives)
-    each[7] = clearance.add(t.clearance, tree, mesh, nodes, out, derivatives)
-    each[8] = contact_edges.add(t.contact_edges, tree, mesh, nodes, out, derivatives)
-    each[9] = force_rate.add(t.force_rate, tree, mesh, nodes, out, derivatives)
-    each[10] = jerk.add(t.jerk, tree, mesh, nodes, out, derivatives)
-    each[11] = effort.add(t.effort, tree, mesh, nodes, out, derivatives)
-    each[12] = excitation.add(t.excitation, tree, mesh, nodes, out, derivatives)
-    each[13] = stride_time.add(t.stride_time, tree, mesh, nodes, out, derivatives)
+    each[7] = landing.add(t.landing, tree, mesh, nodes, out, derivatives)
+    each[8] = clearance.add(t.clearance, tree, mesh, nodes, out, derivatives)
+    each[9] = contact_edges.add(t.contact_edges, tree, mesh, nodes, out, derivatives)
+    each[10] = force_rate.add(t.force_rate, tree, mesh, nodes, out, derivatives)
+    each[11] = jerk.add(t.jerk, tree, mesh, nodes, out, derivatives)
+    each[12] = effort.add(t.effort, tree, mesh, nodes, out, derivatives)
+    each[13] = excitation.add(t.excitation, tree, mesh, nodes, out, derivatives)
+    each[14] = stride_time.add(t.stride_time, tree, mesh, nodes, out, derivatives)
     if derivatives:
         _add_force_rows(muscles, mesh, out)
         _add_exact(mesh, c, out.by_v, out.by_a, out.exact)

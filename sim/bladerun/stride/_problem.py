@@ -27,6 +27,7 @@ from bladerun.stride.cost import (
     excitation,
     force_rate,
     jerk,
+    landing,
     limits,
     motors,
     placement,
@@ -99,7 +100,7 @@ def _of(model, task, cost, environment, options, known: Arrays | None) -> Proble
         external=external(model.mj, around),
         muscles=pulling,
         speed=float(task.speed_m_s),
-        terms=_terms(model, joints, tree, pulling, cost, ref, weight_n, task.speed_m_s, options.knots),
+        terms=_terms(model, joints, tree, pulling, cost, ref, weight_n, task, options.knots),
     )
     contact_n = toml("outcomes.toml")["contact"]["threshold_n"]
     return Problem(model, task, cost, environment, options, joints, weight_n, contact_n, arrays)
@@ -113,7 +114,7 @@ def _terms(
     cost: Cost,
     ref: Reference,
     weight_n: float,
-    speed_m_s: float,
+    task: Task,
     knots: int,
 ) -> Terms:
     return Terms(
@@ -124,8 +125,9 @@ def _terms(
         limits=limits.prepare(model, joints, cost),
         sideways_force=sideways_force.prepare(model, cost, ref, weight_n),
         placement=placement.prepare(model, tree, cost, ref),
+        landing=landing.prepare(model, tree, cost, task),
         clearance=clearance.prepare(tree, cost.clearance, knots),
-        contact_edges=contact_edges.prepare(model, tree, cost, speed_m_s, knots),
+        contact_edges=contact_edges.prepare(model, tree, cost, task.speed_m_s, knots),
         force_rate=force_rate.prepare(cost, weight_n),
         jerk=jerk.prepare(joints, cost),
         effort=effort.prepare(pulling, cost),

@@ -36,6 +36,17 @@ def add_way(tree, out, k, c, axis, factor, by_q):
 
 
 @register_jitable
+def add_place(tree, out, k, c, axis, factor, by_q):
+    """The same along a level axis (0 forward, 1 left) for the lowest point, which stays below the centre."""
+    add_way(tree, out, k, c, axis, factor, by_q)
+    sense, about = (1.0, 1) if axis == 0 else (-1.0, 0)
+    i = tree.sphere_link[c]
+    while i >= 0:
+        by_q[i] += sense * factor * tree.sphere_radius[c] * out.S[k, i, about]
+        i = tree.parent[i]
+
+
+@register_jitable
 def position_row(by_q, weight, value, k, mesh, out):
     """A residual of positions at knot k, half its square times `weight`; by_q (n,): its slope."""
     N, n = out.q.shape

@@ -11,7 +11,7 @@ import numpy as np
 from numba.extending import register_jitable
 
 from bladerun._joints import contact_spheres
-from bladerun.stride.cost._rows import add_way, position_row
+from bladerun.stride.cost._rows import add_place, position_row
 from bladerun.stride.cost.contact_edges import feet
 
 STANDS = 6  # a foot stands a sixth of the knots after its landing, in time a tenth of the stride
@@ -66,16 +66,6 @@ def add(own, tree, mesh, nodes, out, derivatives):
             by_q = np.zeros(out.q.shape[1])
             for c in range(len(foot)):
                 if foot[c]:
-                    add_way(tree, out, k, c, 1, 1 / count, by_q)
-                    _add_roll(tree, out, k, c, 1 / count, by_q)
+                    add_place(tree, out, k, c, 1, 1 / count, by_q)
             position_row(by_q, weight**2, off, k, mesh, out)
     return 0.5 * total
-
-
-@register_jitable
-def _add_roll(tree, out, k, c, factor, by_q):
-    """What the lowest point of a sphere, which stays below its centre, moves less to the left in a roll."""
-    i = tree.sphere_link[c]
-    while i >= 0:
-        by_q[i] -= factor * tree.sphere_radius[c] * out.S[k, i, 0]
-        i = tree.parent[i]
