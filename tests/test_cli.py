@@ -243,7 +243,12 @@ def test_run_prints_one_object_and_writes_the_same(solver, capsys, elsewhere):
     assert result["status"] == "converged" and result["residuals"] == {"slip_mm": 1.5}
     assert result["solve"] == {"iterations": 12, "seconds": 3.4, "knots": 180}
     assert result["fitting"]["category"] == 5
-    assert result["task"] == {"speed_m_s": 3.3, "slope_percent": 0.0, "horizontal_force_bw": 0.0}
+    assert result["task"] == {
+        "speed_m_s": 3.3,
+        "slope_percent": 0.0,
+        "horizontal_force_bw": 0.0,
+        "landing_ahead_m": None,
+    }
     assert [*result["outcomes"]] == [row.key for row in OUTCOMES]
     assert files(elsewhere) == ["runs/first-fit/outcomes.json", "runs/first-fit/stride.nc"]
     assert json.loads((elsewhere / "runs/first-fit/outcomes.json").read_text()) == result

@@ -93,6 +93,7 @@ def solver(monkeypatch):
     monkeypatch.setattr(_job, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
     monkeypatch.setattr(_job, "flat", lambda values: values)
     monkeypatch.setattr("bladerun.report.write_report", lambda result: None)
+    monkeypatch.setattr(_fit, "_window", lambda *_: None)  # its own tests: test_landing_window
     return solver
 
 

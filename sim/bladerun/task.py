@@ -35,8 +35,8 @@ class Task:
         -0.2 to 0.2. Not yet held against measurements.
 
     landing_ahead_m
-        How far ahead of the pelvis' origin the middle of a blade's sole lands, m, -0.2 to 0.6; where the runner
-        would by themselves if left out.
+        How far ahead of the pelvis' origin the middle of a blade's sole lands, m, -0.2 to 0.6; where the
+        runner would land by themselves if left out.
 
     Raises
     ------

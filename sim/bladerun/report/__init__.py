@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +160,7 @@ def _catches(result: FitResult, names: dict[str, str]) -> list[str]:
         f"ground in swing; under {least:g} mm it may catch."
         for role, name in names.items()
         for leg in _sides(result)[0]
-        if result.table.get(column := f"swing_clearance_mm_{leg}", {}).get(name, math.inf) < least
+        if (column := f"swing_clearance_mm_{leg}") in result.table and result.table.at[name, column] < least
     ]
 
 

@@ -16,20 +16,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bladerun import __version__, _answer, _facts, _recommend
 from bladerun._files import atomic, output_dir
 from bladerun._intervals import intervals
 from bladerun.case import ADJUSTED, Case
-from bladerun.errors import InputError
-from bladerun.files import read_stride, write_stride
+from bladerun.files import read_stride
 from bladerun.fitting import Fitting
+from bladerun.landing_window import LandingWindow
 from bladerun.model import build_model
 from bladerun.outcomes import flat, outcomes
 from bladerun.status import Status
-from bladerun.study import _crew, _drawn, _job, _program, _visits
+from bladerun.study import _crew, _drawn, _job, _visits
 from bladerun.study._job import Inputs
+from bladerun.study._kept import Solve, kept
+from bladerun.study._landings import window_of
 from bladerun.study._visits import Visit
 from bladerun.variation import NOMINAL, draw
 
@@ -53,6 +54,8 @@ class FitResult:
     have it; estimated: not solved, but taken from those that were. Empty without an ensemble.
     held: the recommended fitting under the controls of today's stride (`bladerun.held`): status, why,
     feedback_share, and every outcome where status is "held". Empty unless asked for and the two differ.
+    window: how far the landing on the recommended fitting, or today's, may move; None where neither was
+    solved.
     """
 
     case: Case
@@ -67,6 +70,7 @@ class FitResult:
     first: str | None = None
     members: pd.DataFrame = field(default_factory=pd.DataFrame)
     held: dict[str, Any] = field(default_factory=dict)
+    window: LandingWindow | None = None
 
     @property
     def report(self) -> Path:
@@ -96,6 +100,7 @@ class FitResult:
             "why": self.why,
             "comparison": [_plain(row) for row in self.comparison],
             "held": _plain(self.held),
+            "window": self.window and self.window.to_dict(),
             "weights": self.weights,
             "report": str(self.report),
             "table": str(self.folder / "outcomes.parquet"),
@@ -141,11 +146,12 @@ def fit(
         table = _table(grid, plan, results)
         drawn, count = _to_draw(table, grid.current, ensemble)
         members = _members(case, grid, plan, results, drawn, count, folder, crew, progress)
+        members = _drawn.spread(table, members, grid.current)
+        table = table.join(intervals(members))
+        best, indistinct = _recommend.recommend(table, members)
+        recommended = best and _recommend.chosen(table, best, grid.current, members)
+        window = _window(case, grid, table, recommended or grid.current, folder, crew, progress)
 
-    members = _drawn.spread(table, members, grid.current)
-    table = table.join(intervals(members))
-    best, indistinct = _recommend.recommend(table, members)
-    recommended = best and _recommend.chosen(table, best, grid.current, members)
     comparable = recommended is not None and table.at[grid.current, "status"] == Status.CONVERGED
     why = _recommend.why(table, recommended, grid.current, indistinct, members, best)
     result = FitResult(
@@ -160,6 +166,7 @@ def fit(
         weights=_recommend.weights(case.priorities),
         folder=folder,
         members=members,
+        window=window,
     )
     if hold and comparable and recommended != grid.current:
         if progress:
@@ -196,16 +203,6 @@ def _solve_wide(case, grid, widen, results, folder, crew, progress):
     return grid, plan, []
 
 
-@dataclass(frozen=True)
-class _Visit:
-    """One visit, as a process needs it: what to solve, from which stride on which way, where to write."""
-
-    inputs: Inputs
-    start: Path | None
-    between: tuple[Inputs, ...]
-    path: Path
-
-
 def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
     """Fill `results` for the visits of `todo`, whose starts are in `plan`."""
     begin, known, begun = time.monotonic(), len(results), set(results)
@@ -218,7 +215,7 @@ def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
             text = _visits.describe(grid.fittings[visit.name])
             progress(len(results), known + len(todo), text, pace and pace * left)
 
-    def take() -> tuple[Visit, _Visit] | None:
+    def take() -> tuple[Visit, Solve] | None:
         visit = _visits.ready(todo, results, begun)
         if visit is None:
             return None
@@ -229,9 +226,9 @@ def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
             start = _path(folder, before)
             between = tuple(_visits.bridge(grid.fittings[before.name], fitting)[:-1])
         way = tuple(_inputs(case, each) for each in between)
-        return visit, _Visit(_inputs(case, fitting), start, way, _path(folder, visit))
+        return visit, Solve(_inputs(case, fitting), start, way, _path(folder, visit))
 
-    for visit, done in _crew.run(crew, take, _visit):
+    for visit, done in _crew.run(crew, take, kept):
         results[visit] = _weighed(_crew.answered(done, crew), case)
         tell(visit)
 
@@ -261,16 +258,16 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
     todo = [(name, member) for member in range(1, len(draws)) for name in best]
     waiting, begin = iter(todo), time.monotonic()
 
-    def take() -> tuple[tuple[str, int], _Visit] | None:
+    def take() -> tuple[tuple[str, int], Solve] | None:
         key = next(waiting, None)
         if key is None:
             return None
         name, member = key
         inputs = replace(_inputs(case, grid.fittings[name]), variation=draws[member])
         path = folder / "strides" / f"{name}_member{member}.nc"
-        return key, _Visit(inputs, _path(folder, best[name]), (), path)
+        return key, Solve(inputs, _path(folder, best[name]), (), path)
 
-    for key, done in _crew.run(crew, take, _visit):
+    for key, done in _crew.run(crew, take, kept):
         rows[key] = _weighed(_crew.answered(done, crew), case)
         if progress:
             count = len(rows) - len(best)
@@ -291,6 +288,18 @@ def _weighed(row: dict[str, Any], case: Case) -> dict[str, Any]:
     return row | {"score": _recommend.score(row, case.priorities)} if "score" in row else row
 
 
+def _window(case, grid, table, name, folder, crew, progress) -> LandingWindow | None:
+    """How far the landing on this fitting may move; None where it did not converge."""
+    if table.at[name, "status"] != Status.CONVERGED:
+        return None
+
+    def tell(done: int, count: int, text: str) -> None:
+        if progress:
+            progress(done, count, text, None)
+
+    return window_of(case, grid.fittings[name], folder / table.at[name, "stride"], crew, tell)
+
+
 def _held(result: FitResult) -> dict[str, Any]:
     """What becomes of today's stride on the recommended fitting where nothing is optimised again."""
     from bladerun.held import hold, other_fitting  # slow to load, and seldom asked for
@@ -309,27 +318,6 @@ def _inputs(case: Case, fitting: Fitting) -> Inputs:
 
 def _path(folder: Path, visit: Visit) -> Path:
     return folder / "strides" / f"{visit.name}_{visit.way}.nc"
-
-
-def _visit(visit: _Visit) -> dict[str, Any]:
-    """The numbers of one visit: from its file if that is of the same inputs, else solved and written."""
-    identity = visit.inputs.identity(_program.of_strides())
-    stride = _read(visit.path)
-    if stride is not None and stride.attrs.get("identity") == identity:
-        return {**_job.numbers(stride), "kept": True}
-    start = visit.start and _read(visit.start)
-    stride = _job.along((*visit.between, visit.inputs), start)
-    stride.attrs["identity"] = identity
-    write_stride(stride, visit.path)
-    return {**_job.numbers(stride), "kept": False}
-
-
-def _read(path: Path) -> xr.Dataset | None:
-    """The stride of a file; None if there is none that can be read."""
-    try:
-        return read_stride(path)
-    except InputError:
-        return None
 
 
 def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> pd.DataFrame:

@@ -1,0 +1,59 @@
+"""Strides of one fitting that land further ahead than the runner would, and closer, each from the one before.
+
+Takes a case, a fitting and the stride that stands for it; gives the table of a `LandingWindow` and writes the
+strides beside that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bladerun._facts import toml
+from bladerun.case import Case
+from bladerun.files import read_stride
+from bladerun.fitting import Fitting
+from bladerun.landing_window import SHIFT, LandingWindow, landing_ahead_m, landing_window, row_of
+from bladerun.status import Status
+from bladerun.study import _crew, _job
+from bladerun.study._job import Inputs
+from bladerun.study._kept import Solve, kept
+
+
+def window_of(
+    case: Case, fitting: Fitting, own: Path, crew: Any, tell: Callable[[int, int, str], None]
+) -> LandingWindow:
+    """The window of a fitting whose converged stride is the file `own`.
+
+    crew: of `_crew.hire`. tell: called with strides done, in all, and what was solved.
+    """
+    stride, facts = read_stride(own), toml("sweep.toml")["landing"]
+    side = case.amputation.side
+    sides = ("left", "right") if side == "both" else (side,)
+    ahead, inputs = landing_ahead_m(stride), Inputs.of(case, fitting)
+    rows = {0.0: row_of(_job.numbers(stride), sides)}
+    reached = {1: own, -1: own}
+    for k in range(1, facts["steps"] + 1):
+        todo = []
+        for way, start in reached.items():
+            shift = way * k * facts["step_mm"]
+            task = replace(case.task, landing_ahead_m=ahead + shift / 1e3)
+            path = own.with_name(f"{own.stem}_landing{shift:+g}.nc")
+            todo.append(((way, shift), Solve(replace(inputs, task=task), start, (), path)))
+        waiting = iter(todo)
+        paths = {key: asked.path for key, asked in todo}
+        for key, done in _crew.run(crew, lambda waiting=waiting: next(waiting, None), kept):
+            way, shift = key
+            row = _crew.answered(done, crew)
+            rows[shift] = row_of(row, sides)
+            tell(len(rows) - 1, 2 * facts["steps"], f"landing {shift:+g} mm")
+            if row["status"] == Status.CONVERGED:
+                reached[way] = paths[key]
+            else:
+                del reached[way]
+    table = pd.DataFrame.from_dict(rows, orient="index").sort_index().rename_axis(SHIFT)
+    return landing_window(table, sides)
