@@ -11,6 +11,8 @@ from bladerun.fitting import Fitting
 from bladerun.landing_window import landing_ahead_m, landing_window
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
+from bladerun.report._pictures import landings
+from bladerun.report._words import landing_words
 from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
 from bladerun.task import Task
@@ -58,7 +60,16 @@ def test_it_goes_no_further_than_was_solved():
     assert (found.further_mm, found.further_by) == (20.0, "not known")
 
 
-@pytest.mark.parametrize("side", ["right", "left", "both"])
+def test_it_is_told_in_words_and_drawn():
+    found = landing_window(table(3.0 + 5e-5 * SHIFTS**2, recoil=85.0 + 0.05 * SHIFTS), ("left",))
+    text = landing_words(found)
+    assert "up to 40 mm closer (then it costs more than matters)" in text
+    assert "40 mm further ahead (then it is popping up)" in text
+    axes = landings(found, ("left",)).axes
+    assert len(axes[0].lines[-1].get_xdata()) == len(SHIFTS) and len(axes) == 2
+
+
+@pytest.mark.parametrize("side", ["right", pytest.param("left", marks=pytest.mark.slow), "both"])
 def test_the_blade_lands_where_the_task_says(side):
     options = SolverOptions.default({"knots": 60, "muscle_driven": False})
     model = build_model(Runner(75.0, 1.75), Amputation(side), Fitting("j-sprint"))

@@ -26,9 +26,9 @@ from bladerun.blade import load_blade
 from bladerun.files import read_stride
 from bladerun.report._heat import heat_map
 from bladerun.report._page import page
-from bladerun.report._pictures import bench, moments
+from bladerun.report._pictures import bench, landings, moments
 from bladerun.report._sheet import interval, uncertainty, write_sheet
-from bladerun.report._words import blade_from, recoil, setting, sweet_spot
+from bladerun.report._words import blade_from, landing_words, recoil, setting, sweet_spot
 from bladerun.status import Status
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "counts": {"fittings": len(table), "solved": int(solved.sum()), "visits": int(table.visits.sum())},
         "pictures": moments(stride, _FRAME) if stride is not None else [],
         "plots": _bench(result, names) + _plots(stride) if stride is not None else [],
+        "window": _window(result),
         "shown": setting(table.loc[shown]),
         "all_outcomes": _all_outcomes(result, shown) if solved[shown] else [],
         "uncertainty": uncertainty(table),
@@ -302,6 +303,14 @@ def _bench(result: FitResult, names: dict[str, str]) -> list[dict[str, str]]:
     found = {titles[role]: _stride(result, name) for role, name in names.items()}
     strides = {title: stride for title, stride in found.items() if stride is not None}
     return [{"title": "Bench alignment", "data": _drawing(bench(strides, _sides(result)[0]))}]
+
+
+def _window(result: FitResult) -> dict[str, str]:
+    """How far the landing may move, in words and drawn; empty where it was not solved."""
+    if result.window is None:
+        return {}
+    drawn = landings(result.window, _sides(result)[0])
+    return {"words": landing_words(result.window), "data": _drawing(drawn)}
 
 
 def _plots(stride: xr.Dataset) -> list[dict[str, str]]:

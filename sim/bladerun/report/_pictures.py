@@ -22,7 +22,9 @@ from bladerun.blade import load_blade
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.forward import frames
+from bladerun.landing_window import LandingWindow
 from bladerun.sketch import draw_alignment, draw_stride
+from bladerun.status import Status
 
 _INCH_PX = 160
 
@@ -49,6 +51,28 @@ def moments(stride: xr.Dataset, size: tuple[int, int]) -> list[Picture]:
     except InputError:
         return [_drawn(stride, title, time, size) for title, time in times.items()]
     return [_rendered(title, pixels) for title, pixels in zip(times, pictures, strict=True)]
+
+
+def landings(window: LandingWindow, sides: tuple[str, ...]) -> Figure:
+    """Cost and direction of the recoil over where the blade lands, the window shaded."""
+    figure = Figure(figsize=(7.2, 3.6))
+    cost = figure.subplots()
+    rows = window.table[window.table.status == Status.CONVERGED]
+    cost.axvspan(window.closer_mm, window.further_mm, color="#2f7d4f", alpha=0.14, lw=0)
+    cost.axvline(0, color="#1c2733", lw=1, ls=":")
+    cost.annotate("lands here", (0, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom", size=9)
+    cost.plot(rows.index, rows.cost_j_kg_m, "o-", color="#1c2733", ms=4)
+    cost.set(xlabel="landing closer  ←  mm  →  further ahead", ylabel="cost of running (J/kg/m)")
+    recoil = cost.twinx()
+    for side, style in zip(sides, ("s--", "^--"), strict=False):
+        recoil.plot(
+            rows.index, rows[f"recoil_direction_deg_{side}"], style, color="#d9482b", ms=4, label=side
+        )
+    recoil.set_ylabel("recoil above the horizontal (°)", color="#d9482b")
+    if len(sides) > 1:
+        recoil.legend(frameon=False)
+    figure.tight_layout()
+    return figure
 
 
 def bench(strides: Mapping[str, xr.Dataset], legs: tuple[str, ...]) -> Figure:

@@ -12,6 +12,7 @@ from typing import Any
 from bladerun._facts import toml
 from bladerun.blade import Blade
 from bladerun.fitting import Fitting
+from bladerun.landing_window import LandingWindow
 
 _NOTHING = 1e-4  # below which nothing is known, in any unit that is shown
 _KG_PER_LB = 0.45359237
@@ -97,3 +98,16 @@ def sweet_spot(offset_m: float) -> str:
 def both_masses(mass_kg: float) -> str:
     """A mass in both units: `72 kg (159 lb)`."""
     return f"{mass_kg:.3g} kg ({mass_kg / _KG_PER_LB:.0f} lb)"
+
+
+def landing_words(window: LandingWindow) -> str:
+    """How far the landing may move from where this runner lands, and what ends it."""
+    why = {"cost": "then it costs more than matters", "not known": "further was not tried"}
+    ends = [
+        (abs(window.closer_mm), "closer", window.closer_by),
+        (abs(window.further_mm), "further ahead", window.further_by),
+    ]
+    parts = [f"{round(mm, -1):.0f} mm {way} ({why.get(by, f'then it is {by}')})" for mm, way, by in ends]
+    return (
+        f"The blade may land up to {' or '.join(parts)} and still return up and forward at little more cost."
+    )
