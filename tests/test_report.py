@@ -5,13 +5,17 @@ import itertools
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from bladerun import _recommend
-from bladerun.case import Case
+from bladerun._facts import toml
+from bladerun._unconfirmed import unconfirmed
+from bladerun.case import ADJUSTED, Case
+from bladerun.case import parse_toml as toml_file
 from bladerun.fitting import Fitting
 from bladerun.outcomes import flat, outcomes
 from bladerun.report import _content, write_report
@@ -20,6 +24,7 @@ from bladerun.report._words import figure, recoil, setting, sweet_spot
 from bladerun.runner import Amputation, Runner
 from bladerun.study import FitResult, _visits
 from bladerun.task import Task
+from bladerun.validation import findings_dir
 from synthetic import stride
 
 WORN = Fitting("j-sprint", 4.0, 30.0, 0.0, 10.0)
@@ -204,3 +209,18 @@ def test_a_blade_that_passes_the_ground_too_close_is_named(tmp_path):
     assert len(said) == 1
     assert said[0].startswith("On the one worn today the right blade passes 9 mm over the ground in swing;")
     assert said[0] in write_report(result).read_text()
+
+
+def test_effects_that_validation_did_not_confirm_are_marked(tmp_path):
+    text = write_report(study(tmp_path)).read_text()
+    assert "Not confirmed by validation: how height changes the cost" in text
+    assert unconfirmed("cost_j_kg_m", ["toe_out_deg"]) == unconfirmed("whip_mm", ["height_mm"]) == ""
+    assert unconfirmed("cost_of_transport_j_kg_m_left", ["category", "height_mm"])
+
+
+@pytest.mark.parametrize("effect", toml("effects.toml")["effect"], ids=lambda effect: effect["finding"])
+def test_what_is_not_confirmed_fails_in_validation(effect):
+    title = toml_file(findings_dir() / f"{effect['finding']}.toml")["title"]
+    written = (Path(__file__).parents[1] / "VALIDATION.md").read_text()
+    assert effect["of"] in ADJUSTED
+    assert any(line.startswith(f"| {title}:") and "**fails**" in line for line in written.splitlines())

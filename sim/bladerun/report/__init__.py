@@ -22,6 +22,7 @@ from bladerun._facts import toml
 from bladerun._files import atomic
 from bladerun._muscle_tables import has_muscles
 from bladerun._recommend import told_apart, verdict, weights
+from bladerun._unconfirmed import differing, unconfirmed
 from bladerun.blade import load_blade
 from bladerun.files import read_stride
 from bladerun.report._heat import heat_map
@@ -90,6 +91,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "same": result.recommended == result.current,
         "first": _first(result),
         "changes": changes(table, result.current) if solved[result.current] else [],
+        "doubtful": unconfirmed,
         "why": result.why,
         "indistinct": [setting(table.loc[name]) for name in result.indistinct],
         "tradeoffs": _tradeoffs(result) if solved.any() else [],
@@ -175,8 +177,17 @@ def _tradeoffs(result: FitResult) -> list[dict[str, Any]]:
             for role, name in (("recommended", result.recommended), ("current", result.current))
             if name is not None
         }
-        rows.append(row | {"values": values, "verdict": compared.get(row["key"], {}).get("verdict")})
+        shown = {"values": values, "verdict": compared.get(row["key"], {}).get("verdict"), "untested": ""}
+        rows.append(row | shown | {"unconfirmed": _unconfirmed(result, row["key"])})
     return rows
+
+
+def _unconfirmed(result: FitResult, key: str) -> str:
+    """What validation did not confirm of the change from today's fitting to the recommended one."""
+    if result.recommended is None:
+        return ""
+    rows = (result.table.loc[name] for name in (result.recommended, result.current))
+    return unconfirmed(key, differing(*rows))
 
 
 def _sections(result: FitResult) -> list[dict[str, Any]]:
@@ -208,6 +219,7 @@ def _row(result: FitResult, key: str, leg: str) -> dict[str, Any] | None:
         "unit": unit,
         "definition": outcome.definition,
         "untested": outcome.untested,
+        "unconfirmed": _unconfirmed(result, key),
         "values": [_with_margin(table, column, name, factor) for name in names],
         "told_apart": told,
         "verdict": state,
