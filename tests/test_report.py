@@ -12,6 +12,7 @@ import pytest
 
 from bladerun import _recommend
 from bladerun.case import Case
+from bladerun.files import write_stride
 from bladerun.fitting import Fitting
 from bladerun.outcomes import flat, outcomes
 from bladerun.report import _content, write_report
@@ -54,7 +55,7 @@ def study(folder, *, worn=WORN, fail=(), noise=0.01):
         rows[name] = row | found | {f"{key}_scatter": noise * abs(value) for key, value in found.items()}
         rows[name] |= {"status": "converged", "why": ""}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
-    made.to_netcdf(folder / "stride.nc")
+    write_stride(made, folder / "stride.nc")
     current = _visits.name_of(worn)
     recommended, indistinct = _recommend.recommend(table)
     comparable = recommended is not None and table.at[current, "status"] == "converged"

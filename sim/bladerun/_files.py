@@ -1,4 +1,4 @@
-"""Writing results whole or not at all.
+"""Files: results written whole or not at all, what others wrote read up to a size.
 
 Takes the path a result is meant for; gives a temporary path beside it, which takes the real
 name only when the writing succeeded, and output folders that are known to be writable.
@@ -60,3 +60,17 @@ def output_dir(path: str | Path) -> Path:
             file=folder,
         ) from None
     return folder
+
+
+def content_of(path: str | Path, most_bytes: int) -> bytes:
+    """The bytes of a file; `InputError` where it cannot be read, is no plain file, or is larger than that."""
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe, opened, would wait for who writes to it
+            raise InputError("is a folder or a device, not a file", file=path)
+        with open(path, "rb") as file:
+            content = file.read(most_bytes + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", file=path) from None
+    if len(content) > most_bytes:
+        raise InputError(f"too large; at most {most_bytes / 1e6:g} MB", file=path)
+    return content

@@ -20,6 +20,7 @@ import xarray as xr
 
 from bladerun._files import atomic
 from bladerun._leg import CONTACT_THRESHOLD_N, Leg
+from bladerun._model_text import model_of
 from bladerun._muscle_tables import has_muscles
 from bladerun._periodic import Periodic
 from bladerun._posture import posture
@@ -78,7 +79,7 @@ def frames(
 def _stage(stride: xr.Dataset, size: tuple[int, int]) -> Iterator:
     """A function of time (s) that draws the runner then."""
     width, height = size
-    model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    model = model_of(stride)
     model.vis.global_.offwidth, model.vis.global_.offheight = width, height
     model.vis.quality.offsamples = 4
     data, scene = mujoco.MjData(model), mujoco.MjvScene(model, maxgeom=2000)
