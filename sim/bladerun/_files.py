@@ -64,13 +64,13 @@ def output_dir(path: str | Path) -> Path:
 
 def content_of(path: str | Path, most_bytes: int) -> bytes:
     """The bytes of a file; `InputError` where it cannot be read, is no plain file, or is larger than that."""
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe, opened, would wait for who writes to it
+        raise InputError("is a folder or a device, not a file", file=path)
     try:
-        if os.path.exists(path) and not os.path.isfile(path):  # a pipe, opened, would wait for who writes to it
-            raise InputError("is a folder or a device, not a file", file=path)
         with open(path, "rb") as file:
             content = file.read(most_bytes + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", file=path) from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise InputError(f"cannot be read: {getattr(error, 'strerror', error)}", file=path) from None
     if len(content) > most_bytes:
         raise InputError(f"too large; at most {most_bytes / 1e6:g} MB", file=path)
     return content
