@@ -55,7 +55,13 @@ def render_video(
     path = Path(path)
     with _stage(stride, size) as draw, atomic(path) as tmp:
         writer = imageio_ffmpeg.write_frames(
-            str(tmp), size, fps=fps, codec="libx264", quality=8, macro_block_size=2, ffmpeg_log_level="error"
+            str(tmp.absolute()),  # else `run1:a` is taken for a protocol
+            size,
+            fps=fps,
+            codec="libx264",
+            quality=8,
+            macro_block_size=2,
+            ffmpeg_log_level="error",
         )
         writer.send(None)
         for time in np.arange(0.0, seconds, 1.0 / (fps * slow)):

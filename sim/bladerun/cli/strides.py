@@ -121,8 +121,8 @@ def _run(args: argparse.Namespace) -> Answer:
     if args.ensemble and solved["status"] == Status.CONVERGED:
         members = _ensemble(args, case, stride)
         written.append(folder / "members.parquet")
-        with atomic(written[-1]) as tmp:
-            members.to_parquet(tmp)
+        with atomic(written[-1]) as tmp, open(tmp, "wb") as file:
+            members.to_parquet(file)
         data["ensemble"], bounds = _bounds(members)
     write_stride(stride, folder / "stride.nc")
     with atomic(folder / "outcomes.json") as tmp:
