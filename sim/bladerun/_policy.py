@@ -19,6 +19,7 @@ from bladerun._joints import joints_of
 from bladerun._model_text import model_of
 from bladerun._plant import Plant
 from bladerun._regulator import gains, transitions
+from bladerun._whole_stride import check_solved
 from bladerun.environment import Environment
 from bladerun.model import joint_strength
 from bladerun.stride._links import external, tree_of
@@ -67,6 +68,7 @@ class Policy:
 
 def policy(stride: xr.Dataset, *, feedback: bool = True) -> Policy:
     """Drive this stride by its joints' moments; an Achilles tendon's end gets the force that moves it."""
+    check_solved(stride)
     time = np.append(stride.time.values, stride.attrs["stride_time_s"])
     mj = model_of(stride)
     series, strength = joints_of(mj).of(part="tendon"), joint_strength(mj).max(1)

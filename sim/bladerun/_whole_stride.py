@@ -39,6 +39,9 @@ _NUMBERS = {"stride_time_s": 10.0, "speed_m_s": 20.0, "mass_kg": 500.0, "gravity
 _TEXTS = (
     "why", "model_xml", "blade", "runner", "amputation", "fitting", "task", "cost", "environment", "options"
 )  # fmt: skip
+TIMES_OF = (  # attributes: the times that `stride._mesh` takes
+    "stride_time_s", "later_than_reference_s", "left_later_s", "right_stretch_s", "left_stretch_s"
+)  # fmt: skip
 _KNOTS, _LARGE = (8, 2000), 1e9
 
 
@@ -60,6 +63,16 @@ def check(stride: xr.Dataset) -> None:
             _check_numbers(stride, names, dims)
     _check_time(stride)
     _check_model(stride, model_of(stride))
+
+
+def check_solved(stride: xr.Dataset) -> None:
+    """Raises InputError where it has not what another stride starts from, or MuJoCo runs again."""
+    for name in ("control_points", "multiplier", "reserve"):
+        _check_numbers(stride, name, ("time", "joint"))
+    for key in TIMES_OF:
+        value = stride.attrs.get(key)
+        if not isinstance(value, Real) or not abs(float(value)) <= _NUMBERS["stride_time_s"]:
+            raise InputError(f"{_short(value)} is not allowed; seconds", key=key)
 
 
 def _check_attributes(stride: xr.Dataset) -> None:
@@ -133,4 +146,6 @@ def _check_model(stride: xr.Dataset, mj: mujoco.MjModel) -> None:
 
 
 def _short(value: object) -> str:
-    return "nothing" if value is None else repr(value)[:40]
+    if value is None:
+        return "nothing"
+    return f"{float(value):g}" if isinstance(value, Real) else repr(value)[:40]

@@ -12,7 +12,7 @@ import xarray as xr
 
 from bladerun import _netcdf
 from bladerun._files import atomic, content_of
-from bladerun._files_of_ours import described
+from bladerun._files_of_ours import STRIDE, described
 from bladerun._whole_stride import check
 from bladerun.errors import InputError
 
@@ -36,7 +36,7 @@ def read_stride(path: str | Path) -> xr.Dataset:
     finite, belong to each other and to its model, and its model names no file.
     """
     content = content_of(path, _MOST_BYTES)
-    if what := described(content):
+    if (what := described(content)) not in (None, STRIDE):
         raise InputError(f"not a stride but {what}; give a stride.nc that `bladerun run` wrote", file=path)
     try:
         stride = _netcdf.read(content)
