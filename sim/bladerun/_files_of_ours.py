@@ -1,6 +1,6 @@
 """What a file is, where it is not what a command needs: the files that bladerun writes and reads, by name.
 
-Takes the bytes of a file, or its path and what is wanted; gives words for it, or an `InputError` that has them.
+Takes the bytes of a file, or its path and what is wanted; gives words for it, or an `InputError` of them.
 """
 
 from __future__ import annotations
