@@ -339,3 +339,8 @@ def test_a_file_of_another_kind_is_named(ours, capsys):
         if name not in ("study.toml", "empty.nc"):
             for command in ("sweep", "optimise"):
                 assert f"{name}: not the file of a study but {what}" in said(capsys, command, name)
+        for command in ("status", "plot"):
+            assert f"{name}: holds no study" in said(capsys, command, name)
+    for name in ("runner.toml", "study.toml"):
+        what = f"{name}: not a blade's file but {OURS[name]}"
+        assert what in said(capsys, "bench", name, "--category", "3")
