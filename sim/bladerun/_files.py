@@ -31,7 +31,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
         yield tmp
         _replace(tmp, path)
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror or error}", file=path) from error
+        why = error.strerror or str(error).partition("\n")[0]  # ffmpeg's way of saying it has many
+        raise InputError(f"cannot be written: {why}", file=path) from error
     finally:
         tmp.unlink(missing_ok=True)
 
