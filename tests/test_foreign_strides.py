@@ -190,6 +190,7 @@ XML = {  # what stands in the model, and what is said of it
     "a huge texture": (
         '<asset><texture name="t" type="2d" builtin="flat" width="100000" height="100000"/></asset>', "width",
     ),
+    "many numbers": ('<custom><numeric name="n" size="1000000000"/></custom>', "size '1000000000'"),
     "a huge number": ('<worldbody><geom size="1e300"/></worldbody>', "size '1e300'"),
     "no number": ('<worldbody><geom size="nan"/></worldbody>', "size 'nan'"),
     "an entity": ("<!DOCTYPE mujoco [<!ENTITY a 'b'>]>", "plain elements"),

@@ -23,8 +23,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 _ELEMENTS = _words("""
-    actuator asset body camera compiler contact default general geom global headlight inertial joint light map
-    material motor mujoco option pair site size spatial statistic tendon texture visual worldbody
+    actuator asset body camera compiler contact custom default general geom global headlight inertial joint
+    light map material motor mujoco numeric option pair site size spatial statistic tendon texture visual
+    worldbody
 """)
 _NAMES = _words("""
     angle autolimits biastype builtin castshadow class colorspace cone ctrllimited directional dyntype
@@ -32,14 +33,14 @@ _NAMES = _words("""
     texture texuniform type
 """)  # attributes whose values are names or words
 _NUMBERS = _words("""
-    ambient armature axis axisangle azimuth biasprm center conaffinity condim contype ctrlrange damping
+    ambient armature axis axisangle azimuth biasprm center conaffinity condim contype ctrlrange damping data
     diaginertia diffuse dir dynprm elevation euler extent fovy friction fromto fullinertia gainprm gear
     gravity group lengthrange margin markrgb mass pos quat range rgb1 rgb2 rgba shininess size solimp solref
     solreffriction specular springlength springref stiffness texrepeat timestep user xyaxes zfar znear
 """)
 _COUNTS = {  # attributes that MuJoCo takes memory by, and the most they may say
     "height": 2048, "width": 2048, "nuser_geom": 16, "nuser_jnt": 16, "offheight": 8192, "offwidth": 8192,
-    "offsamples": 16, "shadowsize": 8192,
+    "offsamples": 16, "shadowsize": 8192, "numeric size": 16,
 }  # fmt: skip
 _CHARACTERS, _MANY, _DEEP, _LARGE = 1_000_000, 5000, 60, 1e9  # a runner has 80 000, 800 elements, 20 deep
 
@@ -105,7 +106,7 @@ def _check(element: str, name: str, value: str) -> None:
         return
     if name not in _NUMBERS and name not in _COUNTS:
         raise _refused(f"has {name[:40]} in <{element}>, which no runner's has")
-    most = _COUNTS.get(name, _LARGE)
+    most = _COUNTS.get(f"{element} {name}", _COUNTS.get(name, _LARGE))
     try:
         allowed = all(math.isfinite(float(word)) and abs(float(word)) <= most for word in value.split())
     except ValueError:

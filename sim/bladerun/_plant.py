@@ -21,7 +21,6 @@ from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
 from bladerun._joints import contact_spheres, sphere_sides
-from bladerun._model_text import plain
 from bladerun.environment import Environment, Ground
 from bladerun.stride._contact import sphere_force
 from bladerun.stride._muscles import muscle_actuators
@@ -44,7 +43,7 @@ class Plant:
     """
 
     def __init__(self, model_xml: str, around: Environment, driven: list[str], *, muscles: bool = False):
-        spec = mujoco.MjSpec.from_string(plain(model_xml))
+        spec = mujoco.MjSpec.from_string(model_xml)
         if not muscles:
             for part in (*spec.actuators, *spec.tendons):
                 spec.delete(part)
