@@ -26,6 +26,7 @@ JOINTS = """
   <joint name="pelvis_list" axis="-1 0 0"/><joint name="pelvis_rotation" axis="0 0 1"/>
   <geom size=".1" mass="20"/>
   <site name="psis_r" pos="-.1 -.05 .1"/><site name="psis_l" pos="-.1 .05 .1"/>
+  <site name="asis_r" pos=".05 -.12 .08"/><site name="asis_l" pos=".05 .12 .08"/>
   <site name="hip_r" pos="0 -.08 0"/><site name="hip_l" pos="0 .08 0"/>
   <body name="torso" pos="0 0 .1">
    <joint name="lumbar_extension" axis="0 -1 0"/><joint name="lumbar_bending" axis="1 0 0"/>

@@ -13,6 +13,7 @@ import pytest
 
 import muscled
 from bladerun import __version__, cli
+from bladerun.files import write_stride
 from bladerun.outcomes import OUTCOMES
 from bladerun.task import Task
 from synthetic import stride
@@ -346,10 +347,10 @@ def test_fit_ends_with_the_report(status, monkeypatch, capsys):
 
 def test_video_reads_a_stride_and_refuses_other_files(monkeypatch, capsys, elsewhere):
     monkeypatch.setattr("bladerun.forward.render_video", lambda stride, path: Path(path).write_bytes(b"film"))
-    stride().to_netcdf("stride.nc")
+    write_stride(stride(), "stride.nc")
     assert cli.main(["video", "stride.nc", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"file": "stride.mp4"}
-    stride().drop_attrs().to_netcdf("other.nc")
+    write_stride(stride().drop_attrs(), "other.nc")
     Path("text.nc").write_text("no stride")
     for name in ("other.nc", "text.nc", "."):
         assert name in fails(capsys, elsewhere, "video", name)

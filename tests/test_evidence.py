@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from bladerun import cli
+from bladerun.files import write_stride
 from bladerun.fitting import Fitting
 from bladerun.runner import Amputation, Runner
 from bladerun.verification import Check, Verification
@@ -26,7 +27,7 @@ def file(tmp_path):
         "fitting": json.dumps(asdict(Fitting("j-sprint", category=5.0))),
         "task": json.dumps({"speed_m_s": 3.0}),
     }
-    made.to_netcdf(tmp_path / "stride.nc")
+    write_stride(made, tmp_path / "stride.nc")
     return tmp_path / "stride.nc"
 
 

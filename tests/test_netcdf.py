@@ -32,7 +32,7 @@ def test_threads_do_not_meet_in_the_library(tmp_path):
 
 def test_what_is_no_stride_is_told_from_what_cannot_be_read(tmp_path):
     (tmp_path / "text.nc").write_text("no stride")
-    stride().drop_attrs().to_netcdf(tmp_path / "other.nc")
+    write_stride(stride().drop_attrs(), tmp_path / "other.nc")
     for name in ("text.nc", "other.nc"):
         with pytest.raises(InputError, match=f"{name}: not a stride"):
             read_stride(tmp_path / name)

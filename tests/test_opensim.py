@@ -1,5 +1,6 @@
-"""Files for OpenSim: what is written is read back unchanged, by us and by OpenSim where it is installed."""
+"""Files for OpenSim mean there what they mean here: by hand, and in OpenSim itself where it is installed."""
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -7,35 +8,177 @@ import muscled
 from bladerun.errors import InputError
 from bladerun.opensim import export, read
 
+TURN = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # x forward, y up, z to the right, of x, left, up
+MIRRORED = {"flexion": (0, 0, 1), "adduction": (1, 0, 0), "rotation": (0, 1, 0)}
+USUAL = {  # axes of coordinates as OpenSim's models of running have them (Rajagopal 2016, Hamner 2010)
+    "pelvis": {"pelvis_tilt": (0, 0, 1), "pelvis_list": (1, 0, 0), "pelvis_rotation": (0, 1, 0)},
+    "torso": {"lumbar_extension": (0, 0, 1), "lumbar_bending": (1, 0, 0), "lumbar_rotation": (0, 1, 0)},
+}
+for s, sign in (("r", 1), ("l", -1)):
+    for body, joint in (("thigh", "hip"), ("upper_arm", "shoulder")):
+        USUAL[f"{body}_{s}"] = {
+            f"{joint}_{turn}_{s}": tuple(np.multiply(axis, 1 if turn == "flexion" else sign))
+            for turn, axis in MIRRORED.items()
+        }
+    USUAL[f"shank_{s}"] = {f"knee_flexion_{s}": (0, 0, -1)}
+    USUAL[f"forearm_{s}"] = {f"elbow_flexion_{s}": (0, 0, 1)}
+    USUAL[f"foot_{s}"] = {}  # only its joint's place is compared
+
 
 @pytest.fixture(scope="module")
 def stride():
-    made = muscled.stride(side="right", knots=20)
-    point = np.random.default_rng(1).normal(size=made.grf.shape)
-    point[::3] = np.nan  # where a foot does not touch
-    return made.assign(cop=(made.grf.dims, point))
+    return _moving(muscled.stride(side="none", knots=20))
 
 
-def test_every_number_is_read_back_as_it_was(stride, tmp_path):
-    paths = {path.name: path for path in export(stride, tmp_path)}
+@pytest.fixture(scope="module")
+def bladed():
+    return _moving(muscled.stride(side="right", knots=20))
+
+
+@pytest.fixture(scope="module")
+def files(stride, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("opensim")
+    return {path.name: path for path in export(stride, folder)}
+
+
+def _moving(made):
+    """The same with pelvis, trunk and arms turned every way, and where that takes the body's points."""
+    rng, mj = np.random.default_rng(1), muscled.model(made.attrs["amputation_side"]).mj
+    q = made.q.values.copy()
+    turned = made.joint_part.isin(["pelvis", "trunk", "arm"]).values & (np.arange(mj.nv) > 2)
+    q[:, turned] += rng.uniform(-0.4, 0.4, (len(q), turned.sum()))
+    q[:, 1:3] += rng.uniform(-0.05, 0.02, (len(q), 2))
+    data, sites, axes = mujoco.MjData(mj), np.zeros((len(q), mj.nsite, 3)), np.zeros((len(q), mj.nv, 3))
+    for k in range(len(q)):
+        data.qpos[:] = q[k]
+        mujoco.mj_kinematics(mj, data)
+        sites[k], axes[k] = data.site_xpos, data.xaxis
+    return made.assign(
+        q=(made.q.dims, q),
+        site_position=(made.site_position.dims, sites),
+        joint_axis_world=(made.joint_axis_world.dims, axes),
+        tau=(made.tau.dims, rng.normal(size=q.shape)),
+    )
+
+
+def _tree(mj):
+    """(body, parent, offset from its origin) in OpenSim's frame; the pelvis's is midway between the ASIS."""
+    asis = mj.site_pos[[mj.site("asis_r").id, mj.site("asis_l").id]].mean(0)
+    for name in USUAL:
+        if name != "pelvis" and mujoco.mj_name2id(mj, mujoco.mjtObj.mjOBJ_BODY, name) >= 0:
+            parent = mj.body(mj.body_parentid[mj.body(name).id]).name
+            yield name, parent, TURN @ (mj.body_pos[mj.body(name).id] - (asis if parent == "pelvis" else 0))
+
+
+def _ours(stride):
+    """Places (N, 3) of bodies' first joints in OpenSim's frame."""
+    mj = muscled.model(stride.attrs["amputation_side"]).mj
+    data, found = mujoco.MjData(mj), {name: [] for name, *_ in _tree(mj)}
+    for q in stride.q.values:
+        data.qpos[:] = q
+        mujoco.mj_kinematics(mj, data)
+        for name, places in found.items():
+            places.append(TURN @ data.xanchor[mj.body(name).jntadr[0]])
+    return {name: np.array(places) for name, places in found.items()}
+
+
+def _about(axis, degrees):
+    x, y, z = axis
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    angle = np.radians(degrees)
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
+def _posed_by_hand(mj, motion, row):
+    place = {"pelvis": np.array([motion[f"pelvis_t{axis}"][row] for axis in "xyz"])}
+    turn = {"pelvis": np.eye(3)}
+    for name, parent, offset in [("pelvis", None, None), *_tree(mj)]:
+        if parent:
+            place[name], turn[name] = place[parent] + turn[parent] @ offset, turn[parent]
+        for coordinate, axis in USUAL[name].items():
+            turn[name] = turn[name] @ _about(axis, motion[coordinate][row])
+    return place
+
+
+@pytest.mark.parametrize("which", ["stride", "bladed"])
+def test_a_body_with_the_usual_axes_takes_our_posture(which, request, tmp_path):
+    stride = request.getfixturevalue(which)
+    _, motion, _ = read(export(stride, tmp_path)[0])
+    mj, ours = muscled.model(stride.attrs["amputation_side"]).mj, _ours(stride)
+    for row in range(stride.sizes["time"]):
+        found = _posed_by_hand(mj, motion, row)
+        for name, places in ours.items():
+            np.testing.assert_allclose(found[name], places[row], atol=1e-9, err_msg=name)
+
+
+def test_the_pelvis_is_at_its_height(tmp_path):
+    standing = muscled.stride(side="none", knots=20)
+    _, motion, _ = read(export(standing, tmp_path)[0])
+    assert ((motion["pelvis_ty"] > 0.96) & (motion["pelvis_ty"] < 1.04)).all()
+
+
+def test_every_number_has_the_unit_of_its_header(bladed, tmp_path):
+    paths = {path.name: path for path in export(bladed, tmp_path)}
     assert set(paths) == {"motion.mot", "ground_forces.mot", "moments.sto", "activations.sto"}
     time, motion, degrees = read(paths["motion.mot"])
-    assert degrees and (time == stride.time.values).all()
-    at = list(stride.joint.values).index("knee_flexion_r")
-    np.testing.assert_allclose(np.radians(motion["knee_flexion_r"]), stride.q.values[:, at], rtol=1e-14)
+    assert degrees and (time == bladed.time.values).all()
     _, moments, degrees = read(paths["moments.sto"])
-    assert not degrees and (moments["knee_flexion_r_moment"] == stride.tau.values[:, at]).all()
+    assert not degrees
+    slides = {"achilles_l", "socket_pistoning_r"}
+    for i, name in enumerate(map(str, bladed.joint.values)):
+        if not name.startswith("pelvis_"):
+            q, tau = bladed.q.values[:, i], bladed.tau.values[:, i]
+            np.testing.assert_allclose(motion[name], q if name in slides else np.degrees(q), rtol=1e-14)
+            assert (moments[f"{name}_force" if name in slides else f"{name}_moment"] == tau).all()
     _, activation, _ = read(paths["activations.sto"])
-    assert (np.column_stack(list(activation.values())) == stride.activation.values).all()
+    assert (np.column_stack(list(activation.values())) == bladed.activation.values).all()
 
 
-def test_up_is_y_and_right_is_z(stride, tmp_path):
-    paths = {path.name: path for path in export(stride, tmp_path)}
-    _, force, _ = read(paths["ground_forces.mot"])
-    for i, side in enumerate(stride.side.values):
-        np.testing.assert_array_equal(force[f"{side}_ground_force_vy"], stride.grf.values[:, i, 2])
-        np.testing.assert_array_equal(force[f"{side}_ground_force_vz"], -stride.grf.values[:, i, 1])
-    assert all(np.isfinite(column).all() for column in force.values())
+def test_tilt_is_backward_and_list_right_hip_down_as_in_opensim(stride, files):
+    _, motion, _ = read(files["motion.mot"])
+    for name, sign in (("pelvis_tilt", -1), ("pelvis_list", -1), ("pelvis_rotation", 1)):
+        ours = np.degrees(stride.q.sel(joint=name).values)
+        np.testing.assert_allclose(motion[name], sign * ours, rtol=1e-14)
+
+
+def test_forces_on_the_pelvis_do_the_work_there_that_they_do_here(stride, files):
+    _, given, _ = read(files["moments.sto"])
+    mj, rng = muscled.model("none").mj, np.random.default_rng(2)
+    data, asis = mujoco.MjData(mj), [mj.site("asis_r").id, mj.site("asis_l").id]
+    for k in range(stride.sizes["time"]):
+        data.qpos[:] = stride.q.values[k]
+        mujoco.mj_kinematics(mj, data)
+        mujoco.mj_comPos(mj, data)
+        jacobian, rates = np.zeros((2, 3, mj.nv)), rng.normal(size=6)
+        for j, site in zip(jacobian, asis, strict=True):
+            mujoco.mj_jacSite(mj, data, j, None, site)
+        along = TURN @ jacobian.mean(0)[:, :6] @ rates
+        force = [given[f"pelvis_t{axis}_force"][k] for axis in "xyz"]
+        turning = [given[f"pelvis_{name}_moment"][k] for name in ("tilt", "list", "rotation")]
+        work = force @ along + turning @ (rates[3:] * [-1, -1, 1])
+        np.testing.assert_allclose(work, stride.tau.values[k, :6] @ rates, rtol=1e-10)
+
+
+def test_the_ground_acts_under_the_feet_as_it_does_here(stride, files):
+    _, found, _ = read(files["ground_forces.mot"])
+    for side in ("right", "left"):
+        mine = stride.contact_side.values == side
+        forces = stride.contact_force.values[:, mine] @ TURN.T
+        places = stride.contact_position.values[:, mine] @ TURN.T
+        force, point, torque = (
+            np.column_stack([found[f"{side}_ground_{what}{axis}"] for axis in "xyz"])
+            for what in ("force_v", "force_p", "torque_")
+        )
+        np.testing.assert_allclose(force, forces.sum(1), atol=1e-9)
+        whole = np.cross(places, forces).sum(1)
+        np.testing.assert_allclose(np.cross(point, force) + torque, whole, atol=1e-9)
+        assert (point[:, 1] == 0).all() and (force[:, 1] == 0).any()
+        assert (np.linalg.norm(point - places.mean(1), axis=1)[:, None] < 0.2 + places[:, :, 1]).all()
+
+
+def test_what_has_no_pelvis_is_a_sentence(stride, tmp_path):
+    with pytest.raises(InputError, match=r"not the stride of a runner: .*ASIS"):
+        export(stride.sel(site=["hip_r"]), tmp_path)
 
 
 def test_other_files_are_a_sentence(tmp_path):
@@ -44,11 +187,67 @@ def test_other_files_are_a_sentence(tmp_path):
         read(tmp_path / "x.mot")
 
 
-def test_opensim_reads_the_same_numbers(stride, tmp_path):
+# --- In OpenSim itself -----------------------------------------------------------------------------------
+
+
+def test_opensim_reads_the_same_numbers(files):
     opensim = pytest.importorskip("opensim", reason="pip install 'bladerun[opensim]'")
-    for path in export(stride, tmp_path):
+    for path in files.values():
         _, columns, degrees = read(path)
         table = opensim.TimeSeriesTable(str(path))
         assert list(table.getColumnLabels()) == list(columns)
         assert (table.getTableMetaDataString("inDegrees") == "yes") == degrees
         np.testing.assert_array_equal(table.getMatrix().to_numpy(), np.column_stack(list(columns.values())))
+
+
+@pytest.mark.parametrize("which", ["stride", "bladed"])
+def test_a_model_in_opensim_takes_our_posture(which, request, tmp_path):
+    opensim = pytest.importorskip("opensim", reason="pip install 'bladerun[opensim]'")
+    stride = request.getfixturevalue(which)
+    path, ours = export(stride, tmp_path)[0], _ours(stride)
+    model = _in_opensim(opensim, muscled.model(stride.attrs["amputation_side"]).mj)
+    state = model.initSystem()
+    motion = opensim.Storage(str(path))
+    model.getSimbodyEngine().convertDegreesToRadians(motion)  # as its tools do: what turns, by the model
+    labels = [motion.getColumnLabels().get(i) for i in range(1, motion.getColumnLabels().getSize())]
+    for row in range(stride.sizes["time"]):
+        values = motion.getStateVector(row).getData()
+        for i, label in enumerate(labels):
+            if model.getCoordinateSet().contains(label):
+                model.getCoordinateSet().get(label).setValue(state, values.get(i), False)
+        model.realizePosition(state)
+        for name, places in ours.items():
+            place = model.getBodySet().get(name).getPositionInGround(state).to_numpy()
+            np.testing.assert_allclose(place, places[row], atol=1e-6, err_msg=name)
+
+
+def _in_opensim(opensim, mj):
+    """A model of our segments' lengths with the usual axes."""
+    model, bodies = opensim.Model(), {None: None}
+    for name, parent, offset in [("pelvis", None, np.zeros(3)), *_tree(mj)]:
+        bodies[name] = opensim.Body(name, 1.0, opensim.Vec3(0), opensim.Inertia(1))
+        model.addBody(bodies[name])
+        moves = opensim.SpatialTransform()
+        turns = [moves.updTransformAxis(i) for i in range(3)]
+        rows = list(USUAL[name].items())
+        fill = [a for a in ((0, 0, 1), (1, 0, 0), (0, 1, 0)) if all(abs(np.dot(a, r)) < 0.5 for _, r in rows)]
+        for turn, (coordinate, axis) in zip(turns, [*rows, *((None, axis) for axis in fill)], strict=True):
+            turn.setAxis(opensim.Vec3(*map(float, axis)))
+            _driven(opensim, turn, coordinate)
+        for i, axis in enumerate("xyz"):
+            _driven(opensim, moves.updTransformAxis(3 + i), None if parent else f"pelvis_t{axis}")
+        place, none = opensim.Vec3(*map(float, offset)), opensim.Vec3(0)
+        at = f"at_{name}", bodies[parent] or model.getGround(), place, none, bodies[name], none, none
+        model.addJoint(opensim.CustomJoint(*at, moves) if rows else opensim.WeldJoint(*at))
+    model.finalizeConnections()
+    return model
+
+
+def _driven(opensim, axis, coordinate):
+    if coordinate is None:
+        axis.set_function(opensim.Constant(0))
+        return
+    names = opensim.ArrayStr()
+    names.append(coordinate)
+    axis.setCoordinateNames(names)
+    axis.set_function(opensim.LinearFunction(1.0, 0.0))

@@ -147,6 +147,15 @@ def test_a_model_keeps_its_laws_in_its_file():
     assert len(laws_of(mj).joint) == len(laws_of(compiled(HOPPER)).joint) + len(PASSIVE)
 
 
+@pytest.mark.parametrize("law", ["hip 0", "nowhere 0"])
+@pytest.mark.parametrize("data", ["0", "99 1 2 3", "0.5 1 2 3", "-1 1 2 3", "0 1 2 3 4"])
+def test_what_write_law_did_not_write_is_refused(law, data):
+    note = f'<custom><numeric name="passive_law {law}" data="{data}"/></custom>'
+    mj = compiled(HOPPER.replace("<worldbody>", f"{note}<worldbody>"))
+    with pytest.raises(ModelError, match=f"passive_law {law}: it is not a passive law"):
+        written_laws(mj)
+
+
 def test_the_simulator_replays_what_the_dynamics_ask_for():
     """MuJoCo's forward dynamics under the moments that inverse dynamics gave: the same acceleration."""
     xml = with_laws(HOPPER)

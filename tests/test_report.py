@@ -16,6 +16,7 @@ from bladerun._facts import toml
 from bladerun._unconfirmed import unconfirmed
 from bladerun.case import ADJUSTED, Case
 from bladerun.case import parse_toml as toml_file
+from bladerun.files import write_stride
 from bladerun.fitting import Fitting
 from bladerun.outcomes import flat, outcomes
 from bladerun.report import _content, write_report
@@ -59,7 +60,7 @@ def study(folder, *, worn=WORN, fail=(), noise=0.01):
         rows[name] = row | found | {f"{key}_scatter": noise * abs(value) for key, value in found.items()}
         rows[name] |= {"status": "converged", "why": ""}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
-    made.to_netcdf(folder / "stride.nc")
+    write_stride(made, folder / "stride.nc")
     current = _visits.name_of(worn)
     recommended, indistinct = _recommend.recommend(table)
     comparable = recommended is not None and table.at[current, "status"] == "converged"

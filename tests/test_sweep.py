@@ -1,5 +1,6 @@
 """Sweeps: what a study file may say, which rows come of it, and that they depend on nothing else."""
 
+import errno
 import json
 import os
 import signal
@@ -331,6 +332,32 @@ def test_any_number_of_workers_gives_the_same_table(tmp_path, monkeypatch):
     assert one.counts == {"converged": 36} and one.table().identity.is_unique
     about = status(tmp_path / "2")
     assert about["done"] == about["rows"] == 36 and about["held_by"] is None
+
+
+def test_a_folder_may_be_called_as_one_likes(tmp_path, monkeypatch, columns):
+    monkeypatch.chdir(tmp_path)
+    for name in ("run1:a", "s3:b", "a b%20c", "#?&*[1]"):
+        with _store.opened(name, columns, ABOUT) as store:
+            store.add(row(0))
+            store.flush()
+            assert store.row(0)["number"] == 0
+        with _store.opened(name, columns, ABOUT) as store:
+            assert store.done == {0}
+        assert len(_store.table(name)) == 1 and (tmp_path / name / "outcomes.parquet").is_dir()
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_worked_on_by_one_at_a_time(tmp_path, monkeypatch, columns, code):
+    def none(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("bladerun.study._lock.FileLock.acquire", none)
+    with _store.opened(tmp_path, columns, ABOUT) as store:
+        store.add(row(0))
+        with pytest.raises(InputError, match="is in use by process"), _store.opened(tmp_path, columns, ABOUT):
+            pass
+    with _store.opened(tmp_path, columns, ABOUT) as store:
+        assert store.done == {0}
 
 
 def test_a_dry_run_counts_and_writes_nothing(tmp_path, monkeypatch, capsys):

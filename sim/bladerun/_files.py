@@ -1,4 +1,4 @@
-"""Writing results whole or not at all.
+"""Files: results written whole or not at all, what others wrote read up to a size.
 
 Takes the path a result is meant for; gives a temporary path beside it, which takes the real
 name only when the writing succeeded, and output folders that are known to be writable.
@@ -31,7 +31,8 @@ def atomic(path: str | Path) -> Iterator[Path]:
         yield tmp
         _replace(tmp, path)
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror or error}", file=path) from error
+        why = error.strerror or str(error).partition("\n")[0]  # ffmpeg's way of saying it has many
+        raise InputError(f"cannot be written: {why}", file=path) from error
     finally:
         tmp.unlink(missing_ok=True)
 
@@ -60,3 +61,17 @@ def output_dir(path: str | Path) -> Path:
             file=folder,
         ) from None
     return folder
+
+
+def content_of(path: str | Path, most_bytes: int) -> bytes:
+    """The bytes of a file; `InputError` where it cannot be read, is no plain file, or is larger than that."""
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe, opened, would wait for who writes to it
+        raise InputError("is a folder or a device, not a file", file=path)
+    try:
+        with open(path, "rb") as file:
+            content = file.read(most_bytes + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise InputError(f"cannot be read: {getattr(error, 'strerror', error)}", file=path) from None
+    if len(content) > most_bytes:
+        raise InputError(f"too large; at most {most_bytes / 1e6:g} MB", file=path)
+    return content

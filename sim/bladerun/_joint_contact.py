@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from bladerun._asked import environment_of
+from bladerun._model_text import model_of
 from bladerun.environment import Environment
 
 _SEGMENT = {"hip": "thigh", "knee": "shank"}  # below the joint
@@ -20,7 +21,7 @@ _GIVEN = ("q", "v", "a", "contact_force", "contact_position", "muscle_force")
 
 def joint_contact(stride: xr.Dataset) -> xr.DataArray:
     """(time, side, joint, xyz) force (N) on the thigh at the hip, on the shank at the knee, in world axes."""
-    model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    model = model_of(stride)
     model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT  # ground force is the stride's own
     around = environment_of(stride)
     model.opt.gravity[:] = around.gravity_m_s2

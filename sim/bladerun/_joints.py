@@ -12,6 +12,8 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 
+from bladerun.errors import ModelError
+
 ROLES = ("root", "muscle", "motor", "passive", "locked")
 """Who moves a joint: nothing (the pelvis in space), muscles with a small reserve, a motor, springs and other
 passive laws alone, or nothing that lets it move."""
@@ -66,10 +68,10 @@ def without_side(name: str) -> str:
 
 
 def joints_of(mj: mujoco.MjModel) -> Joints:
-    """The joints of a compiled model. Raises ValueError where a joint does not say what it is."""
+    """The joints of a compiled model. Raises ModelError where a joint does not say what it is."""
     names = tuple(mj.joint(i).name for i in range(mj.njnt))
     if mj.jnt_user.shape[1] < 3:
-        raise ValueError("the model does not say what its joints are: nuser_jnt is less than 3")
+        raise ModelError("the model does not say what its joints are: nuser_jnt is less than 3")
     role, part, side = (
         tuple(words[int(number)] for number in mj.jnt_user[:, column])
         for column, words in enumerate((ROLES, PARTS, SIDES))

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from bladerun._facts import toml
+from bladerun._model_text import model_of
 from bladerun._periodic import Periodic
 
 CONTACT_THRESHOLD_N = toml("outcomes.toml")["contact"]["threshold_n"]
@@ -61,7 +62,7 @@ class Leg:
     @cached_property
     def model(self) -> mujoco.MjModel:
         """The runner's body."""
-        return mujoco.MjModel.from_xml_string(self.stride.attrs["model_xml"])
+        return model_of(self.stride)
 
     @cached_property
     def com(self) -> list[Periodic]:

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from bladerun._facts import toml
+from bladerun._model_text import model_of
 
 
 class Metabolic(NamedTuple):
@@ -26,7 +27,7 @@ class Metabolic(NamedTuple):
 
 def metabolic(stride: xr.Dataset) -> Metabolic:
     """Metabolic power of a stride that has muscles."""
-    model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    model = model_of(stride)
     muscle = muscle_power(
         excitation=stride.excitation.values.clip(0, 1),  # the solver's bounds are rounded
         fibre_length=stride.fibre_length.values,

@@ -16,8 +16,10 @@ from scipy.interpolate import CubicSpline
 from bladerun._asked import environment_of
 from bladerun._facts import toml
 from bladerun._joints import joints_of
+from bladerun._model_text import model_of
 from bladerun._plant import Plant
 from bladerun._regulator import gains, transitions
+from bladerun._whole_stride import check_solved
 from bladerun.environment import Environment
 from bladerun.model import joint_strength
 from bladerun.stride._links import external, tree_of
@@ -66,8 +68,9 @@ class Policy:
 
 def policy(stride: xr.Dataset, *, feedback: bool = True) -> Policy:
     """Drive this stride by its joints' moments; an Achilles tendon's end gets the force that moves it."""
+    check_solved(stride)
     time = np.append(stride.time.values, stride.attrs["stride_time_s"])
-    mj = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    mj = model_of(stride)
     series, strength = joints_of(mj).of(part="tendon"), joint_strength(mj).max(1)
     strength[series] = toml("replay.toml")["regulator"]["achilles_n"]
     driven, curve = np.flatnonzero(strength), spline(stride)
@@ -96,7 +99,7 @@ def by_muscles(own: Policy, stride: xr.Dataset) -> Policy:
 
     The feedback, in the motors, stays that of the body driven by moments: muscles only damp it.
     """
-    mj = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    mj = model_of(stride)
     series = joints_of(mj).of(part="tendon")
     motors = [i for i, name in enumerate(own.driven) if not series[mj.joint(name).id]]
     reserve = np.isin(np.arange(mj.nv), muscles(mj).rows)

@@ -17,6 +17,7 @@ from scipy.interpolate import Akima1DInterpolator
 from bladerun._blade_check import IMPACTS, check
 from bladerun._chain import METAL, Beam, Chain, add_chain, make_chain
 from bladerun._facts import models_dir, toml
+from bladerun._files_of_ours import BLADE, refuse_others
 from bladerun._press import Press, loss_fraction
 from bladerun._table import frozen
 from bladerun.errors import InputError, nearest
@@ -54,6 +55,7 @@ def read_blade(path: str | Path) -> "Blade":
     """
     from bladerun.case import parse_toml  # a case reads blades
 
+    refuse_others(path, BLADE)
     own = parse_toml(path)
     try:
         like = load_blade(own["like"]).facts if "like" in own else {}

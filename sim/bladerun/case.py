@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from bladerun._files_of_ours import RUNNER, refuse_others
 from bladerun._reference import reference
 from bladerun._table import Table, frozen, overflows
 from bladerun.blade import own_blade
@@ -60,6 +61,7 @@ class Case:
 
 def load_case(path: str | Path) -> Case:
     """Read and check a runner's file; `InputError` says in one sentence what is wrong with it."""
+    refuse_others(path, RUNNER)
     return check_case(parse_toml(path), path)
 
 

@@ -1,6 +1,7 @@
-"""Strides as files: NetCDF, which xarray, MATLAB, R and Julia read too.
+"""Strides as files: NetCDF-3, which xarray, MATLAB, R and Julia read too.
 
-Takes and gives Stride datasets; a file that holds none is an `InputError`.
+Takes and gives Stride datasets. A file may come from anybody: what is in it is held against what a stride has
+before anything is computed of it, and a file that holds none is an `InputError` that says what it is.
 """
 
 from __future__ import annotations
@@ -10,30 +11,36 @@ from pathlib import Path
 import xarray as xr
 
 from bladerun import _netcdf
-from bladerun._files import atomic
+from bladerun._files import atomic, content_of
+from bladerun._files_of_ours import STRIDE, described
+from bladerun._whole_stride import check
 from bladerun.errors import InputError
+
+_MOST_BYTES = 100_000_000  # a stride on 120 knots has 3 million
 
 
 def write_stride(stride: xr.Dataset, path: str | Path) -> None:
-    """Write a stride as a NetCDF file, whole or not at all; `read_stride` gives it back as it was.
+    """Write a stride as a NetCDF-3 file, whole or not at all; `read_stride` gives it back as it was.
 
     Raises InputError where the file cannot be written.
     """
     content = _netcdf.packed(stride)
     with atomic(path) as tmp:
-        tmp.write_bytes(content)  # the library would not say that a disk is full
+        tmp.write_bytes(content)
 
 
 def read_stride(path: str | Path) -> xr.Dataset:
     """The stride of a file that `write_stride` or `bladerun run` wrote, all of it in memory.
 
-    Raises InputError where the file cannot be read or holds no stride.
+    Raises InputError where the file cannot be read, holds no stride, or one that is not whole: its values are
+    finite, belong to each other and to its model, and its model names no file.
     """
+    content = content_of(path, _MOST_BYTES)
+    if (what := described(content)) not in (None, STRIDE):
+        raise InputError(f"not a stride but {what}; give a stride.nc that `bladerun run` wrote", file=path)
     try:
-        stride = _netcdf.read(path)
-        if "model_xml" in stride.attrs:
-            return stride
-    except (OSError, ValueError, KeyError) as error:
-        if isinstance(error, OSError) and (error.errno or 0) > 0:
-            raise InputError(f"cannot be read: {error.strerror}", file=path) from None
-    raise InputError("not a stride; give a stride.nc that `bladerun run` wrote", file=path)
+        stride = _netcdf.read(content)
+        check(stride)
+    except InputError as error:
+        raise InputError(f"not a stride: {InputError(error.what, key=error.key)}", file=path) from None
+    return stride

@@ -20,6 +20,7 @@ import xarray as xr
 
 from bladerun._files import atomic
 from bladerun._leg import CONTACT_THRESHOLD_N, Leg
+from bladerun._model_text import model_of
 from bladerun._muscle_tables import has_muscles
 from bladerun._periodic import Periodic
 from bladerun._posture import posture
@@ -54,7 +55,13 @@ def render_video(
     path = Path(path)
     with _stage(stride, size) as draw, atomic(path) as tmp:
         writer = imageio_ffmpeg.write_frames(
-            str(tmp), size, fps=fps, codec="libx264", quality=8, macro_block_size=2, ffmpeg_log_level="error"
+            str(tmp.absolute()),  # else `run1:a` is taken for a protocol
+            size,
+            fps=fps,
+            codec="libx264",
+            quality=8,
+            macro_block_size=2,
+            ffmpeg_log_level="error",
         )
         writer.send(None)
         for time in np.arange(0.0, seconds, 1.0 / (fps * slow)):
@@ -78,7 +85,7 @@ def frames(
 def _stage(stride: xr.Dataset, size: tuple[int, int]) -> Iterator:
     """A function of time (s) that draws the runner then."""
     width, height = size
-    model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    model = model_of(stride)
     model.vis.global_.offwidth, model.vis.global_.offheight = width, height
     model.vis.quality.offsamples = 4
     data, scene = mujoco.MjData(model), mujoco.MjvScene(model, maxgeom=2000)

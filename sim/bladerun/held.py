@@ -14,14 +14,13 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from bladerun._asked import asked_of
+from bladerun._asked import asked_of, person_of
 from bladerun._facts import toml
 from bladerun._muscle_tables import has_muscles
 from bladerun.errors import InputError, StartError
-from bladerun.fitting import Fitting, altered
+from bladerun.fitting import altered
 from bladerun.model import Model, build_model
 from bladerun.replay import Replay, replay
-from bladerun.runner import Amputation, Runner
 from bladerun.status import Status
 from bladerun.stride import _result, _solver
 from bladerun.stride._blocks import NODE
@@ -82,12 +81,10 @@ def hold(stride: xr.Dataset, model: Model, *, strides: int | None = None) -> xr.
 
 def other_fitting(stride: xr.Dataset, changed: Mapping[str, float]) -> Model:
     """The runner of a stride on its fitting with the `changed` settings. Raises InputError."""
-    runner, amputation = (json.loads(stride.attrs[key]) for key in ("runner", "amputation"))
-    worn = json.loads(stride.attrs["fitting"])
+    runner, amputation, worn = person_of(stride)
     if worn is None:
         raise InputError("there is no blade to change")
-    fitting = altered(Fitting(**worn), **changed)
-    return build_model(Runner(**runner), Amputation(**amputation), fitting)
+    return build_model(runner, amputation, altered(worn, **changed))
 
 
 def _mid_swing(stride: xr.Dataset) -> int:

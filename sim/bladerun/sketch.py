@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, Polygon
 
 from bladerun._leg import CONTACT_THRESHOLD_N, Leg
+from bladerun._model_text import model_of
 from bladerun._posture import posture
 from bladerun.alignment import Alignment, alignment, bench_posture
 from bladerun.errors import InputError, one_of
@@ -76,7 +77,7 @@ def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side")
     An arrow of 0.4 m is one body weight; it starts at the centre of pressure. At `time` the body is about
     speed x time ahead of the origin. view: as for `draw_body`.
     """
-    model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    model = model_of(stride)
     draw_body(axes, model, posture(stride)(time), view)
     seen = _page(view)
     legs = [Leg(stride, side) for side in ("right", "left")]

@@ -70,7 +70,8 @@ def verify(
 ) -> Verification:
     """Replay `stride` in every way of models/replay.toml, for `strides` strides (by default as it says).
 
-    progress: called with each check when it is done.
+    progress: called with each check when it is done. Raises InputError where the stride has not what a solved
+    one has.
     """
     facts = toml("replay.toml")
     limits, count = facts["limit"], strides or facts["verify"]["strides"]

@@ -17,6 +17,7 @@ import xarray as xr
 
 from bladerun._facts import toml
 from bladerun._leg import CONTACT_THRESHOLD_N, Leg
+from bladerun._model_text import model_of
 from bladerun._posture import posture
 from bladerun._recommend import weigh
 from bladerun.alignment import alignment
@@ -63,7 +64,7 @@ def portrait(stride: xr.Dataset) -> Portrait:
     side = "left" if stride.attrs["amputation_side"] == "left" else "right"
     legs = {name: Leg(stride, name) for name in SIDES}
     leg, other = legs[side], legs[SIDES[1 - SIDES.index(side)]]
-    model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+    model = model_of(stride)
     times = leg.down + np.arange(FRAMES) / FRAMES * leg.period
     found = flat(outcomes(stride))
     found |= weigh(found, stride.attrs["amputation_side"])

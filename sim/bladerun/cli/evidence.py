@@ -65,7 +65,8 @@ def _verify(args: argparse.Namespace) -> Answer:
     from bladerun.verification import verify  # slow to load: only for a file that can be used
 
     say("running the stride again in MuJoCo (some minutes)")
-    result = verify(stride, strides=args.strides, progress=lambda check: say("  ".join(_row(check))))
+    with about(args.file):
+        result = verify(stride, strides=args.strides, progress=lambda check: say("  ".join(_row(check))))
     limits = result.limits
     rows = [
         f"growth of a small deviation in a stride: {result.multiplier:.2f} with feedback, "
@@ -120,8 +121,9 @@ def _hold(args: argparse.Namespace) -> Answer:
     asked = {"category": args.category, "height_mm": args.height, "toe_out_deg": args.toe_out}
     with about(args.file):
         model = other_fitting(stride, {key: value for key, value in asked.items() if value is not None})
-    say("holding the controls, then letting the runner adapt")
-    held, adapted = hold(stride, model), solve(model, start=stride, **asked_of(stride)._asdict())
+        kept = asked_of(stride)._asdict()
+        say("holding the controls, then letting the runner adapt")
+        held, adapted = hold(stride, model), solve(model, start=stride, **kept)
     columns = {"before": stride, "held": held, "adapted": adapted}
     good = (Status.HELD, Status.CONVERGED)
     found = {name: outcomes(each) for name, each in columns.items() if each.attrs["status"] in good}

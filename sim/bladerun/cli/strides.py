@@ -121,8 +121,8 @@ def _run(args: argparse.Namespace) -> Answer:
     if args.ensemble and solved["status"] == Status.CONVERGED:
         members = _ensemble(args, case, stride)
         written.append(folder / "members.parquet")
-        with atomic(written[-1]) as tmp:
-            members.to_parquet(tmp)
+        with atomic(written[-1]) as tmp, open(tmp, "wb") as file:
+            members.to_parquet(file)
         data["ensemble"], bounds = _bounds(members)
     write_stride(stride, folder / "stride.nc")
     with atomic(folder / "outcomes.json") as tmp:
@@ -185,7 +185,8 @@ def _video(args: argparse.Namespace) -> Answer:
     from bladerun.forward import render_video
 
     say(f"rendering {path}")
-    render_video(stride, path)
+    with about(args.file):
+        render_video(stride, path)
     return Answer({"file": str(path)}, str(path))
 
 
@@ -196,7 +197,8 @@ def _export(args: argparse.Namespace) -> Answer:
     folder = output_dir(args.out or args.file.parent)
     from bladerun.opensim import export
 
-    paths = [str(path) for path in export(stride, folder)]
+    with about(args.file):
+        paths = [str(path) for path in export(stride, folder)]
     return Answer({"files": paths}, "\n".join(paths))
 
 

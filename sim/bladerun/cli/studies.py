@@ -164,5 +164,5 @@ def _status(args: argparse.Namespace) -> Answer:
 def _plot(args: argparse.Namespace) -> Answer:
     from bladerun.study._plots import plot
 
-    paths = [str(path) for path in plot(args.file, output_dir(args.out or args.file))]
+    paths = [str(path) for path in plot(args.file, args.out or args.file)]
     return Answer({"plots": paths}, "\n".join(paths))

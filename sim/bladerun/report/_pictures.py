@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import matplotlib.image
-import mujoco
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
 from bladerun._leg import Leg
+from bladerun._model_text import model_of
 from bladerun.blade import load_blade
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
@@ -80,7 +80,7 @@ def bench(strides: Mapping[str, xr.Dataset], legs: tuple[str, ...]) -> Figure:
     figure = Figure(figsize=(5.2 * len(legs), 4.4 * len(strides)))
     rows = figure.subplots(len(strides), 2 * len(legs), squeeze=False)
     for row, (title, stride) in zip(rows, strides.items(), strict=True):
-        model = mujoco.MjModel.from_xml_string(stride.attrs["model_xml"])
+        model = model_of(stride)
         fitting = Fitting(**json.loads(stride.attrs["fitting"]))
         for k, leg in enumerate(legs):
             side, behind = row[2 * k : 2 * k + 2]

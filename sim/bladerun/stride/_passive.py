@@ -25,7 +25,7 @@ import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
-from bladerun.errors import InputError, nearest
+from bladerun.errors import InputError, ModelError, nearest
 from bladerun.stride._contact import positive_part
 
 LINEAR, POLYNOMIAL, DEAD_BAND, STOP, DAMPER = range(5)
@@ -106,13 +106,18 @@ def _native(mj: mujoco.MjModel) -> list[_Row]:
 
 
 def _written(mj: mujoco.MjModel) -> list[_Row]:
+    """Raises ModelError for what `write_law` did not write."""
     rows: list[_Row] = []
     for i in range(mj.nnumeric):
         words = mj.numeric(i).name.split(" ")
         if words[0] == _NAME:
             first = mj.numeric_adr[i]
             kind, *values = mj.numeric_data[first : first + mj.numeric_size[i]].tolist()
-            rows.append((mj.joint(" ".join(words[1:-1])).id, int(kind), values))
+            joint = mujoco.mj_name2id(mj, mujoco.mjtObj.mjOBJ_JOINT, " ".join(words[1:-1]))
+            wanted = dict(enumerate(PARAMETERS.values())).get(kind, ())
+            if joint < 0 or not wanted or len(values) != len(wanted):
+                raise ModelError("it is not a passive law", key=" ".join(words))
+            rows.append((joint, int(kind), values))
     return rows
 
 

@@ -13,6 +13,7 @@ import xarray as xr
 from bladerun._chain import bend_joints
 from bladerun._joints import contact_spheres, sphere_sides
 from bladerun._table import plain
+from bladerun._whole_stride import TIMES_OF
 from bladerun.fitting import place
 from bladerun.model import Model
 from bladerun.stride._kernel import Sweep
@@ -22,10 +23,6 @@ from bladerun.stride._passive import energy_and_loss
 from bladerun.stride._problem import Problem
 from bladerun.stride._required import Required, required
 from bladerun.stride._solver import Point, objective_by_term
-
-TIMES_OF = (  # attributes: `_mesh`'s times
-    "stride_time_s", "later_than_reference_s", "left_later_s", "right_stretch_s", "left_stretch_s"
-)  # fmt: skip
 
 
 def dataset(problem: Problem, point: Point, out: Sweep) -> xr.Dataset:

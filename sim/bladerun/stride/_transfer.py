@@ -12,6 +12,7 @@ import xarray as xr
 from scipy.sparse.linalg import spsolve
 
 from bladerun._joints import contact_spheres
+from bladerun._model_text import model_of
 from bladerun.errors import StartError
 from bladerun.model import Model
 
@@ -29,7 +30,7 @@ def transferred(start: xr.Dataset, model: Model) -> np.ndarray:
     deviation from steady running. Raises StartError where joints or contacts
     differ.
     """
-    mj, old = model.mj, mujoco.MjModel.from_xml_string(start.attrs["model_xml"])
+    mj, old = model.mj, model_of(start)
     spheres = contact_spheres(mj)
     if tuple(start.joint.values) != model.joints or len(start.contact) != len(spheres):
         raise StartError("a stride can only start from one with the same joints and contacts", key="start")

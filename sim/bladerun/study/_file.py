@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
+from bladerun._files_of_ours import STUDY, refuse_others
 from bladerun._table import Table, plain
 from bladerun.blade import Blade, own_blade
 from bladerun.case import check_case, parse_toml, with_blade
@@ -91,6 +92,7 @@ class Study:
 def load_study(path: str | Path) -> Study:
     """Read and check a study file."""
     path = Path(path)
+    refuse_others(path, STUDY)
     document = parse_toml(path)
     try:
         return study(document, path.parent)

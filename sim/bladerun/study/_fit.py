@@ -172,8 +172,8 @@ def fit(
         if progress:
             progress(len(results), len(results), "the same controls on the recommended fitting", None)
         result = replace(result, held=_held(result))
-    with atomic(folder / "outcomes.parquet") as tmp:
-        table.to_parquet(tmp)
+    with atomic(folder / "outcomes.parquet") as tmp, open(tmp, "wb") as file:
+        table.to_parquet(file)
     with atomic(folder / "study.json") as tmp:
         tmp.write_text(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     write_report(result)
@@ -278,8 +278,8 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
     table = pd.DataFrame.from_dict(rows, orient="index").drop(columns="kept")
     table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
     table = table.sort_index()
-    with atomic(folder / "members.parquet") as tmp:
-        table.to_parquet(tmp)
+    with atomic(folder / "members.parquet") as tmp, open(tmp, "wb") as file:
+        table.to_parquet(file)
     return table
 
 

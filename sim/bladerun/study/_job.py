@@ -26,6 +26,7 @@ import xarray as xr
 from bladerun import _netcdf
 from bladerun._recommend import weigh
 from bladerun._table import plain
+from bladerun._whole_stride import TIMES_OF
 from bladerun.case import Case
 from bladerun.cost import Cost
 from bladerun.environment import Environment
@@ -36,7 +37,6 @@ from bladerun.outcomes import flat, outcomes
 from bladerun.runner import Amputation, Runner
 from bladerun.status import Status
 from bladerun.stride import solve
-from bladerun.stride._result import TIMES_OF
 from bladerun.task import Task
 from bladerun.variation import NOMINAL, Variation
 

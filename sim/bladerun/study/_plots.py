@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bladerun import _facts
-from bladerun._files import atomic
+from bladerun._files import atomic, output_dir
 from bladerun.errors import InputError
 from bladerun.outcomes import OUTCOMES
 from bladerun.status import Status
@@ -43,7 +43,7 @@ _SHOWN = 4  # outcomes of a sweep: the trade-offs of a recommendation
 
 def plot(folder: str | Path, out: Path) -> list[Path]:
     """Draw what there is; InputError where no row has converged yet. Gives the files."""
-    about = _store.manifest(folder)
+    about, out = _store.manifest(folder), output_dir(out)
     asked = study(about["study"])
     names = [p.name for p in asked.parameters]
     if about["kind"] == "sweep":

@@ -96,8 +96,8 @@ class Store:
         return {name: row.get(name) for name in self.columns.names}
 
     def _write(self, part: str, rows: list[dict[str, Any]]) -> None:
-        with atomic(self.folder / TABLE / part) as tmp:
-            pq.write_table(_as_table(rows, self.columns), tmp, compression="zstd")
+        with atomic(self.folder / TABLE / part) as tmp, open(tmp, "wb") as file:
+            pq.write_table(_as_table(rows, self.columns), file, compression="zstd")
 
     def _take(self, row: dict[str, Any]) -> None:
         self._waiting.append(row)
@@ -157,7 +157,7 @@ def table(folder: str | Path, columns: list[str] | None = None) -> pa.Table:
     kept = [_as_table([], schema).select(wanted)]
     for path in _paths(folder):
         # opened once, for it may be replaced meanwhile
-        with suppress(FileNotFoundError), pq.ParquetFile(path) as part:
+        with suppress(FileNotFoundError), open(path, "rb") as file, pq.ParquetFile(file) as part:
             kept.append(part.read(columns=[*{*wanted, "number"}]))
     known = {number for part in kept[1:] for number in part.column("number").to_pylist()}
     new = _as_table([row for row in new if row["number"] not in known], schema)
@@ -193,7 +193,8 @@ def _as_table(rows: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def _paths(folder: Path) -> list[str]:
-    return sorted(map(str, (folder / TABLE).glob("[!.]*.parquet")))
+    parts = (folder / TABLE).absolute()  # else `run1:a` is taken for the address of a file system
+    return sorted(map(str, parts.glob("[!.]*.parquet")))
 
 
 def _dataset(folder: Path, columns: pa.Schema) -> ds.Dataset:
