@@ -31,15 +31,25 @@ def page(tmp_path_factory):
     small = near.size() | {"draws": FEWEST}
     with pytest.MonkeyPatch.context() as patch, TestClient(app, base_url="http://127.0.0.1") as client:
         patch.setattr(near, "size", lambda: small)
-        began = client.post("/api/explore", json={"document": DOCUMENT})
-        assert began.status_code == 200 and began.json()["middle"] == list(MIDDLE)
+        assert explore(client, DOCUMENT)["middle"] == list(MIDDLE)
         finish(client)
         yield client
 
 
+def explore(client, document):
+    answer = client.post("/api/explore", json={"document": document})
+    assert answer.status_code == 200, answer.text
+    client.run = answer.json()["run"]
+    return answer.json()
+
+
+def ask(client, path, **content):
+    return client.post(f"/api/{path}", json={"run": client.run, **content})
+
+
 def finish(client):
     for _ in range(600):
-        progress = client.get("/api/progress").json()
+        progress = ask(client, "progress").json()
         if progress["done"] == progress["total"]:
             return progress
         time.sleep(0.05)
@@ -47,7 +57,7 @@ def finish(client):
 
 
 def beside(client, point, against):
-    answer = client.post("/api/at", json={"point": list(point), "against": list(against)})
+    answer = ask(client, "at", point=list(point), against=list(against))
     assert answer.status_code == 200
     return answer.json()
 
@@ -89,7 +99,7 @@ def test_between_solved_fittings_is_the_weighted_sum(page):
 def test_letting_go_solves_exactly(page):
     point = Point(6.0, 36.0, 2.0, 3.1)
     assert at(page, point)["state"] == "between"
-    assert page.post("/api/solve", json={"point": list(point)}).status_code == 200
+    assert ask(page, "solve", point=list(point)).status_code == 200
     finish(page)
     assert at(page, point)["state"] == "solved"
 
@@ -120,9 +130,9 @@ def test_how_sure_it_is_comes_from_strides_with_varied_facts(page):
     turned = MIDDLE._replace(toe_out_deg=-5.0)
     before = row(at(page, turned), "Twist at the hip")
     unsolved = MIDDLE._replace(height_mm=31.0)
-    refused = page.post("/api/vary", json={"point": list(unsolved), "against": list(MIDDLE)})
+    refused = ask(page, "vary", point=list(unsolved), against=list(MIDDLE))
     assert refused.status_code == 422 and "not solved yet" in refused.json()["error"]
-    assert page.post("/api/vary", json={"point": list(turned), "against": list(MIDDLE)}).status_code == 200
+    assert ask(page, "vary", point=list(turned), against=list(MIDDLE)).status_code == 200
     finish(page)
     answer = beside(page, turned, MIDDLE)
     assert answer["varied"] and f"{FEWEST} times" in answer["margins"]
@@ -130,7 +140,7 @@ def test_how_sure_it_is_comes_from_strides_with_varied_facts(page):
     change = answer["differences"][answer["now"]["view"]["numbers"].index(twist)]
     assert float(twist["margin"]) > 5 * float(before["margin"])  # unknown strength moves both fittings alike
     assert float(change["margin"]) < float(twist["margin"]) / 5 and change["verdict"] == "matters"
-    assert page.post("/api/sheet", json={"point": list(turned)}).content.startswith(b"%PDF")
+    assert ask(page, "sheet", point=list(turned)).content.startswith(b"%PDF")
 
 
 def test_answers_come_at_once(page):
@@ -188,8 +198,8 @@ def test_a_measured_stiffness_goes_along_with_the_category():
 def test_other_words_about_a_runner_solve_nothing_again(page):
     before = finish(page)
     named = DOCUMENT | {"runner": DOCUMENT["runner"] | {"name": "B. Runner", "notes": "Likes the track."}}
-    assert page.post("/api/explore", json={"document": named}).status_code == 200
-    assert page.get("/api/progress").json() == before
+    explore(page, named)
+    assert ask(page, "progress").json() == before
 
 
 @pytest.mark.parametrize(
@@ -207,7 +217,7 @@ def test_what_cannot_be_opened_is_said_in_one_sentence(page, text, words):
 
 @pytest.mark.parametrize("point", [None, [1, 2], ["a", 1, 2, 3], [5, 30, 0, True], [5, 900, 0, 3]])
 def test_points_that_are_none_are_refused(page, point):
-    assert page.post("/api/solve", json={"point": point}).status_code == 422
+    assert ask(page, "solve", point=point).status_code == 422
 
 
 def test_only_the_page_itself_may_ask(page):
@@ -225,11 +235,11 @@ def test_only_the_page_itself_may_ask(page):
 
 
 def test_the_sheet_compares_today_with_the_sliders(page):
-    answer = page.post("/api/sheet", json={"point": list(MIDDLE._replace(height_mm=20.0))})
+    answer = ask(page, "sheet", point=list(MIDDLE._replace(height_mm=20.0)))
     assert answer.headers["content-type"] == "application/pdf" and answer.content.startswith(b"%PDF")
-    other = page.post("/api/sheet", json={"point": list(MIDDLE._replace(speed_m_s=3.25))})
+    other = ask(page, "sheet", point=list(MIDDLE._replace(speed_m_s=3.25)))
     assert "one speed" in other.json()["error"]
-    unknown = page.post("/api/sheet", json={"point": list(MIDDLE._replace(height_mm=33.0))})
+    unknown = ask(page, "sheet", point=list(MIDDLE._replace(height_mm=33.0)))
     assert "not solved yet" in unknown.json()["error"]
 
 
