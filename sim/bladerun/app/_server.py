@@ -93,7 +93,8 @@ def create(
 async def _said(_: Request, error: Exception) -> Response:
     assert isinstance(error, InputError)
     ends = error.allowed if error.allowed and all(map(math.isfinite, error.allowed)) else None
-    return JSONResponse({"error": str(error), "key": error.key, "allowed": ends}, 422)
+    said = {"error": str(error), "what": error.what, "key": error.key, "allowed": ends}
+    return JSONResponse(said, 422)
 
 
 async def _left(_: Request, __: Exception) -> Response:
