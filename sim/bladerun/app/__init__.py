@@ -87,4 +87,5 @@ def _bound(host: str, port: int):
     if sys.platform != "win32":  # there it would take a port that another program serves
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((host, port))
+    bound.listen()  # whoever opens the address as soon as it is said waits for the page
     return bound

@@ -130,7 +130,7 @@ async def body_of(request: Request) -> dict[str, Any]:
                 body += part
                 if len(body) > MOST_BYTES:
                     raise InputError(f"too large; a runner's file has at most {MOST_BYTES // 1024} kB")
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError):  # too slow, or the page is being ended meanwhile
         raise InputError("was not sent in full") from None
     try:
         found = json.loads(body)

@@ -93,8 +93,13 @@ def create(
 async def _said(_: Request, error: Exception) -> Response:
     assert isinstance(error, InputError)
     ends = error.allowed if error.allowed and all(map(math.isfinite, error.allowed)) else None
-    said = {"error": str(error), "what": error.what, "key": error.key, "allowed": ends}
+    said = {"error": _short(str(error)), "what": _short(error.what), "key": error.key, "allowed": ends}
     return JSONResponse(said, 422)
+
+
+def _short(text: str) -> str:
+    """A sentence that repeats what was asked, without the middle of what is very long."""
+    return text if len(text) <= 400 else f"{text[:240]} … {text[-150:]}"
 
 
 async def _left(_: Request, __: Exception) -> Response:
