@@ -5,6 +5,7 @@ import shutil
 import time
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from starlette.testclient import TestClient
 import fake_page
 from bladerun._intervals import FEWEST
 from bladerun.app import _neighbourhood as near
-from bladerun.app import create
+from bladerun.app import _sheet, _work, create
 from bladerun.app._guard import MOST_BYTES
+from bladerun.app._margins import margins
 from bladerun.app._neighbourhood import Point
 from bladerun.app._story import _CHANGES, _REASONS, story
 from bladerun.case import check_case
+from bladerun.errors import InputError
 from fake_page import DOCUMENT
 
 MIDDLE = Point(5.0, 30.0, 0.0, 3.0)
@@ -234,6 +237,46 @@ def test_only_the_page_itself_may_ask(page):
     assert "default-src 'self'" in policy and "unsafe" not in policy
 
 
+def test_questions_about_another_runner_are_not_answered(page):
+    mine, point = page.run, list(MIDDLE)
+    named = DOCUMENT | {
+        "runner": DOCUMENT["runner"] | {"name": "Bén O."}
+    }  # the same numbers: the same strides
+    theirs = explore(page, named)["run"]
+    for door in ("progress", "at", "solve", "vary", "halt", "sheet"):
+        for run in (mine, None, "", theirs[:-1]):
+            answer = page.post(f"/api/{door}", json={"run": run, "point": point, "against": point})
+            assert answer.status_code == 422 and "another runner was begun with" in answer.json()["error"]
+    finish(page)
+    sheet = ask(page, "sheet", point=point)
+    assert sheet.headers["content-disposition"] == "attachment; filename*=utf-8''b%C3%A9n-o-sheet.pdf"
+    explore(page, DOCUMENT)
+    assert "runner-sheet.pdf" in ask(page, "sheet", point=point).headers["content-disposition"]
+
+
+def test_the_sheet_leaves_nothing_behind(page, monkeypatch):
+    written = []
+    monkeypatch.setattr(_sheet, "write_sheet", lambda result, name: written.append(result) or fails())
+
+    def fails():
+        raise InputError("full")
+
+    assert ask(page, "sheet", point=list(MIDDLE)).status_code == 422
+    assert not written[0].folder.exists() and written[0].recommended is None
+
+
+def test_the_time_left_only_falls_while_a_stride_is_solved(page, monkeypatch):
+    work, now = page.app.state.desk.work, 100.0
+    monkeypatch.setattr(_work.time, "monotonic", lambda: now)
+    monkeypatch.setattr(work, "_ended_s", [60.0, 70.0, 80.0])
+    left = []
+    for now in range(80, 200, 10):  # noqa: B007
+        left.append(work._left_s(5))
+    assert left[:3] == [50, 40, 30] and left == sorted(left, reverse=True) and left[-1] == 0
+    monkeypatch.setattr(work, "_ended_s", [60.0])
+    assert work._left_s(5) is None  # the first may have compiled
+
+
 def test_the_sheet_compares_today_with_the_sliders(page):
     answer = ask(page, "sheet", point=list(MIDDLE._replace(height_mm=20.0)))
     assert answer.headers["content-type"] == "application/pdf" and answer.content.startswith(b"%PDF")
@@ -264,6 +307,62 @@ def test_weights_add_up_and_end_with_what_is_solved():
     assert near.weights(MIDDLE._replace(height_mm=51.0), MIDDLE, points) == {}
     assert near.weights(MIDDLE, MIDDLE, [MIDDLE]) == {MIDDLE: 1.0}
     assert near.weights(MIDDLE, MIDDLE, []) == {}
+
+
+def curved(point):
+    """Of a fitting: a number that bends with the height, one that jumps, one that is straight."""
+    height = point.height_mm
+    return np.array([0.05 * (height - 26) ** 2, 3.0 * (height > 33), 0.2 * height + point.category])
+
+
+def solved_around(bent):
+    """Work whose neighbourhood is solved, with one number for each key."""
+    points = near.around(check_case(DOCUMENT))
+    known = {point: bent(point) for point in points}
+    portraits = {
+        point: SimpleNamespace(keys=("bent", "jumps", "straight"), arrays={"numbers": numbers})
+        for point, numbers in known.items()
+    }
+    return SimpleNamespace(
+        middle=MIDDLE,
+        portraits=portraits,
+        members={},
+        draws=(),
+        known=lambda: known,
+        case=check_case(DOCUMENT),
+    )
+
+
+def test_an_estimates_margin_holds_the_exact_value():
+    work = solved_around(curved)
+    for height in np.arange(10.5, 50.0, 1.0):
+        point = MIDDLE._replace(height_mm=float(height))
+        parts = near.weights(point, MIDDLE, work.portraits)
+        estimate = sum(share * work.known()[one] for one, share in parts.items())
+        known = margins(work, point, MIDDLE)
+        assert known.here is not None and known.change is not None and "estimate" in known.words
+        off, exact = np.abs(curved(point) - estimate), curved(point) - curved(MIDDLE)
+        assert (off <= [known.here[key] + 1e-9 for key in ("bent", "jumps", "straight")]).all(), height
+        for i, key in enumerate(known.change):  # what is said to differ does so in that direction
+            said = estimate[i] - curved(MIDDLE)[i]
+            assert abs(said) <= known.change[key] or said * exact[i] > 0
+    solved = margins(work, MIDDLE._replace(height_mm=40.0), MIDDLE)
+    assert solved.here is not None and solved.here["straight"] < 1e-9 and "estimate" not in solved.words
+
+
+def test_what_was_not_measured_has_no_margin_and_no_verdict(page):
+    both = MIDDLE._replace(height_mm=32.0, toe_out_deg=1.0)
+    answer = beside(page, both, MIDDLE)
+    assert answer["now"]["state"] == "between" and "has no ±" in answer["margins"]
+    assert {row["margin"] for row in answer["now"]["view"]["numbers"]} == {None}
+    assert {row["verdict"] for row in answer["differences"]} <= {"unknown", "same"}
+    assert {row["text"] for row in answer["differences"] if row["verdict"] == "same"} <= {"–"}
+    assert "story" not in answer and answer["now"]["view"]["margin"]["word"] == "not known how sure"
+    one = beside(page, MIDDLE._replace(height_mm=32.0), MIDDLE)
+    assert one["now"]["state"] == "between" and None not in [row["margin"] for row in one["differences"]]
+    work = solved_around(curved)
+    ends = {p: numbers for p, numbers in work.known().items() if p.height_mm in (30.0, 40.0)}
+    assert near.stray(MIDDLE._replace(height_mm=35.0), MIDDLE, ends) is None
 
 
 def test_within_scatter_nothing_has_changed(page):

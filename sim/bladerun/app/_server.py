@@ -67,7 +67,7 @@ def create(
         yield
         desk.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", lambda _: FileResponse(_PAGE / "index.html")),
             Route("/api/facts", desk.facts),
@@ -88,6 +88,8 @@ def create(
         exception_handlers={InputError: _said, ClientDisconnect: _left},
         lifespan=life,
     )
+    app.state.desk = desk
+    return app
 
 
 async def _said(_: Request, error: Exception) -> Response:
