@@ -45,7 +45,9 @@ def read(text: Any) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired:
         raise InputError("not a runner's file: nested too deeply") from None
-    found = json.loads(done.stdout) if done.returncode == 0 else {"error": "it cannot be read"}
+    found: dict[str, Any] = {"error": "it cannot be read"}
+    if done.returncode == 0:
+        found = json.loads(done.stdout)
     if "error" in found:
         raise InputError(f"not a runner's file: {found['error']}")
     check_plain(found["document"])

@@ -146,7 +146,7 @@ class _Desk:
         return JSONResponse({"document": document, "blade": own})
 
     async def save(self, request: Request) -> Response:
-        document = (await body_of(request)).get("document")
+        document = (await body_of(request)).get("document", {})
         case = await run_in_threadpool(_documents.case_of, document)
         return _file(tomli_w.dumps(document).encode(), "application/toml", f"{_form.file_name(case)}.toml")
 
