@@ -202,6 +202,10 @@ def test_a_blades_file_is_in_the_form_and_is_predicted_with(page, tmp_path, monk
         sync_api.expect(page.locator("#blade")).to_have_value("my-blade.toml")
     assert "Example" in page.inner_text("#blade option:checked")
     assert page.locator("#blade option").count() == 3
+    categories = page.inner_text("#category")
+    page.reload()
+    sync_api.expect(page.locator("#blade")).to_have_value("my-blade.toml")
+    assert page.inner_text("#category") == categories
     page.fill("#stiffness", "24.5")
     predict(page)
 

@@ -134,16 +134,16 @@ def differences(now: Portrait, before: Portrait, margin: Margin | None) -> list[
     for key, _, _, factor in _NUMBERS:
         column = key + now.side if key.endswith("_") else key
         change = factor * (now.numbers[column] - before.numbers[column])
-        sign = "+" if change > 0 else ""
+        text = figure(change, 2)
+        text = f"+{text}" if change > 0 and text != "0" else text
         if not math.isfinite(change):
             rows.append({"text": "–", "margin": "", "verdict": "same"})
             continue
         if margin is None:
-            rows.append({"text": sign + figure(change, 2), "margin": "", "verdict": "unknown"})
+            rows.append({"text": text, "margin": "", "verdict": "unknown"})
             continue
         may = factor * margin.get(column, math.nan)
         state = verdict(column, bool(abs(change) > may), change / factor)
-        text = sign + figure(change, 2)
         rows.append(
             {
                 "text": f"({text}: too little to matter)" if state == "little" else text,

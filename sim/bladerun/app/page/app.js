@@ -79,7 +79,8 @@ function mark() {
 /** Keep what is typed and predicted for a reload of this window. */
 function keepHere() {
   try {
-    sessionStorage.setItem(KEPT, JSON.stringify({ file: written(), units: shownUnits(), saved, solved, against, point: solved && point() }));
+    const here = { file: written(), blades: facts.blades, units: shownUnits(), saved, solved, against, point: solved && point() };
+    sessionStorage.setItem(KEPT, JSON.stringify(here));
   } catch {} // a window may have no storage: then nothing is kept
 }
 
@@ -167,8 +168,8 @@ async function restore() {
   if (!kept || !kept.file) return take(facts.first);
   $("units").value = kept.units;
   showUnits(kept.units);
-  const own = kept.file.fitting && kept.file.fitting.blade;
-  put(kept.file, facts.blades.some((one) => one.name === own) ? undefined : { name: own, title: own, categories: [] });
+  const known = new Set(facts.blades.map((one) => one.name));
+  put(kept.file, kept.blades.find((one) => !known.has(one.name)));
   saved = kept.saved;
   if (!kept.solved) return mark();
   solved = kept.solved;
