@@ -8,7 +8,7 @@ from reportlab.platypus import Spacer
 
 from bladerun import _recommend
 from bladerun.case import check_case
-from bladerun.report import _pictures, _sheet, _sheet_pdf, write_sheet
+from bladerun.report import _pictures, _sheet, _sheet_pdf, write_report, write_sheet
 from bladerun.report._particulars import particulars
 from bladerun.report._sheet import interval, sheet_content
 from bladerun.report._words import both_masses, setting
@@ -70,6 +70,9 @@ def test_nothing_is_recommended_where_nothing_was_compared(result):
     table = result.table.loc[[result.current]]
     only = replace(result, table=table, recommended=result.current, indistinct=[])
     assert sheet_content(only)["label"] == "Nothing compared yet"
+    assert "Nothing is compared yet" in _recommend.why(table, result.current, result.current, [])
+    page = write_report(replace(only, why="")).read_text(encoding="utf-8")
+    assert "Nothing compared yet" in page and '<div class="label">Keep' not in page
     kept = replace(result, recommended=result.current)
     assert sheet_content(kept)["label"] == "Keep what is worn today"
 

@@ -226,7 +226,8 @@ class _Desk:
     def _on_desk(self, asked: dict[str, Any]) -> Work:
         if self.work is None or asked.get("run") != self.run:
             raise InputError(
-                "another runner was begun with since, in another window; predict this one again to go on",
+                "another runner was begun with since, in another window, or the program was started anew; "
+                "predict this one again to go on",
                 key="run",
             )
         return self.work

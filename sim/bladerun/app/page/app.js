@@ -67,7 +67,7 @@ function mark() {
   const stale = Boolean(changed()), taken = solved && solved.run === null;
   document.body.classList.toggle("stale", stale);
   $("whose").textContent = !solved ? "" : taken
-    ? `These results are of ${whose()}. Another runner was begun with since, in another window: “Predict running” goes on with this one.`
+    ? `These results are of ${whose()}. Another runner was begun with since, in another window, or the program was started anew: “Predict running” goes on with this one.`
     : stale ? `These results are of ${whose()}, not of what stands in the form now. “Predict running” brings those.` : whose();
   $("who").textContent = solved ? `· ${stale ? "results of " : ""}${solved.document.runner.name || "runner without a name"}` : "";
   $("undo").hidden = !stale || taken;
