@@ -5,6 +5,7 @@ import shutil
 import time
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from starlette.testclient import TestClient
 import fake_page
 from bladerun._intervals import FEWEST
 from bladerun.app import _neighbourhood as near
-from bladerun.app import create
+from bladerun.app import _sheet, _work, create
 from bladerun.app._guard import MOST_BYTES
+from bladerun.app._margins import margins
 from bladerun.app._neighbourhood import Point
 from bladerun.app._story import _CHANGES, _REASONS, story
 from bladerun.case import check_case
+from bladerun.errors import InputError
 from fake_page import DOCUMENT
 
 MIDDLE = Point(5.0, 30.0, 0.0, 3.0)
@@ -31,15 +34,25 @@ def page(tmp_path_factory):
     small = near.size() | {"draws": FEWEST}
     with pytest.MonkeyPatch.context() as patch, TestClient(app, base_url="http://127.0.0.1") as client:
         patch.setattr(near, "size", lambda: small)
-        began = client.post("/api/explore", json={"document": DOCUMENT})
-        assert began.status_code == 200 and began.json()["middle"] == list(MIDDLE)
+        assert explore(client, DOCUMENT)["middle"] == list(MIDDLE)
         finish(client)
         yield client
 
 
+def explore(client, document):
+    answer = client.post("/api/explore", json={"document": document})
+    assert answer.status_code == 200, answer.text
+    client.run = answer.json()["run"]
+    return answer.json()
+
+
+def ask(client, path, **content):
+    return client.post(f"/api/{path}", json={"run": client.run, **content})
+
+
 def finish(client):
     for _ in range(600):
-        progress = client.get("/api/progress").json()
+        progress = ask(client, "progress").json()
         if progress["done"] == progress["total"]:
             return progress
         time.sleep(0.05)
@@ -47,7 +60,7 @@ def finish(client):
 
 
 def beside(client, point, against):
-    answer = client.post("/api/at", json={"point": list(point), "against": list(against)})
+    answer = ask(client, "at", point=list(point), against=list(against))
     assert answer.status_code == 200
     return answer.json()
 
@@ -89,7 +102,7 @@ def test_between_solved_fittings_is_the_weighted_sum(page):
 def test_letting_go_solves_exactly(page):
     point = Point(6.0, 36.0, 2.0, 3.1)
     assert at(page, point)["state"] == "between"
-    assert page.post("/api/solve", json={"point": list(point)}).status_code == 200
+    assert ask(page, "solve", point=list(point)).status_code == 200
     finish(page)
     assert at(page, point)["state"] == "solved"
 
@@ -120,9 +133,9 @@ def test_how_sure_it_is_comes_from_strides_with_varied_facts(page):
     turned = MIDDLE._replace(toe_out_deg=-5.0)
     before = row(at(page, turned), "Twist at the hip")
     unsolved = MIDDLE._replace(height_mm=31.0)
-    refused = page.post("/api/vary", json={"point": list(unsolved), "against": list(MIDDLE)})
+    refused = ask(page, "vary", point=list(unsolved), against=list(MIDDLE))
     assert refused.status_code == 422 and "not solved yet" in refused.json()["error"]
-    assert page.post("/api/vary", json={"point": list(turned), "against": list(MIDDLE)}).status_code == 200
+    assert ask(page, "vary", point=list(turned), against=list(MIDDLE)).status_code == 200
     finish(page)
     answer = beside(page, turned, MIDDLE)
     assert answer["varied"] and f"{FEWEST} times" in answer["margins"]
@@ -130,7 +143,7 @@ def test_how_sure_it_is_comes_from_strides_with_varied_facts(page):
     change = answer["differences"][answer["now"]["view"]["numbers"].index(twist)]
     assert float(twist["margin"]) > 5 * float(before["margin"])  # unknown strength moves both fittings alike
     assert float(change["margin"]) < float(twist["margin"]) / 5 and change["verdict"] == "matters"
-    assert page.post("/api/sheet", json={"point": list(turned)}).content.startswith(b"%PDF")
+    assert ask(page, "sheet", point=list(turned)).content.startswith(b"%PDF")
 
 
 def test_answers_come_at_once(page):
@@ -188,8 +201,8 @@ def test_a_measured_stiffness_goes_along_with_the_category():
 def test_other_words_about_a_runner_solve_nothing_again(page):
     before = finish(page)
     named = DOCUMENT | {"runner": DOCUMENT["runner"] | {"name": "B. Runner", "notes": "Likes the track."}}
-    assert page.post("/api/explore", json={"document": named}).status_code == 200
-    assert page.get("/api/progress").json() == before
+    explore(page, named)
+    assert ask(page, "progress").json() == before
 
 
 @pytest.mark.parametrize(
@@ -207,7 +220,7 @@ def test_what_cannot_be_opened_is_said_in_one_sentence(page, text, words):
 
 @pytest.mark.parametrize("point", [None, [1, 2], ["a", 1, 2, 3], [5, 30, 0, True], [5, 900, 0, 3]])
 def test_points_that_are_none_are_refused(page, point):
-    assert page.post("/api/solve", json={"point": point}).status_code == 422
+    assert ask(page, "solve", point=point).status_code == 422
 
 
 def test_only_the_page_itself_may_ask(page):
@@ -224,12 +237,52 @@ def test_only_the_page_itself_may_ask(page):
     assert "default-src 'self'" in policy and "unsafe" not in policy
 
 
+def test_questions_about_another_runner_are_not_answered(page):
+    mine, point = page.run, list(MIDDLE)
+    named = DOCUMENT | {
+        "runner": DOCUMENT["runner"] | {"name": "Bén O."}
+    }  # the same numbers: the same strides
+    theirs = explore(page, named)["run"]
+    for door in ("progress", "at", "solve", "vary", "halt", "sheet"):
+        for run in (mine, None, "", theirs[:-1]):
+            answer = page.post(f"/api/{door}", json={"run": run, "point": point, "against": point})
+            assert answer.status_code == 422 and "another runner was begun with" in answer.json()["error"]
+    finish(page)
+    sheet = ask(page, "sheet", point=point)
+    assert sheet.headers["content-disposition"] == "attachment; filename*=utf-8''b%C3%A9n-o-sheet.pdf"
+    explore(page, DOCUMENT)
+    assert "runner-sheet.pdf" in ask(page, "sheet", point=point).headers["content-disposition"]
+
+
+def test_the_sheet_leaves_nothing_behind(page, monkeypatch):
+    written = []
+    monkeypatch.setattr(_sheet, "write_sheet", lambda result, name: written.append(result) or fails())
+
+    def fails():
+        raise InputError("full")
+
+    assert ask(page, "sheet", point=list(MIDDLE)).status_code == 422
+    assert not written[0].folder.exists() and written[0].recommended is None
+
+
+def test_the_time_left_only_falls_while_a_stride_is_solved(page, monkeypatch):
+    work, now = page.app.state.desk.work, 100.0
+    monkeypatch.setattr(_work.time, "monotonic", lambda: now)
+    monkeypatch.setattr(work, "_ended_s", [60.0, 70.0, 80.0])
+    left = []
+    for now in range(80, 200, 10):  # noqa: B007
+        left.append(work._left_s(5))
+    assert left[:3] == [50, 40, 30] and left == sorted(left, reverse=True) and left[-1] == 0
+    monkeypatch.setattr(work, "_ended_s", [60.0])
+    assert work._left_s(5) is None  # the first may have compiled
+
+
 def test_the_sheet_compares_today_with_the_sliders(page):
-    answer = page.post("/api/sheet", json={"point": list(MIDDLE._replace(height_mm=20.0))})
+    answer = ask(page, "sheet", point=list(MIDDLE._replace(height_mm=20.0)))
     assert answer.headers["content-type"] == "application/pdf" and answer.content.startswith(b"%PDF")
-    other = page.post("/api/sheet", json={"point": list(MIDDLE._replace(speed_m_s=3.25))})
+    other = ask(page, "sheet", point=list(MIDDLE._replace(speed_m_s=3.25)))
     assert "one speed" in other.json()["error"]
-    unknown = page.post("/api/sheet", json={"point": list(MIDDLE._replace(height_mm=33.0))})
+    unknown = ask(page, "sheet", point=list(MIDDLE._replace(height_mm=33.0)))
     assert "not solved yet" in unknown.json()["error"]
 
 
@@ -254,6 +307,62 @@ def test_weights_add_up_and_end_with_what_is_solved():
     assert near.weights(MIDDLE._replace(height_mm=51.0), MIDDLE, points) == {}
     assert near.weights(MIDDLE, MIDDLE, [MIDDLE]) == {MIDDLE: 1.0}
     assert near.weights(MIDDLE, MIDDLE, []) == {}
+
+
+def curved(point):
+    """Of a fitting: a number that bends with the height, one that jumps, one that is straight."""
+    height = point.height_mm
+    return np.array([0.05 * (height - 26) ** 2, 3.0 * (height > 33), 0.2 * height + point.category])
+
+
+def solved_around(bent):
+    """Work whose neighbourhood is solved, with one number for each key."""
+    points = near.around(check_case(DOCUMENT))
+    known = {point: bent(point) for point in points}
+    portraits = {
+        point: SimpleNamespace(keys=("bent", "jumps", "straight"), arrays={"numbers": numbers})
+        for point, numbers in known.items()
+    }
+    return SimpleNamespace(
+        middle=MIDDLE,
+        portraits=portraits,
+        members={},
+        draws=(),
+        known=lambda: known,
+        case=check_case(DOCUMENT),
+    )
+
+
+def test_an_estimates_margin_holds_the_exact_value():
+    work = solved_around(curved)
+    for height in np.arange(10.5, 50.0, 1.0):
+        point = MIDDLE._replace(height_mm=float(height))
+        parts = near.weights(point, MIDDLE, work.portraits)
+        estimate = sum(share * work.known()[one] for one, share in parts.items())
+        known = margins(work, point, MIDDLE)
+        assert known.here is not None and known.change is not None and "estimate" in known.words
+        off, exact = np.abs(curved(point) - estimate), curved(point) - curved(MIDDLE)
+        assert (off <= [known.here[key] + 1e-9 for key in ("bent", "jumps", "straight")]).all(), height
+        for i, key in enumerate(known.change):  # what is said to differ does so in that direction
+            said = estimate[i] - curved(MIDDLE)[i]
+            assert abs(said) <= known.change[key] or said * exact[i] > 0
+    solved = margins(work, MIDDLE._replace(height_mm=40.0), MIDDLE)
+    assert solved.here is not None and solved.here["straight"] < 1e-9 and "estimate" not in solved.words
+
+
+def test_what_was_not_measured_has_no_margin_and_no_verdict(page):
+    both = MIDDLE._replace(height_mm=32.0, toe_out_deg=1.0)
+    answer = beside(page, both, MIDDLE)
+    assert answer["now"]["state"] == "between" and "has no ±" in answer["margins"]
+    assert {row["margin"] for row in answer["now"]["view"]["numbers"]} == {None}
+    assert {row["verdict"] for row in answer["differences"]} <= {"unknown", "same"}
+    assert {row["text"] for row in answer["differences"] if row["verdict"] == "same"} <= {"–"}
+    assert "story" not in answer and answer["now"]["view"]["margin"]["word"] == "not known how sure"
+    one = beside(page, MIDDLE._replace(height_mm=32.0), MIDDLE)
+    assert one["now"]["state"] == "between" and None not in [row["margin"] for row in one["differences"]]
+    work = solved_around(curved)
+    ends = {p: numbers for p, numbers in work.known().items() if p.height_mm in (30.0, 40.0)}
+    assert near.stray(MIDDLE._replace(height_mm=35.0), MIDDLE, ends) is None
 
 
 def test_within_scatter_nothing_has_changed(page):

@@ -1,6 +1,9 @@
 """Who does the work: processes that are replaced when they end, and jobs that end them."""
 
 import os
+import re
+import time
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +45,21 @@ def test_a_killed_process_is_a_sentence():
         with pytest.raises(InputError, match="fewer of them"):
             _crew.answered(lost, crew)
         assert dict(_crew.run(crew, some([3]), slow_square))[3][0] == 9
+
+
+def endless(path):
+    Path(path).touch()
+    re.match(r"(a+)+$", "a" * 60 + "b")  # never gives its interpreter away
+
+
+def test_a_process_that_hears_nobody_keeps_nobody_waiting(tmp_path):
+    began = tmp_path / "began"
+    with _crew.hire(1) as crew:
+        crew.submit(endless, str(began))
+        while not began.exists():
+            time.sleep(0.05)
+        ended = time.monotonic()
+    assert time.monotonic() - ended < 4
 
 
 class Together:

@@ -4,9 +4,12 @@ import re
 from dataclasses import replace
 
 import pytest
+from reportlab.platypus import Spacer
 
 from bladerun import _recommend
-from bladerun.report import _pictures, _sheet, write_sheet
+from bladerun.case import check_case
+from bladerun.report import _pictures, _sheet, _sheet_pdf, write_report, write_sheet
+from bladerun.report._particulars import particulars
 from bladerun.report._sheet import interval, sheet_content
 from bladerun.report._words import both_masses, setting
 from synthetic import stride
@@ -57,6 +60,61 @@ def test_is_one_page_however_much_is_said(result):
     long = replace(result, case=replace(result.case, name="W" * 100, notes="word " * 800))
     for one in (result, long):
         assert len(re.findall(rb"/Type /Page\b", write_sheet(one)[1].read_bytes())) == 1
+
+
+def test_nothing_is_recommended_where_nothing_was_compared(result):
+    alone = replace(result, recommended=None, why="", indistinct=[])
+    assert sheet_content(alone, result.current)["label"] == "Nothing compared yet"
+    other = next(name for name in result.table.index if name != result.current)
+    assert sheet_content(alone, other)["label"] == "Compared with"
+    table = result.table.loc[[result.current]]
+    only = replace(result, table=table, recommended=result.current, indistinct=[])
+    assert sheet_content(only)["label"] == "Nothing compared yet"
+    assert "Nothing is compared yet" in _recommend.why(table, result.current, result.current, [])
+    page = write_report(replace(only, why="")).read_text(encoding="utf-8")
+    assert "Nothing compared yet" in page and '<div class="label">Keep' not in page
+    kept = replace(result, recommended=result.current)
+    assert sheet_content(kept)["label"] == "Keep what is worn today"
+
+
+def test_everything_that_sets_a_runner_apart_is_on_the_sheet(result, monkeypatch):
+    document = {
+        "runner": {
+            "mass_kg": 61.0,
+            "height_m": 1.68,
+            "sex": "female",
+            "strength": {"hip_abductors": 0.7},
+            "joint_range_deg": {"hip_flexion": [-25, 110]},
+        },
+        "amputation": {
+            "side": "right",
+            "residual_limb_m": 0.155,
+            "residual_strength": 0.85,
+            "gastrocnemius": "reattached",
+        },
+        "fitting": {"blade": "j-sprint", "sagittal_deg": 6, "fore_aft_mm": 8, "medio_lateral_mm": -3},
+        "task": {"speed_m_s": 3.0, "slope_percent": 2, "horizontal_force_bw": 0.02},
+        "cost": {"tracking": {"weight": 1.25}},
+        "environment": {"ground": {"friction": 0.9}},
+    }
+    drawn = []
+    monkeypatch.setattr(_sheet_pdf, "_text", lambda text, *_, **__: drawn.append(text) or Spacer(0, 1))
+    apart = replace(result, case=check_case(document))
+    html, _ = write_sheet(apart)
+    for words in (words_of(html.read_text(encoding="utf-8")), " ".join(drawn)):
+        for said in (
+            *("female", "hip abductors 70 % strong", "hip flexion from -25° to 110° only", "limb 15.5 cm"),
+            *("residual limb's strength 85 %", "gastrocnemius reattached", "socket flexion 6°"),
+            *("clamp forward by 8 mm", "clamp outward by -3 mm", "2 % uphill", "0.02 body weights"),
+            *("cost tracking.weight = 1.25", "environment ground.friction = 0.9"),
+        ):
+            assert said in words, said
+    usual = {key: document[key] for key in ("task",)} | {
+        "runner": {"mass_kg": 61.0, "height_m": 1.68},
+        "amputation": {"side": "right"},
+        "fitting": {"blade": "j-sprint"},
+    }
+    assert particulars(check_case(usual)) == []
 
 
 def test_says_what_cannot_be_told_apart(tmp_path):

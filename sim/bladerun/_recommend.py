@@ -198,7 +198,9 @@ def why(
             "No fitting can be recommended: none converged with a blade margin of at least "
             f"{limit['minimum']:g}."
         )
-    if recommended == current and best == current:
+    if len(table) == 1:
+        text = "Nothing is compared yet: the fitting worn today is the only one solved."
+    elif recommended == current and best == current:
         text = "The fitting worn today scores best of those compared."
     elif recommended == current:
         gain = table.at[current, "score"] - table.at[str(best), "score"]

@@ -305,7 +305,9 @@ def check_stiffness(stiffness_kn_m: object) -> None:
     number = isinstance(stiffness_kn_m, int | float) and not isinstance(stiffness_kn_m, bool)
     if not number or not low <= stiffness_kn_m <= high:
         raise InputError(
-            f"{stiffness_kn_m!r} is not allowed; a number from {low:g} to {high:g}", key="stiffness_kn_m"
+            f"{stiffness_kn_m!r} is not allowed; a number from {low:g} to {high:g}",
+            key="stiffness_kn_m",
+            allowed=(low, high),
         )
 
 

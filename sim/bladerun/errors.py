@@ -16,17 +16,25 @@ class BladerunError(Exception):
 class InputError(BladerunError, ValueError):
     """An input that cannot be used: says where it is, what it is and what is allowed.
 
-    what: the sentence without its place. file, key: the place, None where it is not known.
+    what: the sentence without its place. file, key: the place, None where it is not known. allowed: the least
+    and the greatest number, in the unit of the key, where that is what is allowed.
     """
 
-    def __init__(self, what: str, *, file: object = None, key: str | None = None):
+    def __init__(
+        self,
+        what: str,
+        *,
+        file: object = None,
+        key: str | None = None,
+        allowed: tuple[float, float] | None = None,
+    ):
         where = ": ".join(str(part) for part in (file, key) if part)
         super().__init__(f"{where}: {what}" if where else what)
-        self.what, self.file, self.key = what, file, key
+        self.what, self.file, self.key, self.allowed = what, file, key, allowed
 
     def at(self, file: object = None, key: str | None = None) -> "InputError":
         """The same error with its place filled in by a caller who knows it."""
-        return type(self)(self.what, file=file or self.file, key=key or self.key)
+        return type(self)(self.what, file=file or self.file, key=key or self.key, allowed=self.allowed)
 
 
 class ModelError(InputError):

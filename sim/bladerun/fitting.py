@@ -53,7 +53,11 @@ class Fitting:
         for key in _NUMBERS:
             value, (low, high) = getattr(self, key), allowed[key]
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise InputError(f"{value!r} is not allowed; a number from {low:g} to {high:g}", key=key)
+                raise InputError(
+                    f"{value!r} is not allowed; a number from {low:g} to {high:g}",
+                    key=key,
+                    allowed=(low, high),
+                )
         if not isinstance(self.blade, str | Blade):
             object.__setattr__(self, "blade", Blade.of_json(self.blade))
         if isinstance(self.category, str) and self.category != "recommended":
@@ -161,6 +165,7 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
             f"{fitting.height_mm:g} mm is not possible with {blade.name} on this limb; "
             f"from {math.ceil(least)} to {math.floor(most)} mm",
             key="height_mm",
+            allowed=(math.ceil(least), math.floor(most)),
         )
     wanted = float(np.clip(needed - usual, low, high))
     clamp_to_ground = shortest + (longest - shortest) * (wanted - low) / (high - low)

@@ -112,6 +112,7 @@ class Amputation:
             raise InputError(
                 f"{length:g} m is not allowed; from {shortest:g} m to less than the shank of {shank:.3f} m",
                 key="residual_limb_m",
+                allowed=(shortest, shank),
             )
         return length
 
@@ -136,7 +137,7 @@ def _by_group(strength: Mapping[str, float]) -> Table:
 def _ranges(asked: Mapping[str, Sequence[float]]) -> Table:
     if not isinstance(asked, Mapping):
         raise InputError(f"{asked!r} is not allowed; a table of joints", key="joint_range_deg")
-    limits = _limits_deg()
+    limits = joint_limits_deg()
     for joint, pair in asked.items():
         key = f"joint_range_deg.{joint}"
         if joint not in limits:
@@ -152,7 +153,7 @@ def _ranges(asked: Mapping[str, Sequence[float]]) -> Table:
 
 
 @cache
-def _limits_deg() -> dict[str, tuple[float, float]]:
+def joint_limits_deg() -> dict[str, tuple[float, float]]:
     """The range of every hinge of the pattern that has one, by its name without side."""
     spec = mujoco.MjSpec.from_file(str(_facts.models_dir() / "runner.xml"))
     hinges = [joint for joint in spec.joints if joint.type == mujoco.mjtJoint.mjJNT_HINGE]
@@ -164,4 +165,4 @@ def _check_number(value: object, key: str, low: float, high: float, unit: str = 
         f"a number from {low:g} to {high:g}{unit}" if math.isfinite(high) else f"more than {low:g}{unit}"
     )
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(f"{value!r} is not allowed; {allowed}", key=key)
+        raise InputError(f"{value!r} is not allowed; {allowed}", key=key, allowed=(low, high))

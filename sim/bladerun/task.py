@@ -65,6 +65,7 @@ class Task:
                 raise InputError(
                     f"{value!r} is not allowed; a number from {low} to {high} {entry.metadata['unit']}",
                     key=entry.name,
+                    allowed=(low, high),
                 )
 
     def __str__(self) -> str:

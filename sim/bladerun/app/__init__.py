@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import sys
 import threading
 import webbrowser
@@ -27,6 +28,8 @@ from bladerun.errors import InputError
 
 __all__ = ["create", "serve"]
 
+_GRACE_S = 1  # for requests under way when it is ended
+
 
 def serve(
     folder: str | Path,
@@ -39,24 +42,41 @@ def serve(
 ) -> None:
     """Serve until interrupted. host: the loopback address, unless others on the network shall see the page.
 
-    port: 0 takes a free one. browser: open the page once it is served. workers: solving processes.
+    port: 0 takes a free one. browser: open the page once it is served. workers: solving processes. The
+    address that is said holds a key made for this time, without which nobody is answered.
     Raises InputError where the folder cannot be written to or the port is taken.
     """
-    config = uvicorn.Config(create(folder, workers=workers, host=host), log_level="warning", access_log=False)
+    token = secrets.token_urlsafe(24)
+    config = uvicorn.Config(
+        create(folder, workers=workers, host=host, token=token),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
     try:
         socket = _bound(host, port)
     except OSError as error:
         raise InputError(
             f"cannot be served at {host}:{port}: {error.strerror or error}", key="port"
         ) from None
-    address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{socket.getsockname()[1]}/"
+    address = address_of(host, socket.getsockname()[1], token)
     say(f"the page is at {address} (Ctrl+C ends it); it keeps what it solves in {folder}")
     if host not in ("127.0.0.1", "localhost", "::1"):
-        say("anyone who can reach this machine can see and use the page")
+        say(
+            "whoever has this address can use the page and see the runner on it, and so can whoever listens "
+            "on the network, since it is not encrypted"
+        )
     if browser:
         threading.Timer(0.5, webbrowser.open, [address]).start()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(uvicorn.Server(config).serve(sockets=[socket]))
+
+
+def address_of(host: str, port: int, token: str) -> str:
+    """Where a page served at `host` opens on this machine."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    name = f"[{here.replace('%', '%25')}]" if ":" in here else here
+    return f"http://{name}:{port}/?token={token}"
 
 
 def _bound(host: str, port: int):
@@ -67,4 +87,5 @@ def _bound(host: str, port: int):
     if sys.platform != "win32":  # there it would take a port that another program serves
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind((host, port))
+    bound.listen()  # whoever opens the address as soon as it is said waits for the page
     return bound

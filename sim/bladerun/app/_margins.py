@@ -34,6 +34,13 @@ _VARIED = (
     "numerical scatter is in it. Not in it: this runner's pain and habits, other ground, errors of the model."
 )
 _TOO_FEW = " With them varied too few strides converged to say more."
+_ESTIMATED = (
+    " In the ± of an estimate is also how far solved fittings lie from what their neighbours say of them."
+)
+_UNSURE = (
+    "An estimate with so much changed has no ±: it adds up what each change does alone. "
+    "Solved exactly, it has one."
+)
 
 
 class Margins(NamedTuple):
@@ -50,7 +57,8 @@ class Margins(NamedTuple):
 
 
 def margins(work: Work, point: Point, against: Point) -> Margins:
-    """The ensemble's where both points have one of enough members, else numerical scatter."""
+    """The ensemble's where both points have one of enough members, else numerical scatter; that and the error
+    of interpolation for a point that was not solved."""
     members = table(work, {point, against})
     if members is not None:
         half = {}
@@ -67,12 +75,24 @@ def margins(work: Work, point: Point, against: Point) -> Margins:
         count = min(map(len, (_good(work, one) for one in (point, against))))
         words = _VARIED.format(level=100 * LEVEL, count=count)
         return Margins(half[point], half[against], change, words, True)
-    half = scatter(work)
-    if half is None:
+    known = scatter(work)
+    if known is None:
         return Margins(None, None, None, _UNKNOWN, False)
+    here, there = _of(work, point, known), _of(work, against, known)
+    if here is None or there is None:
+        return Margins(here, there, None, _UNSURE, False)
     tried = any(len(work.members.get(one, {})) == len(work.draws) for one in (point, against))
-    change = {key: math.sqrt(2) * each for key, each in half.items()}
-    return Margins(half, half, change, _SCATTER + _TOO_FEW * tried, False)
+    estimated = not work.portraits.keys() >= {point, against}
+    change = {key: math.hypot(here[key], there[key]) for key in known}
+    return Margins(here, there, change, _SCATTER + _ESTIMATED * estimated + _TOO_FEW * tried, False)
+
+
+def _of(work: Work, point: Point, known: Margin) -> Margin | None:
+    """Of one point; known: numerical scatter, which is all of it where the point was solved."""
+    if point in work.portraits:
+        return known
+    off = near.stray(point, work.middle, work.known())
+    return None if off is None else {key: known[key] + far for key, far in zip(known, off, strict=True)}
 
 
 def scatter(work: Work) -> Margin | None:

@@ -132,6 +132,26 @@ def scatter(middle: Point, numbers: dict[Point, np.ndarray]) -> np.ndarray | Non
     return np.sqrt(np.mean(np.square(bends), axis=0) / 6)
 
 
+def stray(point: Point, middle: Point, numbers: dict[Point, np.ndarray]) -> np.ndarray | None:
+    """How far what `weights` says of a point may be off, for each number; None where that cannot be told.
+
+    The most by which a solved point on the same arm lies off the line through its neighbours, were it left
+    out: they are further apart than those the estimate is between. What changing two quantities at once does
+    beyond the sum of both is in no arm, so with more than one changed nothing is known.
+    """
+    changed = [axis for axis in Point._fields if getattr(point, axis) != getattr(middle, axis)]
+    if len(changed) != 1:
+        return None
+    (axis,) = changed
+    arm = sorted(p for p in numbers if p._replace(**{axis: getattr(middle, axis)}) == middle)
+    off = []
+    for a, b, c in zip(arm, arm[1:], arm[2:], strict=False):
+        low, at, high = (getattr(p, axis) for p in (a, b, c))
+        share = (at - low) / (high - low)
+        off.append(np.abs(numbers[b] - (1 - share) * numbers[a] - share * numbers[c]))
+    return np.max(off, axis=0) if off else None
+
+
 def _allowed(case: Case, point: Point) -> bool:
     try:
         at(case, point)

@@ -6,26 +6,28 @@ page holds the runner's file, the server what was solved around it.
 
 from __future__ import annotations
 
-import re
-import tomllib
+import asyncio
+import math
+import secrets
 from collections.abc import Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import tomli_w
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bladerun import __version__, _facts
+from bladerun import __version__
 from bladerun._files import output_dir
+from bladerun.app import _documents, _form
 from bladerun.app import _neighbourhood as near
 from bladerun.app._guard import Guard, body_of
 from bladerun.app._margins import Margin, margins
@@ -35,20 +37,13 @@ from bladerun.app._sheet import sheet
 from bladerun.app._story import story
 from bladerun.app._view import differences, scene, view
 from bladerun.app._work import Work, solved
-from bladerun.blade import Blade, catalog, load_blade
-from bladerun.case import Case, check_case
+from bladerun.blade import Blade
+from bladerun.case import Case
 from bladerun.errors import InputError
 from bladerun.report._words import setting
 from bladerun.study._crew import Crew, hire
 
 _PAGE = Path(__file__).parent / "page"
-_FIRST = {
-    "runner": {"mass_kg": 72.0, "height_m": 1.76, "sex": "female"},
-    "amputation": {"side": "right", "level": "transtibial"},
-    "fitting": {"blade": "j-sprint", "category": "recommended", "height_mm": 20, "toe_out_deg": 0},
-    "task": {"speed_m_s": 3.3},
-}
-_LOCAL = ["127.0.0.1", "localhost", "[::1]"]
 
 
 def create(
@@ -56,55 +51,77 @@ def create(
     *,
     workers: int | None = None,
     host: str = "127.0.0.1",
+    token: str | None = None,
     crew: Crew | None = None,
     job: Callable = solved,
 ) -> Starlette:
-    """The application. crew, job: who works and how, instead of processes on this machine that solve."""
+    """The application. host: where it is served. token: the key its first address must carry as `?token=`;
+    without one it lets everybody in. crew, job: who works and how, instead of processes on this machine.
+    """
     folder = output_dir(folder)
     output_dir(folder / "strides")
     desk = _Desk(folder, workers, crew, job)
-    hosts = _LOCAL if host in _LOCAL or host == "::1" else ["*"]
 
     @asynccontextmanager
     async def life(_):
         yield
         desk.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", lambda _: FileResponse(_PAGE / "index.html")),
             Route("/api/facts", desk.facts),
-            Route("/api/progress", desk.progress),
+            Route("/api/progress", desk.progress, methods=["POST"]),
             Route("/api/open", desk.open, methods=["POST"]),
             Route("/api/save", desk.save, methods=["POST"]),
             Route("/api/explore", desk.explore, methods=["POST"]),
             Route("/api/at", desk.at, methods=["POST"]),
             Route("/api/solve", desk.solve, methods=["POST"]),
             Route("/api/vary", desk.vary, methods=["POST"]),
+            Route("/api/halt", desk.halt, methods=["POST"]),
             Route("/api/sheet", desk.sheet, methods=["POST"]),
             Mount("/page", StaticFiles(directory=_PAGE)),
         ],
         middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
-            Middleware(Guard),
+            Middleware(Guard, host=host, token=token),
         ],
-        exception_handlers={InputError: _said},
+        exception_handlers={InputError: _said, ClientDisconnect: _left},
         lifespan=life,
     )
+    app.state.desk = desk
+    return app
 
 
 async def _said(_: Request, error: Exception) -> Response:
     assert isinstance(error, InputError)
-    return JSONResponse({"error": str(error), "key": error.key}, 422)
+    ends = error.allowed if error.allowed and all(map(math.isfinite, error.allowed)) else None
+    said = {"error": _short(str(error)), "what": _short(error.what), "key": error.key, "allowed": ends}
+    return JSONResponse(said, 422)
+
+
+def _short(text: str) -> str:
+    """A sentence that repeats what was asked, without the middle of what is very long."""
+    return text if len(text) <= 400 else f"{text[:240]} … {text[-150:]}"
+
+
+async def _left(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("was not sent in full", 400)  # nobody is there to read it
 
 
 class _Desk:
-    """The case on the desk and the answers about it."""
+    """The case on the desk and the answers about it.
+
+    run: what every question about the case must name, so that a page that shows another runner, whose case
+    was on the desk before, is told so and never given this one's numbers.
+    """
 
     def __init__(self, folder: Path, workers: int | None, crew: Crew | None, job: Callable):
         self.folder, self.workers, self.job = folder, workers, job
         self.work: Work | None = None
+        self.case: Case | None = None
+        self.run = ""
         self._crew, self._hired = crew, ExitStack()
+        self._changing = asyncio.Lock()
 
     def crew(self) -> Crew:
         """Who solves; hired when first needed, so that the page opens at once."""
@@ -118,44 +135,36 @@ class _Desk:
         self._hired.close()
 
     async def facts(self, _: Request) -> Response:
-        body = _facts.toml("body.toml")
-        blades = [_listed(name, load_blade(name)) for name in catalog()]
-        ranges = {**body["range"], **{k: v for k, v in body["fitting"].items() if k != "status"}}
-        return JSONResponse({"version": __version__, "first": _FIRST, "blades": blades, "ranges": ranges})
+        return JSONResponse({"version": __version__, **_form.facts()})
 
     async def open(self, request: Request) -> Response:
-        text = (await body_of(request)).get("text")
-        if not isinstance(text, str):
-            raise InputError("not a runner's file")
-        try:
-            document = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise InputError(f"not a runner's file: {error}") from None
-        case = _case(document)
+        document = await run_in_threadpool(_documents.read, (await body_of(request)).get("text"))
+        case = await run_in_threadpool(_documents.case_of, document)
         near.centre(case)
         blade = case.fitting.blade if case.fitting else None
-        own = _listed(document["fitting"]["blade"], blade) if isinstance(blade, Blade) else None
-        try:
-            return JSONResponse({"document": document, "blade": own})
-        except (TypeError, ValueError):
-            raise InputError("not a runner's file: a date or an endless number stands in it") from None
+        own = _form.listed(document["fitting"]["blade"], blade) if isinstance(blade, Blade) else None
+        return JSONResponse({"document": document, "blade": own})
 
     async def save(self, request: Request) -> Response:
-        document = _document((await body_of(request)).get("document"))
-        _case(document)
-        return Response(tomli_w.dumps(document), media_type="application/toml")
+        document = (await body_of(request)).get("document", {})
+        case = await run_in_threadpool(_documents.case_of, document)
+        return _file(tomli_w.dumps(document).encode(), "application/toml", f"{_form.file_name(case)}.toml")
 
     async def explore(self, request: Request) -> Response:
         """Begin with a case: its sliders, and what is solved around it from now on."""
-        case = _case(_document((await body_of(request)).get("document")))
-        near.at(case, near.centre(case))
-        if self.work and self.work.serves(case):
-            self.work.case = case
-        else:
-            if self.work:
-                self.work.stop()
-            self.work = Work(case, self.folder, await run_in_threadpool(self.crew), self.job)
-        points, middle, step = near.around(case), self.work.middle, near.steps()
+        document = (await body_of(request)).get("document")
+        case = await run_in_threadpool(_documents.case_of, document)
+        points = await run_in_threadpool(_points, case)
+        async with self._changing:
+            if self.work and self.work.serves(case):
+                self.work.begin()
+            else:
+                crew = await run_in_threadpool(self.crew)
+                if self.work:
+                    self.work.stop()
+                self.work = Work(case, self.folder, crew, self.job)
+            self.case, self.run, work = case, secrets.token_hex(8), self.work
+        middle, step = work.middle, near.steps()
         axes = {
             axis: {
                 "value": getattr(middle, axis),
@@ -165,24 +174,32 @@ class _Desk:
             }
             for axis in Point._fields
         }
-        return JSONResponse({"middle": list(middle), "axes": axes})
+        return JSONResponse({"run": self.run, "middle": list(middle), "axes": axes})
 
-    async def progress(self, _: Request) -> Response:
-        return JSONResponse(self.work.progress() if self.work else {"done": 0, "total": 0})
+    async def progress(self, request: Request) -> Response:
+        return JSONResponse(self._on_desk(await body_of(request)).progress())
+
+    async def halt(self, request: Request) -> Response:
+        """Begin no further stride; those that are being solved are finished."""
+        self._on_desk(await body_of(request)).halt()
+        return JSONResponse({})
 
     async def solve(self, request: Request) -> Response:
-        self._on_desk().ask(_point(await body_of(request), "point"))
+        asked = await body_of(request)
+        self._on_desk(asked).ask(_point(asked, "point"))
         return JSONResponse({})
 
     async def vary(self, request: Request) -> Response:
         """Find out how sure a comparison is: both its points again with the facts behind them varied."""
-        asked, work = await body_of(request), self._on_desk()
+        asked = await body_of(request)
+        work = self._on_desk(asked)
         work.vary(_point(asked, "against"), _point(asked, "point"))
         return JSONResponse({})
 
     async def at(self, request: Request) -> Response:
         """One point beside another: numbers and drawings of both, what changed and how sure that is."""
-        asked, work = await body_of(request), self._on_desk()
+        asked = await body_of(request)
+        work = self._on_desk(asked)
         point, against = _point(asked, "point"), _point(asked, "against")
         here, there = _mixed(work, point), _mixed(work, against)
         known = margins(work, point, against)
@@ -194,57 +211,57 @@ class _Desk:
         }
         if here and there and point != against:
             other = "what is worn today" if against == work.middle else "the other fitting"
-            answer["story"] = story(here.numbers, there.numbers, known.change, here.side, other)
             answer["differences"] = differences(here, there, known.change)
+            if known.change is not None:
+                answer["story"] = story(here.numbers, there.numbers, known.change, here.side, other)
         return JSONResponse(answer)
 
     async def sheet(self, request: Request) -> Response:
-        asked, work = await body_of(request), self._on_desk()
-        path = await run_in_threadpool(sheet, work, _point(asked, "point"), self.folder)
-        name = re.sub(r"[^A-Za-z0-9]+", "-", work.case.name).strip("-").lower() or "runner"
-        return FileResponse(path, media_type="application/pdf", filename=f"{name}-sheet.pdf")
+        asked = await body_of(request)
+        work, case = self._on_desk(asked), self.case
+        assert case is not None
+        content = await run_in_threadpool(sheet, work, case, _point(asked, "point"))
+        return _file(content, "application/pdf", f"{_form.file_name(case)}-sheet.pdf")
 
-    def _on_desk(self) -> Work:
-        if self.work is None:
-            raise InputError("no runner is on the desk yet")
+    def _on_desk(self, asked: dict[str, Any]) -> Work:
+        if self.work is None or asked.get("run") != self.run:
+            raise InputError(
+                "another runner was begun with since, in another window, or the program was started anew; "
+                "predict this one again to go on",
+                key="run",
+            )
         return self.work
 
 
+def _points(case: Case) -> list[Point]:
+    near.at(case, near.centre(case))
+    return near.around(case)
+
+
+def _file(content: bytes, kind: str, name: str) -> Response:
+    """To be kept under a name, which a browser may show in any letters."""
+    quoted = quote(name, safe="")
+    return Response(
+        content, media_type=kind, headers={"Content-Disposition": f"attachment; filename*=utf-8''{quoted}"}
+    )
+
+
 def _shown(work: Work, point: Point, one: Portrait | None, margin: Margin | None) -> dict[str, Any]:
-    """state: solved, between (solved strides), failed or unknown (yet)."""
+    """state: solved, between (solved strides), failed or unknown (yet); waits: it is going to be solved."""
     words = setting(point._asdict()) + f", {point.speed_m_s:g} m/s"
+    waits = work.waits(point)
     if point in work.failed:
-        return {"state": "failed", "setting": words, "why": work.failed[point]}
+        return {"state": "failed", "waits": False, "setting": words, "why": work.failed[point]}
     if one is None:
-        return {"state": "unknown", "setting": words}
-    state = "solved" if point in work.portraits else "between"
+        return {"state": "unknown", "waits": waits, "setting": words}
     shown = view(one, margin, point.speed_m_s)
-    return {"state": state, "setting": words, "view": shown, "scene": scene(one)}
+    state = "solved" if point in work.portraits else "between"
+    return {"state": state, "waits": waits, "setting": words, "view": shown, "scene": scene(one)}
 
 
 def _mixed(work: Work, point: Point) -> Portrait | None:
     parts = near.weights(point, work.middle, work.portraits)
     return blend([work.portraits[p] for p in parts], list(parts.values())) if parts else None
-
-
-def _document(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InputError("not a runner's file")
-    return value
-
-
-def _case(document: dict[str, Any]) -> Case:
-    """The case in a runner's file, its blade's own file in the folder where the page was started."""
-    fitting = document.get("fitting")
-    blade = fitting.get("blade") if isinstance(fitting, dict) else None
-    if blade is not None and (not isinstance(blade, str) or Path(blade).name != blade):
-        raise InputError(f"{blade!r} is not allowed; a name, without folders", key="[fitting] blade")
-    return check_case(document)
-
-
-def _listed(name: str, blade: Blade) -> dict[str, Any]:
-    """A blade as the form needs it: what stands in the runner's file, and what is shown."""
-    return {"name": name, "title": blade.title, "categories": list(blade.categories)}
 
 
 def _point(asked: dict[str, Any], key: str) -> Point:

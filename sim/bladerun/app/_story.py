@@ -55,19 +55,11 @@ _MOST = 3
 def story(
     now: Mapping[str, float],
     before: Mapping[str, float],
-    margin: Mapping[str, float] | None,
+    margin: Mapping[str, float],
     side: str,
     other: str = "the other fitting",
 ) -> tuple[str, str]:
-    """What changed, and what it goes with; `margin` (of each difference) is None while it is not known.
-
-    other: what it is compared with, in words.
-    """
-    if margin is None:
-        return (
-            "Not enough neighbouring fittings are solved yet to say which differences are real.",
-            "The numbers beside each other are shown meanwhile.",
-        )
+    """What changed, and what it goes with; other: what it is compared with, in words."""
     changed, small, same = _sorted_out(_CHANGES, now, before, margin, side)
     if not changed:
         return f"Nothing that matters can be told apart from {other}: choose by feel.", ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -81,9 +82,22 @@ def view(one: Portrait, margin: Margin | None, speed_m_s: float) -> dict[str, An
                 {"title": title, "unit": unit, "values": {s: factor * numbers[f"{key}_{s}"] for s in SIDES}}
                 for key, title, unit, factor in _BARS
             ],
-            "margin": {"value": numbers[limit["key"]], "least": limit["minimum"]},
+            "margin": _strength(numbers[limit["key"]], margin, limit),
         }
     )
+
+
+def _strength(value: float, margin: Margin | None, limit: Mapping[str, Any]) -> dict[str, Any]:
+    """The blade's strength margin, and in a word whether it holds, where that can be told."""
+    least, may = limit["minimum"], math.nan if margin is None else margin.get(limit["key"], math.nan)
+    word = "overloaded" if value < 1 else "too small" if value < least else "holds"
+    if not math.isfinite(value):
+        word = "not known"
+    elif margin is not None and min(abs(value - end) for end in (1, least)) <= may:
+        word = "at the limit, within its ±"
+    elif margin is None:
+        word = "not known how sure"
+    return {"value": value, "least": least, "word": word}
 
 
 def _bench(one: Portrait) -> dict[str, Any]:
@@ -112,18 +126,24 @@ def scene(one: Portrait) -> dict[str, Any]:
 
 
 def differences(now: Portrait, before: Portrait, margin: Margin | None) -> list[dict[str, Any]]:
-    """By how much each number of `view` differs, and whether that can be told; one line a number."""
+    """By how much each number of `view` differs, and whether that can be told; one line a number.
+
+    verdict: of `_recommend`, or "unknown" without margins.
+    """
     rows = []
     for key, _, _, factor in _NUMBERS:
         column = key + now.side if key.endswith("_") else key
         change = factor * (now.numbers[column] - before.numbers[column])
-        may = factor * margin.get(column, math.nan) if margin else math.nan
-        sign = "+" if change > 0 else ""
+        text = figure(change, 2)
+        text = f"+{text}" if change > 0 and text != "0" else text
         if not math.isfinite(change):
             rows.append({"text": "–", "margin": "", "verdict": "same"})
             continue
+        if margin is None:
+            rows.append({"text": text, "margin": "", "verdict": "unknown"})
+            continue
+        may = factor * margin.get(column, math.nan)
         state = verdict(column, bool(abs(change) > may), change / factor)
-        text = sign + figure(change, 2)
         rows.append(
             {
                 "text": f"({text}: too little to matter)" if state == "little" else text,

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,13 +75,13 @@ class Work:
         self.members: dict[Point, dict[int, dict[str, Any]]] = {}
         self.running: list[_Task] = []
         self.asked: set[_Task] = set()
-        self._latest: Point | None = None
+        self._latest: _Task | None = None
         self._crew, self._job = crew, job
         self._queue: asyncio.PriorityQueue[tuple[int, int, _Task]] = asyncio.PriorityQueue()
+        self._order = count()
         self._first = asyncio.Event()
-        self._paced: tuple[float, int] | None = None
-        for order, point in enumerate(near.around(case)):
-            self._put(2 + order, _Task(point))
+        self._ended_s: list[float] = []  # when strides were solved, since there last was nothing to do
+        self.begin()
         self._tasks = [asyncio.create_task(self._run(first=i == 0)) for i in range(crew.size)]
         self._tasks.append(asyncio.create_task(self._tend()))
 
@@ -93,25 +94,37 @@ class Work:
         words = {"name": "", "notes": "", "sweep": {}}
         return replace(case, **words) == replace(self.case, **words)
 
+    def begin(self) -> None:
+        """Solve the centre and its neighbours: at first, and what is left of them after `halt`."""
+        for order, point in enumerate(near.around(self.case)):
+            self._put(2 + order, _Task(point))
+
+    def halt(self) -> None:
+        """Begin with none of what is asked; what runs is finished."""
+        self.asked = {task for task in self.asked if self._begun(task)}
+
     def ask(self, point: Point) -> None:
         """Solve this point before all others, and no earlier one; InputError where it is not allowed."""
         near.at(self.case, point)
-        if _Task(point) in self.asked:
-            return
-        if self._latest and not self._begun(self._latest):
-            self.asked.discard(_Task(self._latest))
-        self._latest = point
-        self._put(0, _Task(point))
+        task = _Task(point)
+        if task not in self.asked:
+            if self._latest and not self._begun(self._latest):
+                self.asked.discard(self._latest)
+            self._latest = task
+        self._put(0, task)
+
+    def waits(self, point: Point) -> bool:
+        """Whether this point is going to be solved, or is being."""
+        return _Task(point) in self.asked and point not in self.portraits and point not in self.failed
 
     def vary(self, *points: Point) -> None:
         """Solve points again with every draw, before the neighbours; InputError where one is not solved."""
         if not self.portraits.keys() >= set(points):
             raise InputError("this fitting is not solved yet; wait for it, then ask how sure it is")
         for point in points:
-            if point not in self.members:
-                self.members[point] = {}
-                for member in range(1, 1 + len(self.draws)):
-                    self._put(1, _Task(point, member))
+            self.members.setdefault(point, {})
+            for member in range(1, 1 + len(self.draws)):
+                self._put(1, _Task(point, member))
 
     def stop(self) -> None:
         """Begin no further point."""
@@ -121,28 +134,38 @@ class Work:
     def progress(self) -> dict[str, Any]:
         """done, total, seconds left (None while unknown), what is being solved, what failed."""
         done, total = self.done, len(self.asked)
-        if done and self._paced is None:  # the first stride of all may also compile
-            self._paced = time.monotonic(), done
-        since, already = self._paced or (0.0, 0)
-        pace = (time.monotonic() - since) / (done - already) if done > already else None
         return {
             "done": done,
             "total": total,
-            "left_s": round(pace * (total - done)) if pace else None,
+            "left_s": self._left_s(total - done),
             "running": [list(task.point) for task in self.running],
             "failed": [[list(point), why] for point, why in self.failed.items()],
         }
 
+    def _left_s(self, strides: int) -> int | None:
+        """By the mean time between two that ended; the first of all may also compile, and only begins it."""
+        ended = self._ended_s
+        if len(ended) < 2:
+            return None
+        pace = (ended[-1] - ended[0]) / (len(ended) - 1)
+        return max(0, round(pace * strides - (time.monotonic() - ended[-1])))
+
     def known(self) -> dict[Point, np.ndarray]:
         """The numbers of every solved point."""
-        return {point: one.arrays["numbers"] for point, one in self.portraits.items()}
+        return {point: one.arrays["numbers"] for point, one in list(self.portraits.items())}
 
-    def _begun(self, point: Point) -> bool:
-        return point in self.portraits or point in self.failed or _Task(point) in self.running
+    def _begun(self, task: _Task) -> bool:
+        point, member = task
+        known = member in self.members.get(point, {}) if member else point in self.portraits
+        return known or task in self.running or (not member and point in self.failed)
 
     def _put(self, priority: int, task: _Task) -> None:
-        self.asked.add(task)
-        self._queue.put_nowait((priority, len(self.asked), task))
+        """Wanted, and no later than so; what is taken from the queue a second time is begun already."""
+        if not self._begun(task):
+            if self.done == len(self.asked):
+                self._ended_s = []
+            self.asked.add(task)
+            self._queue.put_nowait((priority, next(self._order), task))
 
     async def _tend(self) -> None:
         while True:
@@ -155,7 +178,7 @@ class Work:
             await self._first.wait()
         while True:
             _, _, task = await self._queue.get()
-            if task not in self.asked:
+            if task not in self.asked or self._begun(task):
                 continue
             self.running.append(task)
             try:
@@ -179,6 +202,7 @@ class Work:
             job = Job(inputs, self.paths[start] if start else None, path)
             future = await asyncio.to_thread(self._crew.submit, self._job, job)
             status, why = await asyncio.to_thread(future.result)
+            self._ended_s.append(time.monotonic())
         if status != Status.CONVERGED:
             self._fail(task, status, why)
         elif member:

@@ -24,7 +24,11 @@ def add(commands: Any) -> None:
         None,
         ("DIR", "runs/app"),
     )
-    app.add_argument("--host", default="127.0.0.1", help="address to serve at (default: this machine alone)")
+    app.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to serve at, to whoever has the printed key (default: this machine alone)",
+    )
     app.add_argument(
         "--port", type=_port, default=8765, metavar="N", help="0 takes a free one (default: 8765)"
     )

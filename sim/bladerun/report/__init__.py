@@ -27,6 +27,7 @@ from bladerun.blade import load_blade
 from bladerun.files import read_stride
 from bladerun.report._heat import heat_map
 from bladerun.report._page import page
+from bladerun.report._particulars import particulars
 from bladerun.report._pictures import bench, landings, moments
 from bladerun.report._sheet import interval, uncertainty, write_sheet
 from bladerun.report._words import blade_from, landing_words, recoil, setting, sweet_spot
@@ -130,9 +131,8 @@ def _runner(result: FitResult) -> list[tuple[str, str]]:
         ("amputation", f"{amputation.level}, {sides.get(amputation.side, amputation.side)}"),
         ("running", f"steady, at {task}"),
     ]
-    if amputation.residual_limb_m:
-        rows.insert(4, ("residual limb", f"{100 * amputation.residual_limb_m:g} cm from the knee"))
-    return rows
+    own = particulars(result.case)
+    return [*rows, ("set for this runner", "; ".join(own))] if own else rows
 
 
 def _sides(result: FitResult) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -22,6 +22,7 @@ from bladerun.errors import InputError
 from bladerun.files import read_stride
 from bladerun.report import _sheet_pdf
 from bladerun.report._page import page
+from bladerun.report._particulars import particulars
 from bladerun.report._pictures import moments
 from bladerun.report._words import blade_from, both_masses, figure, known, recoil, setting, sweet_spot, whip
 from bladerun.status import Status
@@ -82,6 +83,7 @@ def sheet_content(result: FitResult, chosen: str | None = None) -> dict[str, Any
         "name": case.name,
         "notes": case.notes,
         "runner": _runner(result),
+        "particulars": particulars(case),
         "settings": {role: setting(table.loc[name]) for role, name in names.items()},
         "label": _label(result, shown),
         "why": result.why if not chosen or chosen == result.recommended else "",
@@ -115,6 +117,7 @@ def _runner(result: FitResult) -> list[tuple[str, str]]:
     rows = [
         ("weight, with prosthesis", both_masses(runner.mass_kg)),
         ("height", f"{100 * runner.height_m:.0f} cm ({feet} ft {inches} in)"),
+        ("sex", runner.sex),
         ("amputation", f"{amputation.level}, {amputation.side}"),
         ("speed", str(task)),
         ("blade", blade),
@@ -125,6 +128,8 @@ def _runner(result: FitResult) -> list[tuple[str, str]]:
 def _label(result: FitResult, shown: str | None) -> str:
     if shown is None:
         return "No recommendation"
+    if len(result.table) == 1 or (shown == result.current and result.recommended is None):
+        return "Nothing compared yet"
     if shown == result.current:
         return "Keep what is worn today"
     return "Try" if shown == result.recommended else "Compared with"

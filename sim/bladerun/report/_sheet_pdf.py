@@ -99,10 +99,13 @@ def _head(content: dict[str, Any]) -> list:
         other = _card(content["label"], "", "")
     shade, box = ("BACKGROUND", (0, 0), (-1, -1), _PALE), ("BOX", (1, 0), (1, 0), 1.2, _INK)
     cards = _table([[today, other]], [_WIDTH / 2] * 2, shade, box, pad=2 * mm)
+    own = content["particulars"]
+    set_apart = [_text(f"Set for this runner: {' · '.join(own)}", 8, bold=True)] if own else []
     parts = [
         _text("Which running blade fitting to try", 8.5, colour=_SOFT),
         _text(who, 15, bold=True),
         _text(facts, 8, colour=_SOFT),
+        *set_apart,
         Spacer(0, 2 * mm),
         cards,
         Spacer(0, 1.5 * mm),

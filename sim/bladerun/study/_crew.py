@@ -12,6 +12,7 @@ import itertools
 import logging
 import os
 import queue
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -184,6 +185,14 @@ def _gone(client: Any) -> InputError:
     return InputError("the Dask cluster is gone; do the same again to go on from here", key="--cluster")
 
 
+def _end(local: Any) -> None:
+    """End the processes: one in the midst of a stride hears nobody, and closing would wait for it."""
+    for nanny in local.workers.values():
+        if nanny.pid:
+            with suppress(OSError):
+                os.kill(nanny.pid, signal.SIGTERM)
+
+
 @contextmanager
 def _dask(workers: int, address: str | None) -> Iterator[Crew]:
     from dask import config
@@ -223,6 +232,8 @@ def _dask(workers: int, address: str | None) -> Iterator[Crew]:
         try:
             yield _Dask(client, local, workers)
         finally:
+            if local is not None:
+                _end(local)
             for each in (client, local):
                 if each is not None:
                     with suppress(TimeoutError):  # what is just starting ends with this process

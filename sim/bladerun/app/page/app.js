@@ -1,41 +1,33 @@
-// The page: the form is the runner's file, the sliders are a point around its fitting, the server answers.
+// The page: the form is the runner's file, the sliders are a point around its fitting, the server answers. What is
+// shown of a prediction belongs to the runner it was made for, and to no other: `solved` says whose it is.
 
-import { draw, unpack } from "./scene.js";
+import { begin, canonical, kind, put, shownUnits, showUnits, told, written } from "./form.js";
 import { show } from "./panels.js";
+import { paint, play, stage } from "./player.js";
+import { unpack } from "./scene.js";
+import { ask as question, download } from "./talk.js";
 
 const AXES = ["category", "height_mm", "toe_out_deg", "speed_m_s"];
-const UNITS = {
-  metric: { mass: ["kg", 1], length: ["cm", 0.01], small: ["mm", 1] },
-  imperial: { mass: ["lb", 0.45359237], length: ["in", 0.0254], small: ["in", 25.4] },
-};
 const MOST_BYTES = 60000;
+const KEPT = "bladerun"; // in this window, until it is closed
 const $ = (id) => document.getElementById(id);
-const fields = [...document.querySelectorAll("[data-key]")];
 
-let facts, file = {}, units = "metric"; // what the server knows, the runner's file, how it is shown
-let middle = null, against = null; // points: worn today, compared with
+let facts, solved = null; // what the server knows; the document predicted, its run, its sliders
+let saved = ""; // the document as it was opened or saved last
+let against = null; // the point compared with
 let now = null, before = null, between = null; // answers: of the sliders, of what it is compared with, of the two
-let busy = false, wanted = false, seen = -1;
-let playing = false, frame = 0, turn = 0, last = 0;
+let busy = false, wanted = false, seen = -1, timer = 0, halted = false, held = false, starting = false, away = 0;
 
-async function ask(path, content) {
-  const answer = await fetch(`/api/${path}`, content === undefined ? {} : {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(content),
-  });
-  if (!answer.ok) {
-    const said = await answer.json().catch(() => ({ error: "The program did not understand that." }));
-    throw Object.assign(new Error(said.error), said);
-  }
-  return answer;
-}
+/** A question about what is solved. */
+const ask = (path, content = {}) => question(path, { run: solved && solved.run, ...content });
 
 function complain(error) {
-  $("error").textContent = error ? error.message : "";
-  for (const field of fields) {
-    const name = field.dataset.key.split(".").pop();
-    if (error && error.key && error.key.includes(name)) field.setAttribute("aria-invalid", "true");
-    else field.removeAttribute("aria-invalid");
-  }
+  $("error").textContent = "";
+  if (error && error.gone) reconnect();
+  if (error && error.key === "run" && solved) {
+    solved.run = null;
+    mark();
+  } else if (error ? !told(error) : told(null)) $("error").textContent = error ? error.message : "";
 }
 const guarded = (act) => async (...given) => {
   try {
@@ -46,100 +38,169 @@ const guarded = (act) => async (...given) => {
   }
 };
 
-// the form
-
-const factor = (field) => (field.dataset.kind ? UNITS[units][field.dataset.kind][1] : 1);
-
-function fill() {
-  for (const field of fields) {
-    const [section, key] = field.dataset.key.split(".");
-    const value = (file[section] || {})[key];
-    if (field.type === "number") field.value = value === undefined ? "" : String(Number((value / factor(field)).toFixed(3)));
-    else field.value = value === undefined ? "" : String(value);
-  }
-  if (!$("category").value) $("category").value = "recommended";
-  for (const place of document.querySelectorAll("[data-unit]")) place.textContent = UNITS[units][place.dataset.unit][0];
-  $("who").textContent = (file.runner || {}).name ? `· ${file.runner.name}` : "";
+/** Ask again until the program answers, then go on with what was predicted. */
+function reconnect() {
+  clearTimeout(away);
+  away = setTimeout(async () => {
+    try {
+      await question("facts");
+      $("error").textContent = "";
+      if (solved) await explore(solved.document);
+    } catch (error) {
+      complain(error);
+    }
+  }, 2000);
 }
 
-function take(field) {
-  const [section, key] = field.dataset.key.split(".");
-  file[section] ??= {};
-  const text = field.value.trim();
-  if (text === "") delete file[section][key];
-  else if (field.type === "number") file[section][key] = Number((Number(text) * factor(field)).toFixed(6));
-  else if (key === "category") file[section][key] = text === "recommended" ? text : Number(text);
-  else file[section][key] = field.value;
-  if (key === "blade") categories();
-  if (key === "name") $("who").textContent = text ? `· ${text}` : "";
+// whose results these are
+
+const changed = () => solved && (solved.run === null || canonical(written()) !== solved.text);
+
+function whose() {
+  const { runner, amputation } = solved.document, [mass, kg] = kind("mass"), [length, m] = kind("length");
+  const measures = `${Number((runner.mass_kg / kg).toFixed(1))} ${mass}, ${Number((runner.height_m / m).toFixed(1))} ${length}, ${amputation.side}`;
+  return `${runner.name || "Runner without a name"}, ${measures}`;
 }
 
-function offer(blades) {
-  facts.blades = blades;
-  $("blade").replaceChildren(...blades.map((one) => Object.assign(document.createElement("option"), { value: one.name, textContent: one.title })));
+/** Show whether the results are of what stands in the form. */
+function mark() {
+  const stale = Boolean(changed()), taken = solved && solved.run === null;
+  document.body.classList.toggle("stale", stale);
+  $("whose").textContent = !solved ? "" : taken
+    ? `These results are of ${whose()}. Another runner was begun with since, in another window, or the program was started anew: “Predict running” goes on with this one.`
+    : stale ? `These results are of ${whose()}, not of what stands in the form now. “Predict running” brings those.` : whose();
+  $("who").textContent = solved ? `· ${stale ? "results of " : ""}${solved.document.runner.name || "runner without a name"}` : "";
+  $("undo").hidden = !stale || taken;
+  $("shown").inert = $("results").inert = stale;
+  $("sheet").disabled = !solved || stale;
+  keepHere();
 }
 
-function categories() {
-  const blade = facts.blades.find((one) => one.name === (file.fitting || {}).blade) || facts.blades[0];
-  const option = (value, text) => Object.assign(document.createElement("option"), { value, textContent: text });
-  const chosen = String((file.fitting || {}).category ?? "recommended");
-  $("category").replaceChildren(option("recommended", "by weight"), ...blade.categories.map((n) => option(String(n), String(n))));
-  if (![...$("category").options].some((one) => one.value === chosen)) $("category").append(option(chosen, chosen));
-  $("category").value = chosen;
+/** Keep what is typed and predicted for a reload of this window. */
+function keepHere() {
+  try {
+    const here = { file: written(), blades: facts.blades, units: shownUnits(), saved, solved, against, point: solved && point() };
+    sessionStorage.setItem(KEPT, JSON.stringify(here));
+  } catch {} // a window may have no storage: then nothing is kept
 }
 
-function put(document_) {
-  file = structuredClone(document_);
-  file.fitting ??= {};
-  categories();
-  fill();
+function clear() {
+  clearTimeout(timer);
+  solved = now = before = between = against = null;
+  seen = -1;
+  for (const axis of AXES) $(`s-${axis}`).disabled = true;
+  for (const id of ["keep", "reset", "sure"]) $(id).disabled = true;
+  for (const axis of AXES) $(`o-${axis}`).textContent = "–";
+  $("results").replaceChildren();
+  $("halt").hidden = true;
+  $("progress").value = 0;
+  $("working").textContent = "Fill in the form and press “Predict running”.";
+  $("now-title").textContent = "This fitting";
+  $("before-title").textContent = "Worn today";
+  $("now").setAttribute("aria-label", "The runner; nothing is solved yet");
+  $("before").setAttribute("aria-label", "The fitting to compare with");
+  $("state").textContent = $("story-2").textContent = "";
+  $("story-1").textContent = "Move a slider to see.";
+  mark();
+  paint();
+}
+
+const leaves = () => canonical(written()) === saved || window.confirm("What is in the form is not saved. Leave it?");
+
+function take(document_, blade) {
+  clear();
+  put(document_, blade);
+  saved = canonical(written());
+  mark();
 }
 
 // solving and asking
 
 const point = () => AXES.map((axis) => Number($(`s-${axis}`).value));
 const same = (one, other) => one && other && one.every((value, i) => Math.abs(value - other[i]) < 1e-6);
-const names = () => ({ now: "this fitting", before: same(against, middle) ? "worn today" : "compared" });
+const names = () => ({ now: "this fitting", before: same(against, solved.middle) ? "worn today" : "compared" });
 
 function outputs() {
   const [category, height, toe, speed] = point();
   $("o-category").textContent = String(category);
-  $("o-height_mm").textContent = units === "metric" ? `${height} mm` : `${(height / 25.4).toFixed(2)} in`;
+  $("o-height_mm").textContent = shownUnits() === "metric" ? `${height} mm` : `${(height / 25.4).toFixed(2)} in`;
   $("o-toe_out_deg").textContent = `${toe}°`;
   $("o-speed_m_s").textContent = `${speed.toFixed(2)} m/s`;
 }
 
-const explore = guarded(async () => {
-  if (!$("form").reportValidity()) return;
-  const found = await (await ask("explore", { document: file })).json();
-  middle = against = found.middle;
-  now = before = between = null;
-  seen = -1;
-  for (const axis of AXES) {
-    const slider = $(`s-${axis}`), { value, least, most, step } = found.axes[axis];
+function sliders({ axes }, values) {
+  AXES.forEach((axis, i) => {
+    const slider = $(`s-${axis}`), { value, least, most, step } = axes[axis];
     Object.assign(slider, { min: least, max: most, step, disabled: least === most });
-    slider.value = value;
-  }
-  $("keep").disabled = $("reset").disabled = $("sheet").disabled = false;
+    slider.value = values ? values[i] : value;
+  });
+  $("keep").disabled = $("reset").disabled = false;
   outputs();
-  setTimeout(watch, 200);
-});
+}
+
+/** Predict a document, or go on with it where the server has it still. */
+async function explore(document_) {
+  if (starting) return;
+  starting = true;
+  $("working").textContent = "Starting…";
+  try {
+    const asked = structuredClone(document_);
+    const { run, middle, axes } = await (await question("explore", { document: asked })).json();
+    clear();
+    solved = { document: asked, text: canonical(asked), run, middle, axes };
+    against = middle;
+    halted = false;
+    sliders(solved);
+    mark();
+    watch();
+  } finally {
+    starting = false;
+    if ($("working").textContent === "Starting…") $("working").textContent = "";
+  }
+}
+
+/** What is left of the last window's content: the form, and the prediction if the server has it still. */
+async function restore() {
+  let kept = null;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(KEPT));
+  } catch {}
+  if (!kept || !kept.file) return take(facts.first);
+  $("units").value = kept.units;
+  showUnits(kept.units);
+  const known = new Set(facts.blades.map((one) => one.name));
+  put(kept.file, kept.blades.find((one) => !known.has(one.name)));
+  saved = kept.saved;
+  if (!kept.solved) return mark();
+  solved = kept.solved;
+  against = kept.against;
+  sliders(solved, kept.point);
+  mark();
+  await watch();
+}
 
 async function watch() {
-  const progress = await (await ask("progress")).json();
-  $("progress").max = progress.total || 1;
-  $("progress").value = progress.done;
-  const left = progress.left_s, minutes = left === null || left === undefined ? "" : `, about ${left < 90 ? `${left} s` : `${Math.ceil(left / 60)} min`} left`;
-  const text = progress.done >= progress.total
-    ? `All ${progress.total} strides are done.` + (progress.failed.length ? ` ${progress.failed.length} could not be run.` : "")
-    : progress.done ? `Solving: ${progress.done} of ${progress.total} strides${minutes}.`
-      : "Solving the first stride; the very first on a machine also compiles, which takes minutes.";
+  clearTimeout(timer);
+  const mine = solved && solved.run;
+  if (!mine) return;
+  const progress = await ask("progress").then((answer) => answer.json()).catch(complain);
+  if (!progress || !solved || solved.run !== mine) return;
+  const { done, total, failed, left_s: left } = progress, over = done >= total;
+  $("progress").max = total || 1;
+  $("progress").value = done;
+  const time = left === null ? "" : left < 3 ? ", nearly done" : `, about ${left < 90 ? `${left} s` : `${Math.ceil(left / 60)} min`} left`;
+  const text = over ? (halted ? `Stopped; ${done} strides are done. “Predict running” goes on.` : `All ${total} strides are done.`) +
+      (failed.length ? ` ${failed.length} could not be run.` : "")
+    : halted ? "Stopping: finishing what is being solved."
+      : done ? `Solving: ${done} of ${total} strides${time}.`
+        : "Solving the first stride; the very first on a machine also compiles, which takes minutes.";
   if ($("working").textContent !== text) $("working").textContent = text;
-  if (progress.done !== seen) {
-    seen = progress.done;
+  $("halt").hidden = over || halted;
+  if (done !== seen) {
+    seen = done;
     refresh();
   }
-  if (progress.done < progress.total) setTimeout(watch, 700);
+  if (!over) timer = setTimeout(watch, 700);
 }
 
 /** Ask for the point on the sliders; one question at a time, the latest wins. */
@@ -150,8 +211,11 @@ async function refresh() {
   try {
     while (wanted) {
       wanted = false;
-      const asked = point(), began = performance.now();
-      between = await (await ask("at", { point: asked, against })).json();
+      const mine = solved && solved.run, asked = point(), began = performance.now();
+      if (!mine) break;
+      const found = await (await ask("at", { point: asked, against })).json();
+      if (!solved || solved.run !== mine) continue; // of a runner who is not shown any more
+      between = found;
       ({ now, before } = between);
       for (const one of [now, before]) if (one.scene) one.scene = unpack(one.scene);
       present();
@@ -165,18 +229,16 @@ async function refresh() {
   }
 }
 
-const STATES = {
-  solved: "Solved for exactly this fitting.",
-  between: "An estimate between solved strides. Let go of the slider to have it solved exactly.",
-  unknown: "Not known yet: it lies beyond what is solved so far. Let go of the slider to have it solved.",
-};
+function state({ state: is, waits, why }) {
+  if (is === "solved") return "Solved for exactly this fitting.";
+  if (is === "failed") return `This fitting could not be run: ${why}.`;
+  const word = is === "between" ? "An estimate between solved strides" : "Not known yet";
+  if (waits) return is === "between" ? `${word}; being solved exactly now.` : "Being solved.";
+  return held ? `${word}. Let go of the slider to have it solved exactly.` : `${word}.`;
+}
 
 function present() {
-  const solving = wait.has(point().join(" "));
-  $("state").textContent = now.state === "failed"
-    ? `This fitting could not be run: ${now.why}.`
-    : solving && now.state === "between" ? "An estimate between solved strides; being solved exactly now."
-      : solving && now.state === "unknown" ? "Being solved." : STATES[now.state];
+  $("state").textContent = state(now);
   const compared = same(point(), against) ? null : before.view;
   $("results").classList.toggle("old", !now.view);
   if (now.view) show($("results"), now.view, compared, { ...between, names: names() });
@@ -187,106 +249,87 @@ function present() {
     ? `The runner, ${now.setting}: the push goes ${now.view.recoil.word}; bent most, the blade stands ${now.view.sweet_spot.word}`
     : "The runner; nothing is solved yet");
   $("before").setAttribute("aria-label", `The runner, ${before.setting}`);
-  const [first, second] = between.story || (same(point(), against) ? ["This is the fitting compared with: move a slider to see what changes.", ""] : ["", ""]);
+  const [first, second] = between.story || (same(point(), against) ? ["This is the fitting compared with: move a slider to see what changes.", ""]
+    : now.view && before.view ? ["Which differences are real cannot be said yet.", ""] : ["", ""]);
   $("story-1").textContent = first;
   $("story-2").textContent = second;
   paint();
 }
 
-const wait = new Set();
 let pause = 0;
 const release = () => { // keys change a slider step by step: wait for the last
   clearTimeout(pause);
   pause = setTimeout(exactly, 400);
 };
 const exactly = guarded(async () => {
-  const asked = point();
-  wait.add(asked.join(" "));
-  await ask("solve", { point: asked });
+  held = false;
+  await ask("solve", { point: point() });
+  halted = false;
+  keepHere();
   refresh();
-  setTimeout(watch, 100);
+  watch();
 });
-
-// time
-
-function paint() {
-  const speed = point()[3] || 3;
-  draw($("now"), now && now.scene, frame, $("look").value, turn, speed);
-  if (!$("before-figure").hidden) draw($("before"), before && before.scene, frame, $("look").value, turn, against ? against[3] : speed);
-  $("frame").value = String(Math.floor(frame));
-}
-
-function tick(time) {
-  if (playing && now && now.scene) {
-    const { frames, times } = now.scene;
-    frame = (frame + ((time - last) / 1000 / Number($("slow").value) / times[0]) * frames) % frames;
-    paint();
-  }
-  last = time;
-  requestAnimationFrame(tick);
-}
-
-function play(on) {
-  playing = on;
-  $("play").textContent = on ? "Pause" : "Play";
-}
-
-function step(by) {
-  play(false);
-  frame = (frame + by + 96) % 96;
-  paint();
-}
 
 function keep(chosen) {
   against = chosen;
+  keepHere();
   refresh();
 }
 
-const download = async (answer, name) => {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await answer.blob()), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-};
-const fileName = () => ((file.runner || {}).name || "").replace(/[^\p{L}\p{N}]+/gu, "-").toLowerCase() || "runner";
-
 function listen() {
-  for (const field of fields) field.addEventListener("input", () => take(field));
-  $("form").addEventListener("submit", (event) => {
+  $("form").addEventListener("submit", guarded(async (event) => {
     event.preventDefault();
-    explore();
-  });
+    await explore(written());
+  }));
   $("units").addEventListener("change", () => {
-    units = $("units").value;
-    fill();
-    if (middle) outputs();
+    showUnits($("units").value);
+    if (solved) outputs();
+    mark();
   });
+  $("new").addEventListener("click", () => {
+    if (!leaves()) return;
+    complain(null);
+    take(facts.new);
+    $("name").focus();
+  });
+  $("undo").addEventListener("click", () => put(solved.document));
   $("open").addEventListener("click", () => $("file").click());
   $("file").addEventListener("change", guarded(async () => {
     const chosen = $("file").files[0];
     $("file").value = "";
     if (!chosen) return;
     if (!chosen.name.endsWith(".toml") || chosen.size > MOST_BYTES) throw new Error("Choose a runner's file (.toml) of at most 60 kB.");
-    const found = await (await ask("open", { text: await chosen.text() })).json();
-    if (found.blade) offer([...facts.blades.filter((one) => one.name !== found.blade.name), found.blade]);
-    put(found.document);
+    const found = await (await question("open", { text: await chosen.text() })).json();
+    if (leaves()) take(found.document, found.blade || undefined);
   }));
-  $("save").addEventListener("click", guarded(async () => download(await ask("save", { document: file }), `${fileName()}.toml`)));
+  $("save").addEventListener("click", guarded(async () => {
+    const text = canonical(written());
+    await download(await question("save", { document: written() }));
+    saved = text;
+  }));
   $("sheet").addEventListener("click", guarded(async () => {
     $("working").textContent = "Writing the sheet…";
-    await download(await ask("sheet", { point: point() }), `${fileName()}-sheet.pdf`);
-    $("working").textContent = "The sheet is written.";
+    try {
+      await download(await ask("sheet", { point: point() }));
+      $("working").textContent = "The sheet is written.";
+    } catch (error) {
+      $("working").textContent = "";
+      throw error;
+    }
+  }));
+  $("halt").addEventListener("click", guarded(async () => {
+    await ask("halt");
+    halted = true;
+    watch();
   }));
   for (const axis of AXES) {
     $(`s-${axis}`).addEventListener("input", () => {
+      held = true;
       outputs();
       refresh();
     });
     $(`s-${axis}`).addEventListener("change", release);
   }
-  $("both").addEventListener("change", () => {
-    $("before-figure").hidden = !$("both").checked;
-    paint();
-  });
   $("keep").addEventListener("click", () => keep(point()));
   $("sure").addEventListener("click", guarded(async () => {
     $("sure").disabled = true;
@@ -294,44 +337,16 @@ function listen() {
     watch();
   }));
   $("reset").addEventListener("click", () => {
-    AXES.forEach((axis, i) => ($(`s-${axis}`).value = middle[i]));
+    AXES.forEach((axis, i) => ($(`s-${axis}`).value = solved.middle[i]));
     outputs();
-    keep(middle);
+    keep(solved.middle);
   });
-  $("play").addEventListener("click", () => play(!playing));
-  $("back").addEventListener("click", () => step(-1));
-  $("forth").addEventListener("click", () => step(1));
-  $("frame").addEventListener("input", () => {
-    play(false);
-    frame = Number($("frame").value);
-    paint();
-  });
-  $("look").addEventListener("change", () => {
-    turn = 0;
-    paint();
-  });
-  for (const button of document.querySelectorAll("[data-moment]")) {
-    button.addEventListener("click", () => {
-      if (!now || !now.scene) return;
-      play(false);
-      frame = [0, now.scene.times[1], now.scene.times[2]][Number(button.dataset.moment)] * now.scene.frames;
-      paint();
-    });
-  }
-  for (const canvas of [$("now"), $("before")]) {
-    canvas.addEventListener("pointermove", (event) => {
-      if (!(event.buttons & 1)) return;
-      turn += event.movementX * 0.5;
-      paint();
-    });
-  }
-  window.addEventListener("resize", paint);
 }
 
-facts = await (await ask("facts")).json();
-offer(facts.blades);
-put(facts.first);
+facts = await (await question("facts")).json();
+begin(facts, mark);
+stage(() => ({ now, before, speeds: [point()[3], against && against[3]] }));
 listen();
+await restore();
 play(!window.matchMedia("(prefers-reduced-motion: reduce)").matches);
-requestAnimationFrame(tick);
 document.body.dataset.ready = "yes";

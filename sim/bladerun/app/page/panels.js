@@ -211,8 +211,7 @@ function bars(now, before) {
 }
 
 function margin(now, before) {
-  const { value, least } = now.margin, made = card("The blade's margin");
-  const word = value === null ? "not known" : value < 1 ? "overloaded" : value < least ? "too small" : "holds";
+  const { value, least, word } = now.margin, made = card("The blade's margin");
   const picture = drawing(170, 62, `Strength margin ${short(value, 2)}; at least ${short(least, 1)} is needed: ${word}.`);
   const x = (v) => 6 + (158 * Math.min(v, 3)) / 3;
   picture.append(svg("rect", { x: x(0), y: 18, width: x(1) - x(0), height: 14, fill: "#8c3a00" }));

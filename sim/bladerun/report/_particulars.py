@@ -1,0 +1,67 @@
+"""What sets a runner apart from a usual one, in words: everything a file says that changes a prediction.
+
+Takes a `Case`; gives phrases for report and sheet, empty for a runner with nothing unusual.
+"""
+
+from __future__ import annotations
+
+from bladerun._settings import Settings
+from bladerun.case import Case
+from bladerun.cost import Cost
+from bladerun.environment import Environment
+from bladerun.fitting import Fitting
+
+
+def particulars(case: Case) -> list[str]:
+    """Phrases; what is as usual, and what else the page or the sheet shows of every runner, is left out."""
+    found = [*_limb(case), *_strength(case)]
+    for joint, (low, high) in case.runner.joint_range_deg.items():
+        found.append(f"{_plain(joint)} from {low:g}° to {high:g}° only")
+    if case.fitting is not None:
+        found += _clamp(case.fitting)
+    found += _changed("cost", case.cost, Cost.default())
+    return found + _changed("environment", case.environment, Environment.default())
+
+
+def _limb(case: Case) -> list[str]:
+    amputation, found = case.amputation, []
+    if amputation.residual_limb_m is not None:
+        found.append(f"residual limb {100 * amputation.residual_limb_m:g} cm")
+    if amputation.gastrocnemius != "lost":
+        found.append(f"gastrocnemius {amputation.gastrocnemius}")
+    if amputation.residual_strength is not None:
+        found.append(f"residual limb's strength {100 * amputation.residual_strength:g} %")
+    return found
+
+
+def _strength(case: Case) -> list[str]:
+    strength = case.runner.strength
+    if isinstance(strength, int | float):
+        return [] if strength == 1 else [f"strength of all muscles {100 * strength:g} %"]
+    return [f"{_plain(group)} {100 * factor:g} % strong" for group, factor in strength.items()]
+
+
+def _clamp(fitting: Fitting) -> list[str]:
+    found = []
+    for key, title, unit in (
+        ("sagittal_deg", "socket flexion", "°"),
+        ("fore_aft_mm", "clamp forward by", " mm"),
+        ("medio_lateral_mm", "clamp outward by", " mm"),
+    ):
+        value = getattr(fitting, key)
+        if value != getattr(Fitting, key):
+            found.append(f"{title} {value:g}{unit}")
+    return found
+
+
+def _changed(section: str, settings: Settings, usual: Settings) -> list[str]:
+    before = usual.entries()
+    return [
+        f"{section} {name} = {value}"
+        for name, value in settings.entries().items()
+        if name not in before or before[name] != value
+    ]
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
