@@ -245,7 +245,8 @@ def test_run_prints_one_object_and_writes_the_same(solver, capsys, elsewhere):
     assert result["fitting"]["category"] == 5
     assert result["task"] == {"speed_m_s": 3.3, "slope_percent": 0.0, "horizontal_force_bw": 0.0}
     assert [*result["outcomes"]] == [row.key for row in OUTCOMES]
-    assert files(elsewhere) == ["runs/first-fit/outcomes.json", "runs/first-fit/stride.nc"]
+    written = [".bladerun.json", "outcomes.json", "stride.nc"]
+    assert files(elsewhere) == [f"runs/first-fit/{name}" for name in written]
     assert json.loads((elsewhere / "runs/first-fit/outcomes.json").read_text()) == result
 
 

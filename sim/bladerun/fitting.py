@@ -163,7 +163,7 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
             least, most = max(least, allowed[0]), min(most, allowed[1])
         raise InputError(
             f"{fitting.height_mm:g} mm is not possible with {blade.name} on this limb; "
-            f"from {math.ceil(least)} to {math.floor(most)} mm{', outside what is allowed' if beyond else ''}",
+            f"from {math.ceil(least)} to {math.floor(most)} mm{', beyond what is allowed' if beyond else ''}",
             key="height_mm",
         )
     wanted = float(np.clip(needed - usual, low, high))
