@@ -10,8 +10,9 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from reportlab.pdfbase import pdfmetrics
 
-from bladerun.report import _letters, _sheet_pdf
-from bladerun.report._letters import lacking, register, runs
+from bladerun import _letters
+from bladerun._letters import lacking, register, runs
+from bladerun.report import _sheet_pdf
 
 NAMES = {"Chinese": "李小龙", "Japanese": "やまだ 太郎", "Korean": "김철수", "Thai": "ใจดี"}
 LEFT_OUT = {"Hindi": "राम", "Arabic": "محمد", "Hebrew": "דוד"}
@@ -87,7 +88,7 @@ def test_a_font_of_the_system_is_taken_where_it_has_the_letters(name, system):
 def test_the_letters_keep_their_shape_and_place(system):
     ((font, letters),) = runs("ใ", "Sheet")
     with TTFont(system[1], fontNumber=0) as source:
-        made = TTFont(_letters._drawn(source, font, [letters]))
+        made = TTFont(_letters._font_of(source, font, [letters]))
     assert "glyf" in made and made["hmtx"][f"u{ord(letters):x}"] == (600, -100)
     glyph = made["glyf"][f"u{ord(letters):x}"]
     assert (glyph.xMin, glyph.yMin, glyph.xMax, glyph.yMax) == (-100, 0, 400, 500)
@@ -125,3 +126,7 @@ def test_two_fonts_in_one_file_are_two(system, tmp_path):
         canvas.drawString(50, 50, letters)
     canvas.save()
     assert out.getvalue().count(b"/FontFile2") == 2
+
+
+def test_a_picture_has_no_boxes():
+    assert _letters.drawn("Łódź 김 5°") == "Łódź … 5°" and _letters.drawn("caf\udce9") == "caf…"

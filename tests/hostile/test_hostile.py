@@ -96,8 +96,9 @@ def brought(table, row, folder):
     for name in row.get("folders", ()):
         (folder / name).mkdir(parents=True)
     for name, text in {**table.get("files", {}), **row.get("files", {})}.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        path = folder / typed(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     for name in table.get("beside", ()):
         (folder / Path(name).name).write_bytes((CHECKOUT / name).read_bytes())
     if "file" not in table:

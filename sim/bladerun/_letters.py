@@ -1,4 +1,4 @@
-"""Fonts for the letters of the sheet on paper: DejaVu, and where it lacks them a font of this system.
+"""Fonts for the letters on paper and in pictures: DejaVu, on paper also fonts of this system.
 
 Takes text; gives it in runs, each with the font it is set in. A PDF shows a box for a letter that its font
 lacks, and sets letters one after another as they are stored: so what no font has is left out, and so is what
@@ -42,6 +42,12 @@ def runs(text: str, font: str) -> list[tuple[str, str]]:
         (_registered(place, letters) if isinstance(place, Path) else place, letters)
         for place, letters in parts
     ]
+
+
+def drawn(text: str) -> str:
+    """The text for a picture, in DejaVu alone; "…" for what that has not."""
+    parts = groupby(text, lambda letter: _place(letter, "Sheet") == "Sheet")
+    return "".join("".join(letters) if known else "…" for known, letters in parts)
 
 
 def lacking(text: str) -> bool:
@@ -93,12 +99,12 @@ def _registered(path: Path, letters: str) -> str:
     """A font of just these letters, of the kind of outlines that PDFs are written with."""
     name = f"Sheet-{hashlib.sha256(f'{path}{letters}'.encode('utf-8', 'replace')).hexdigest()[:12]}"
     with TTFont(path, fontNumber=0, lazy=True) as source:
-        pdfmetrics.registerFont(ttfonts.TTFont(name, _drawn(source, name, sorted({*letters, " "}))))
+        pdfmetrics.registerFont(ttfonts.TTFont(name, _font_of(source, name, sorted({*letters, " "}))))
     return name
 
 
-def _drawn(source: TTFont, name: str, letters: list[str]) -> io.BytesIO:
-    glyphs, names, em = source.getGlyphSet(), source.getBestCmap(), source["head"].unitsPerEm
+def _font_of(source: TTFont, name: str, letters: list[str]) -> io.BytesIO:
+    glyphs, names, em = source.getGlyphSet(), source.getBestCmap() or {}, source["head"].unitsPerEm
     outlines, widths = {".notdef": TTGlyphPen(None).glyph()}, {".notdef": em}
     for letter in letters:
         shape, pen = DecomposingRecordingPen(glyphs), TTGlyphPen(None)
