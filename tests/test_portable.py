@@ -87,6 +87,12 @@ def test_without_a_home_compiled_code_is_kept_in_a_folder_of_ones_own(tmp_path, 
     assert any(kept.parent.rglob("*")) and not (tmp_path / ".cache").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a file in the place of a home")
+def test_the_sheet_is_printed_without_a_home(tmp_path):
+    code = "import bladerun.report._sheet_pdf; print(os.environ['HOME'])"
+    assert elsewhere(code, tmp_path, HOME="/dev/null/home") == "/dev/null/home"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="users and rights are others there")
 def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path):
     (tmp_path / f"bladerun-{os.getuid()}").mkdir()

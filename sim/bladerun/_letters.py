@@ -21,7 +21,8 @@ from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont, TTLibError
-from reportlab.pdfbase import pdfmetrics, ttfonts
+
+from bladerun import _paper  # noqa: F401  (before reportlab)
 
 _OWN = {"Sheet": "DejaVuSans.ttf", "Sheet-Bold": "DejaVuSans-Bold.ttf"}
 _JOINED = ((0x0900, 0x0DFF), (0x0F00, 0x109F), (0x1780, 0x18AF), (0x1A20, 0x1CFF), (0xA800, 0xABFF))
@@ -30,6 +31,8 @@ _ERROR = 0.001  # of an em, by which a curve may be off where a font's outlines 
 
 def register() -> None:
     """Make the sheet's own fonts known."""
+    from reportlab.pdfbase import pdfmetrics, ttfonts  # after `_paper`
+
     for name, file in _OWN.items():
         pdfmetrics.registerFont(ttfonts.TTFont(name, str(_folder() / file)))
     pdfmetrics.registerFontFamily("Sheet", normal="Sheet", bold="Sheet-Bold", italic="Sheet")
@@ -97,6 +100,8 @@ def _covered(path: Path) -> frozenset[int]:
 @lru_cache(256)
 def _registered(path: Path, letters: str) -> str:
     """A font of just these letters, of the kind of outlines that PDFs are written with."""
+    from reportlab.pdfbase import pdfmetrics, ttfonts
+
     name = f"Sheet-{hashlib.sha256(f'{path}{letters}'.encode('utf-8', 'replace')).hexdigest()[:12]}"
     with TTFont(path, fontNumber=0, lazy=True) as source:
         pdfmetrics.registerFont(ttfonts.TTFont(name, _font_of(source, name, sorted({*letters, " "}))))
