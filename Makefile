@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOWEST := $(VENV)-lowest
 PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
 
-.PHONY: help app fit run lessons docs bench validation test test-slow test-faults test-lessons test-lowest lint check format clean
+.PHONY: help app audit fit run lessons docs bench validation test test-slow test-faults test-lessons test-lowest lint check format clean
 
 help:
 	@echo "make fit     compare the fittings of experiments/first-fit.toml; ends with the report's path"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench   how long a stride takes and how well it repeats (a few minutes)"
 	@echo "make validation  predictions beside published measurements: VALIDATION.md (about 20 minutes)"
 	@echo "make check   lint, format, types and the fast tests"
+	@echo "make audit   known vulnerabilities of the newest and the oldest versions that pyproject.toml allows"
 	@echo "make lint | test-slow | test-faults | test-lessons | test-lowest | format | clean"
 
 fit: $(VENV)/.installed
@@ -69,6 +70,13 @@ test-lowest: $(LOWEST)/.installed
 	$(LOWEST)/bin/bladerun fit runs/lowest/two.toml --out runs/lowest/fit
 	$(LOWEST)/bin/python -m pytest $(patsubst %,tests/test_%.py,kernel solver dynamics contact linear mesh muscles tension passive settings)
 
+# Of what is installed, and of the oldest versions that are allowed; asks PyPI, so it needs the network.
+audit: $(VENV)/.audit $(VENV)/.installed
+	@mkdir -p runs
+	@$(BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --all-extras pyproject.toml -o runs/lowest.txt
+	$(BIN)/pip-audit --skip-editable
+	$(BIN)/pip-audit --disable-pip --no-deps -r runs/lowest.txt
+
 check: lint test
 
 lint: $(VENV)/.lint
@@ -102,6 +110,10 @@ $(LOWEST)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.lint: $(VENV)/.installed
 	@$(PIP) --editable '.[test,lint]'
+	@touch $@
+
+$(VENV)/.audit: | $(BIN)/python
+	@$(PIP) pip-audit uv
 	@touch $@
 
 $(VENV)/.notebooks: $(VENV)/.installed

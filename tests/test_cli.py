@@ -251,7 +251,8 @@ def test_run_prints_one_object_and_writes_the_same(solver, capsys, elsewhere):
         "landing_ahead_m": None,
     }
     assert [*result["outcomes"]] == [row.key for row in OUTCOMES]
-    assert files(elsewhere) == ["runs/first-fit/outcomes.json", "runs/first-fit/stride.nc"]
+    written = [".bladerun.json", "outcomes.json", "stride.nc"]
+    assert files(elsewhere) == [f"runs/first-fit/{name}" for name in written]
     assert json.loads((elsewhere / "runs/first-fit/outcomes.json").read_text()) == result
 
 

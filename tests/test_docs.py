@@ -4,6 +4,8 @@ Blocks marked `sh` and `python` are taken from the pages themselves. Slow tests 
 runner of experiments/first-fit.toml with a sweep of two fittings; `make docs` builds the site.
 """
 
+import ast
+import builtins
 import importlib
 import re
 import shlex
@@ -15,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import bladerun
-from bladerun import cli
+from bladerun import build_model, cli, load_case
 from bladerun._definitions import OUTCOMES
 
 CHECKOUT = Path(__file__).parents[1]
@@ -82,6 +84,46 @@ def test_what_snippets_import_is_there(page):
                 assert hasattr(importlib.import_module(module), name)
 
 
+PARALLEL = {"fit", "sweep", "optimise", "ensemble"}  # start processes, which read the file again
+EXAMPLES = [(page, block) for page in PAGES for block in blocks(page, "python")]
+
+
+@pytest.mark.parametrize(("page", "block"), EXAMPLES, ids=[page.stem for page, _ in EXAMPLES])
+def test_an_example_is_a_file_of_its_own(page, block):
+    """Every name it uses is its own, and what starts processes is guarded."""
+    tree = ast.parse(block)
+    used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+    made = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and not _is_read(each)}
+    made |= {name.asname or name.name for each in ast.walk(tree) for name in getattr(each, "names", ())}
+    assert not used - made - set(dir(builtins)) - {"__name__"}
+    loose = [each for line in tree.body if not isinstance(line, ast.If) for each in ast.walk(line)]
+    assert not PARALLEL & {
+        each.func.id for each in loose if isinstance(each, ast.Call) and _is_name(each.func)
+    }
+
+
+def _is_read(name):
+    return isinstance(name.ctx, ast.Load)
+
+
+def _is_name(called):
+    return isinstance(called, ast.Name)
+
+
+def test_some_examples_start_processes():
+    assert len(EXAMPLES) > 5
+    assert sum("__main__" in block for _, block in EXAMPLES) >= 2
+
+
+def test_the_manual_says_which_viewers_open_the_model():
+    """Springs that stiffen came with MuJoCo 3.7: 3.6 says that `stiffness` has too much data."""
+    case = load_case(CHECKOUT / "experiments" / "first-fit.toml")
+    xml = build_model(case.runner, case.amputation, case.fitting).xml
+    assert re.search(r'stiffness="\S+ \S+', xml)
+    page = (DOCS / "start-research.md").read_text(encoding="utf-8")
+    assert "MuJoCo 3.7 or newer" in page and "any MuJoCo viewer" not in page
+
+
 def test_every_outcome_is_in_the_manual():
     page = (DOCS / "outcomes.md").read_text(encoding="utf-8")
     keys = [row.key for row in OUTCOMES]
@@ -121,11 +163,10 @@ def test_everything_on_the_page_runs(page, tmp_path):
     small = runner.partition("\n[sweep]")[0] + SMALL
     (tmp_path / "experiments" / "first-fit.toml").write_text(small, encoding="utf-8")
     shutil.copy(CHECKOUT / "experiments" / "my-blade.toml", tmp_path / "experiments")
-    script = tmp_path / "page.py"  # a file: what it starts in other processes must be able to import it
-    body = "\n".join(blocks(page, "python")) or "pass"
-    script.write_text("if __name__ == '__main__':\n" + re.sub(r"^(?=.)", "    ", body, flags=re.M))
-    done = _python(tmp_path, script.name)
-    assert done.returncode == 0, done.stderr
+    for block in blocks(page, "python"):
+        (tmp_path / "example.py").write_text(block, encoding="utf-8")
+        done = _python(tmp_path, "example.py")
+        assert done.returncode == 0, done.stderr
     for line in lines(page, "bladerun"):
         done = _python(tmp_path, "-c", MAIN, *shlex.split(line, comments=True)[1:])
         assert done.returncode == 0 or "libegl1" in done.stderr, f"{line}\n{done.stderr}"

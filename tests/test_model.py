@@ -191,7 +191,7 @@ def test_able_bodied_stands_and_falls_without_breaking():
 @pytest.mark.parametrize(
     ("make", "key", "text"),
     [
-        (lambda: Fitting("j-sprint", height_mm=300.0), "height_mm", "from -60 to 120"),
+        (lambda: Fitting("j-sprint", height_mm=300.0), "height_mm", "from -40 to 60"),
         (lambda: Fitting("j-sprint", toe_out_deg="5"), "toe_out_deg", "'5' is not allowed"),  # type: ignore[arg-type]
         (lambda: Fitting("j-sprint", category="best"), "category", "'recommended'"),
         (lambda: resolve(Fitting("j-sprnt"), RUNNER), "blade", "did you mean 'j-sprint'?"),

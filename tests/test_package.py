@@ -156,6 +156,28 @@ def test_the_readme_shows_the_file_that_is_shipped():
     assert shown == tomllib.loads((CHECKOUT / "experiments" / "first-fit.toml").read_text())
 
 
+WITHOUT_KNOWN_HOLES = {  # by the advisories of GitHub and PyPI: the first version without them
+    "starlette": "1.3.1",  # CVE-2025-62727, CVE-2026-48710, CVE-2026-54282, CVE-2026-54283
+    "jinja2": "3.1.6",  # CVE-2025-27516
+    "pyarrow": "23.0.1",  # CVE-2026-25087
+    "distributed": "2026.1",  # CVE-2026-23528
+    "filelock": "3.20.3",  # CVE-2025-68146, CVE-2026-22701
+    "fonttools": "4.60.2",  # CVE-2025-66034
+    "pytest": "9.0.3",  # CVE-2025-71176
+    "jupyterlab": "4.6.2",  # CVE-2026-73415, CVE-2026-73417, CVE-2026-73627
+    "nbconvert": "7.17",  # CVE-2025-53000
+}
+
+
+def test_lower_bounds_leave_out_known_holes():
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    asked = [*project["dependencies"], *(each for extra in extras for each in extra)]
+    lowest = dict(re.findall(r"^([\w-]+)(?:\[\w+\])?>=([\d.]+)$", "\n".join(asked), re.M))
+    for name, version in WITHOUT_KNOWN_HOLES.items():
+        assert [*map(int, lowest[name].split("."))] >= [*map(int, version.split("."))], name
+
+
 def test_the_readme_names_every_command():
     from bladerun import cli
 

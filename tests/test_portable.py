@@ -64,6 +64,48 @@ def test_compiled_code_is_kept_where_the_system_keeps_such(tmp_path):
     assert Path(kept).parent == tmp_path / "bladerun" and Path(kept).is_dir()
 
 
+def _home_and_temporary_folder(home, temporary):
+    return {
+        "HOME": home,
+        "XDG_CACHE_HOME": "",
+        "LOCALAPPDATA": "",
+        "TMPDIR": temporary,
+        "NUMBA_CACHE_DIR": "",
+    }
+
+
+SHOWN = "import bladerun.stride, os; print(os.environ['NUMBA_CACHE_DIR'])"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file in the place of a home")
+@pytest.mark.parametrize("home", ["/dev/null", "elsewhere"])
+def test_without_a_home_compiled_code_is_kept_in_a_folder_of_ones_own(tmp_path, home):
+    """Also where the installation cannot be written to: numba is not asked to look for a place itself."""
+    place = _home_and_temporary_folder(home, str(tmp_path))
+    kept = Path(elsewhere(SHOWN, tmp_path, **place))
+    assert kept.parent.parent == tmp_path and kept.parent.stat().st_mode & 0o077 == 0
+    assert any(kept.parent.rglob("*")) and not (tmp_path / ".cache").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file in the place of a home")
+def test_the_sheet_is_printed_without_a_home(tmp_path):
+    code = "import bladerun.report._sheet_pdf; print(os.environ['HOME'])"
+    assert elsewhere(code, tmp_path, HOME="/dev/null/home") == "/dev/null/home"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="users and rights are others there")
+def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path):
+    (tmp_path / f"bladerun-{os.getuid()}").mkdir()
+    (tmp_path / f"bladerun-{os.getuid()}").chmod(0o777)
+    place = _home_and_temporary_folder("/dev/null", str(tmp_path))
+    asked = f"main(['run', {str(FIRST_FIT)!r}]) == 2 and main(['catalog']) == 0"
+    said = elsewhere(
+        f"sys.stderr = sys.stdout\nfrom bladerun.cli import main\nassert {asked}", tmp_path, **place
+    )
+    assert "bladerun: NUMBA_CACHE_DIR: nowhere to keep compiled code; give a folder" in said
+    assert "Traceback" not in said and "j-sprint" in said
+
+
 def test_a_letter_that_the_console_lacks_does_not_end_an_answer(tmp_path):
     asked = ["bench", "j-sprint", "--category", "6", "--out", "Łódź"]
     code = f"from bladerun.cli import main\nassert main({asked}) == 0"

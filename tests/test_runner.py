@@ -193,8 +193,10 @@ def test_residual_limb_as_long_as_the_shank_is_the_shank():
 @pytest.mark.parametrize(
     ("make", "key", "text"),
     [
-        (lambda: Runner(7.0, 1.75), "mass_kg", "from 35 to 140 kg"),
-        (lambda: Runner(75.0, 175.0), "height_m", "from 1.35 to 2.1 m"),
+        (lambda: Runner(7.0, 1.75), "mass_kg", "from 40 to 140 kg (adults)"),
+        (lambda: Runner(75.0, 175.0), "height_m", "from 1.35 to 2.1 m (adults)"),
+        (lambda: Runner(140.0, 1.45), "mass_kg", "140 kg at 1.45 m is not allowed; 40 to 105 kg"),
+        (lambda: Runner(45.0, 2.0), "mass_kg", "45 kg at 2 m is not allowed; 46 to 140 kg"),
         (lambda: Runner("75", 1.75), "mass_kg", "'75' is not allowed"),  # type: ignore[arg-type]
         (lambda: Runner(float("nan"), 1.75), "mass_kg", "nan"),
         (lambda: Runner(75.0, 1.75, "other"), "sex", "female, male"),

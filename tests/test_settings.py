@@ -72,7 +72,7 @@ def test_a_table_changes_only_what_it_names():
         ),
         (lambda: SolverOptions.default(knots=100), "knots", "multiples of 6 from 60 on"),
         (lambda: SolverOptions.default(knots=90.5), "knots", "a whole number"),
-        (lambda: Task(1.0), "speed_m_s", "a number from 2.0 to 5.5 m/s"),
+        (lambda: Task(1.0), "speed_m_s", "a number from 2.0 to 5.0 m/s"),
         (lambda: Task(3.0, slope_percent=40), "slope_percent", "from -15.0 to 15.0 %"),
         (lambda: Task(3.0, horizontal_force_bw="1"), "horizontal_force_bw", "'1' is not allowed"),
     ],

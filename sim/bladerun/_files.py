@@ -12,8 +12,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bladerun.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PAUSES_S = (0.05, 0.1, 0.2, 0.4)
 
@@ -35,6 +39,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
         raise InputError(f"cannot be written: {why}", file=path) from error
     finally:
         tmp.unlink(missing_ok=True)
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table whole or not at all, whatever letters the path has, which the library reads as UTF-8."""
+    with atomic(path) as tmp, tmp.open("wb") as file:
+        table.to_parquet(file)
 
 
 def _replace(tmp: Path, path: Path) -> None:

@@ -125,6 +125,8 @@ def plot_bench(result: BenchResult, path: str | Path) -> Path:
     """Draws the slow curve, its secant and the dynamic loop into ``path`` (png, svg or pdf)."""
     from matplotlib.figure import Figure
 
+    from bladerun._letters import drawn
+
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
     d, f = result.displacement_mm, result.force_n
@@ -148,10 +150,9 @@ def plot_bench(result: BenchResult, path: str | Path) -> Path:
     axes.set(
         xlabel="displacement along the test axis (mm)", ylabel="force (kN)", xlim=(0, None), ylim=(0, None)
     )
-    axes.set_title(
-        f"{result.blade}, category {result.category:g}, {result.angle_deg:g}°, {result.height_mm:+g} mm",
-        loc="left",
-    )
+    at = f"{result.angle_deg:g}°, {result.height_mm:+g} mm"
+    title = f"{drawn(result.blade)}, category {result.category:g}, {at}"
+    axes.set_title(title, loc="left", parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, dpi=150)

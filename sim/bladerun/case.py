@@ -18,6 +18,7 @@ import numpy as np
 from bladerun._files_of_ours import RUNNER, refuse_others
 from bladerun._reference import reference
 from bladerun._table import Table, frozen, overflows
+from bladerun._unknown import instead
 from bladerun.blade import own_blade
 from bladerun.cost import Cost
 from bladerun.environment import Environment
@@ -173,7 +174,7 @@ def _section(document: Mapping[str, Any], section: str, cls: type[_T], needed: b
     with _place(section=section):
         for key in table:
             if key not in known:
-                raise InputError(f"not a known key; {nearest(key, known)}", key=key)
+                raise InputError(f"not a known key; {instead(key, section, known)}", key=key)
         for key, entry in known.items():
             if key not in table and entry.default is MISSING:
                 raise InputError(f"missing; [{section}] needs it", key=key)
@@ -189,7 +190,9 @@ def _sweep(
     with _place(section="sweep"):
         for key, values in table.items():
             if key not in SWEPT:
-                raise InputError(f"not a known key; {nearest(key, SWEPT)}", key=key)
+                varied = any(key in kind.__dataclass_fields__ for kind in (Runner, Amputation, Fitting, Task))
+                what = "`bladerun sweep` varies it" if varied else nearest(key, SWEPT)
+                raise InputError(f"not a known key; {what}", key=key)
             if not isinstance(values, list) or not values:
                 raise InputError(f"{values!r} is not allowed; a list of at least one number", key=key)
             for value in values:

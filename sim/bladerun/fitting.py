@@ -161,9 +161,13 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
     low, high = (_sole_depth(blade, category, at, upright) for at in (shortest, longest))
     if not highest + low <= needed <= lowest + high:
         least, most = (fitting.height_mm + 1e3 * (depth - needed) for depth in (highest + low, lowest + high))
+        allowed = _facts.toml("body.toml")["fitting"]["height_mm"]
+        beyond = least > allowed[1] or most < allowed[0]
+        if not beyond:
+            least, most = max(least, allowed[0]), min(most, allowed[1])
         raise InputError(
             f"{fitting.height_mm:g} mm is not possible with {blade.name} on this limb; "
-            f"from {math.ceil(least)} to {math.floor(most)} mm",
+            f"from {math.ceil(least)} to {math.floor(most)} mm{', beyond what is allowed' if beyond else ''}",
             key="height_mm",
             allowed=(math.ceil(least), math.floor(most)),
         )

@@ -2,7 +2,7 @@
 
 Takes a `Runner`, an `Amputation`, a `Fitting` and, where the facts behind them are in doubt, a `Variation`;
 gives a `Model`: the MuJoCo model, its XML and its index.
-The XML is the truth: `Model.mj` is compiled from it, so any MuJoCo tool sees the same body.
+The XML is the truth: `Model.mj` is compiled from it, so any tool of MuJoCo 3.7 or newer sees the same body.
 """
 
 from dataclasses import dataclass

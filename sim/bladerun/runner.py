@@ -26,11 +26,12 @@ class Runner:
     """A person who runs.
 
     mass_kg: everything that is weighed on the scales in running kit, prostheses included (as fitting charts
-    count it); 35 to 140. height_m: stature without shoes, 1.35 to 2.10. sex: "male" or "female", chooses the
-    segment table. strength: factor from 0.2 to 3 on every muscle and motor, or on each muscle group named
-    (`{"hip_abductors": 0.7}`; groups: models/muscles.toml) of both legs, all else as usual. joint_range_deg:
-    least and greatest angle of joints that move less than models/runner.xml lets them, by their names
-    without side: `{"hip_flexion": (-10, 120)}` for tight hip flexors. Raises InputError.
+    count it); 40 to 140, and that of an adult of this height. height_m: stature without shoes, 1.35 to 2.10.
+    sex: "male" or "female", chooses the segment table. strength: factor from 0.2 to 3 on every muscle and
+    motor, or on each muscle group named (`{"hip_abductors": 0.7}`; groups: models/muscles.toml) of both
+    legs, all else as usual. joint_range_deg: least and greatest angle of joints that move less than
+    models/runner.xml lets them, by their names without side: `{"hip_flexion": (-10, 120)}` for tight hip
+    flexors. Raises InputError.
     """
 
     mass_kg: float
@@ -40,8 +41,9 @@ class Runner:
     joint_range_deg: Mapping[str, Sequence[float]] = Table()
 
     def __post_init__(self):
-        for key, unit in (("mass_kg", " kg"), ("height_m", " m")):
+        for key, unit in (("mass_kg", " kg (adults)"), ("height_m", " m (adults)")):
             _check_number(getattr(self, key), key, *_range(key), unit)
+        _check_build(self.mass_kg, self.height_m)
         if self.sex not in SEXES:
             raise InputError(f"{self.sex!r} is not one of {', '.join(SEXES)}", key="sex")
         if isinstance(self.strength, Mapping):
@@ -77,7 +79,7 @@ class Amputation:
             if value not in known:
                 raise InputError(f"{value!r} is not allowed; {nearest(str(value), known)}", key=key)
         if self.level != "transtibial":
-            raise InputError(f"{self.level!r} is not allowed; known: transtibial", key="level")
+            raise InputError(f"{self.level!r} is not allowed; transtibial only", key="level")
         if self.residual_limb_m is not None:
             _check_number(self.residual_limb_m, "residual_limb_m", 0.0, math.inf, " m")
         if self.residual_strength is not None:
@@ -123,6 +125,18 @@ ABLE_BODIED = Amputation()
 def _range(key: str) -> tuple[float, float]:
     low, high = _facts.toml("body.toml")["range"][key]
     return low, high
+
+
+def _check_build(mass_kg: float, height_m: float) -> None:
+    """InputError for a mass that is not one of an adult of this height."""
+    low, high = _range("mass_kg")
+    indices = _facts.toml("body.toml")["build"]["body_mass_index_kg_m2"]
+    least, most = (index * height_m**2 for index in indices)
+    if not least <= mass_kg <= most:
+        allowed = f"{math.ceil(max(low, least))} to {math.floor(min(high, most))} kg"
+        raise InputError(
+            f"{mass_kg:g} kg at {height_m:g} m is not allowed; {allowed} at that height", key="mass_kg"
+        )
 
 
 def _by_group(strength: Mapping[str, float]) -> Table:

@@ -24,7 +24,7 @@ class Task:
     Parameters
     ----------
     speed_m_s
-        Speed along the ground, m/s, 2.0 to 5.5: the reference curves cover 2.5 to 4.5 and are extended a
+        Speed along the ground, m/s, 2.0 to 5.0: the reference curves cover 2.5 to 4.5 and are extended a
         little beyond.
     slope_percent
         Rise of the ground over the horizontal distance, %, uphill positive, -15 to 15. Acts as tilted gravity
@@ -44,7 +44,7 @@ class Task:
         Outside these ranges, or for what is no number.
     """
 
-    speed_m_s: float = field(metadata=_quantity(2.0, 5.5, "m/s", "steady speed"))
+    speed_m_s: float = field(metadata=_quantity(2.0, 5.0, "m/s", "steady speed"))
     slope_percent: float = field(
         default=0.0, metadata=_quantity(-15.0, 15.0, "%", "slope of the ground, uphill positive")
     )

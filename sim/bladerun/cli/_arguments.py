@@ -58,6 +58,13 @@ def declare(
     return sub
 
 
+def with_replace(command: Parser) -> None:
+    """Let it write where another runner's results are."""
+    command.add_argument(
+        "--replace", action="store_true", help="take away another runner's results that are there"
+    )
+
+
 def with_task(command: Parser) -> None:
     """Let options stand in for [task] in the runner's file: one for each field of `Task`."""
     for entry in fields(Task):

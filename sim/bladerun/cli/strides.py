@@ -11,7 +11,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bladerun._console import as_json, muscle_text, outcome_table, progress_bar, say, table
-from bladerun._files import atomic, output_dir
+from bladerun._files import atomic, output_dir, write_parquet
+from bladerun._results import Written, add_shown, results
 from bladerun.cli._answer import (
     NOT_CONVERGED,
     Answer,
@@ -21,7 +22,7 @@ from bladerun.cli._answer import (
     fail,
     load,
 )
-from bladerun.cli._arguments import FOLDER, RUNNER, asked, count, declare, with_task
+from bladerun.cli._arguments import FOLDER, RUNNER, asked, count, declare, with_replace, with_task
 from bladerun.errors import InputError
 from bladerun.status import Status
 
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bladerun.case import Case
+    from bladerun.model import Model
 
 
 def add(commands: Any) -> None:
     """Declare `model`, `run`, `video` and `export`."""
-    declare(
+    model = declare(
         commands,
         _model,
         "write the runner on the blade as a MuJoCo model",
@@ -42,6 +44,7 @@ def add(commands: Any) -> None:
         RUNNER,
         ("FILE", "runs/RUNNER/model.xml"),
     )
+    with_replace(model)
     run = declare(
         commands,
         _run,
@@ -54,6 +57,7 @@ def add(commands: Any) -> None:
         "--ensemble", type=count, metavar="N", help="solve it N times more with the facts behind it varied"
     )
     run.add_argument("--terms", action="store_true", help="also print the objective by cost term")
+    with_replace(run)
     with_task(run)
     run.add_argument("--workers", type=count, metavar="N", help="processes of it (default: one a core)")
     declare(
@@ -78,9 +82,14 @@ def _model(args: argparse.Namespace) -> Answer:
     from bladerun.model import save_xml
 
     case, model = load(args.file)
-    path = args.out or default_folder(args.file) / "model.xml"
-    output_dir(path.parent)
-    save_xml(model, path)
+    if args.out:
+        path = output_dir(args.out.parent) / args.out.name
+        save_xml(model, path)
+    else:
+        path = default_folder(args.file) / "model.xml"
+        with results(path.parent, "model", case, args.file, replace=args.replace) as written:
+            save_xml(model, path)
+            written.add(path)
     data = {
         "file": str(path),
         **described(case, model),
@@ -97,7 +106,13 @@ def _model(args: argparse.Namespace) -> Answer:
 def _run(args: argparse.Namespace) -> Answer:
     case, model = load(args.file)
     case = asked(case, args)
-    folder = output_dir(args.out or default_folder(args.file))
+    folder = args.out or default_folder(args.file)
+    with results(folder, "run", case, args.file, replace=args.replace) as written:
+        return _solved(args, case, model, written)
+
+
+def _solved(args: argparse.Namespace, case: Case, model: Model, results: Written) -> Answer:
+    folder = results.folder
     from bladerun.files import write_stride
     from bladerun.outcomes import outcomes  # slow to load: only for a file that can be used
     from bladerun.plots import plot_run
@@ -121,13 +136,13 @@ def _run(args: argparse.Namespace) -> Answer:
     if args.ensemble and solved["status"] == Status.CONVERGED:
         members = _ensemble(args, case, stride)
         written.append(folder / "members.parquet")
-        with atomic(written[-1]) as tmp, open(tmp, "wb") as file:
-            members.to_parquet(file)
+        write_parquet(members, written[-1])
         data["ensemble"], bounds = _bounds(members)
     write_stride(stride, folder / "stride.nc")
     with atomic(folder / "outcomes.json") as tmp:
         tmp.write_text(as_json(data) + "\n", encoding="utf-8")
     written += plot_run(stride, folder)
+    results.add(*written)
     how = f"{solved['status']} after {solved['iterations']} iterations, {solved['seconds']:.1f} s"
     if bounds:
         how += f"\n[low, high] of {data['ensemble']['converged']} varied strides that converged"
@@ -187,6 +202,7 @@ def _video(args: argparse.Namespace) -> Answer:
     say(f"rendering {path}")
     with about(args.file):
         render_video(stride, path)
+    add_shown(path.parent, "video", [path])
     return Answer({"file": str(path)}, str(path))
 
 
@@ -198,8 +214,9 @@ def _export(args: argparse.Namespace) -> Answer:
     from bladerun.opensim import export
 
     with about(args.file):
-        paths = [str(path) for path in export(stride, folder)]
-    return Answer({"files": paths}, "\n".join(paths))
+        paths = export(stride, folder)
+    add_shown(folder, "export", paths)
+    return Answer({"files": paths}, "\n".join(map(str, paths)))
 
 
 def _muscles(stride: xr.Dataset) -> dict[str, Any]:

@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Any
 from bladerun._console import progress_bar, rounded, table
 from bladerun._files import output_dir
 from bladerun._forkserver import prepare
+from bladerun._results import results
 from bladerun.cli._answer import NOT_CONVERGED, Answer, about, default_folder, fail
-from bladerun.cli._arguments import FOLDER, RUNNER, Parser, count, count_or_none, declare
+from bladerun.cli._arguments import FOLDER, RUNNER, Parser, count, count_or_none, declare, with_replace
 from bladerun.status import Status
 
 if TYPE_CHECKING:
-    from bladerun.study import StudyResult
+    from pathlib import Path
 
+    from bladerun.case import Case
+    from bladerun.study import FitResult, StudyResult
+
+_OF_FIT = (
+    "outcomes.parquet", "members.parquet", "study.json", "report.html", "sheet.html", "sheet.pdf", "strides"
+)  # fmt: skip
 _STUDY, _THERE = "STUDY.toml", ("DIR", "runs/STUDY")
 
 
@@ -32,6 +39,7 @@ def add(commands: Any) -> None:
         FOLDER,
     )
     _with_workers(fit)
+    with_replace(fit)
     fit.add_argument(
         "--ensemble",
         type=count_or_none,
@@ -74,20 +82,10 @@ def _fit(args: argparse.Namespace) -> Answer:
     from bladerun.case import load_case
 
     case = load_case(args.file)
-    folder = output_dir(args.out or default_folder(args.file))
-    if args.workers != 1:
-        prepare()
-    from bladerun.study import fit  # slow to load: only for a file that can be used
-
-    with about(args.file), progress_bar() as progress:
-        result = fit(
-            case,
-            folder,
-            workers=args.workers,
-            progress=progress,
-            ensemble=args.ensemble,
-            hold=args.hold,
-        )
+    folder = args.out or default_folder(args.file)
+    with results(folder, "fit", case, args.file, replace=args.replace) as written:
+        result = _compared(args, case, written.folder)
+        written.add(*(path for name in _OF_FIT if (path := written.folder / name).exists()))
     rows = [
         [
             row["title"],
@@ -103,6 +101,22 @@ def _fit(args: argparse.Namespace) -> Answer:
     if (result.table.status == Status.CONVERGED).any():
         return Answer(result.to_dict(), text)
     return Answer(result.to_dict(), text, fail(f"{args.file}: no fitting converged", NOT_CONVERGED))
+
+
+def _compared(args: argparse.Namespace, case: Case, folder: Path) -> FitResult:
+    if args.workers != 1:
+        prepare()
+    from bladerun.study import fit  # slow to load: only for a file that can be used
+
+    with about(args.file), progress_bar() as progress:
+        return fit(
+            case,
+            folder,
+            workers=args.workers,
+            progress=progress,
+            ensemble=args.ensemble,
+            hold=args.hold,
+        )
 
 
 def _sweep(args: argparse.Namespace) -> Answer:

@@ -15,7 +15,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bladerun import __version__, plots
+from bladerun import (
+    __version__,
+    _paper,  # noqa: F401  (before reportlab)
+    plots,
+)
 from bladerun._answer import changes, look_for
 from bladerun._definitions import OUTCOMES
 from bladerun._facts import toml

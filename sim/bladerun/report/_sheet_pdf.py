@@ -6,20 +6,16 @@ Takes the sheet's content (see `_sheet.sheet_content`); writes a PDF. Text is dr
 from __future__ import annotations
 
 import io
-from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-import matplotlib
 from reportlab.graphics.shapes import Circle, Drawing, Line
 from reportlab.lib.colors import HexColor, white
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import (
     BaseDocTemplate,
     Frame,
@@ -31,16 +27,19 @@ from reportlab.platypus import (
     Table,
 )
 
+from bladerun._letters import lacking, register, runs
+
 _INK, _SOFT, _LINE, _PALE = (HexColor(c) for c in ("#1c2733", "#4d5a66", "#c9d1d8", "#f0f4f7"))
 _WIDTH, _HEIGHT = 182 * mm, 262 * mm  # printed area, which A4 and Letter both have
 _BAR, _BAR_HEIGHT = 34 * mm, 6.2 * mm
 _HALF = (_WIDTH - 6 * mm) / 2
+_ELSEWHERE = "Some letters cannot be set here and are left out (…): print sheet.html from a browser instead."
 _HEADERS = {"today": "worn today ○", "try": "this fitting ■"}
 
 
 def write(content: dict[str, Any], path: Path) -> None:
     """Write the page; what does not fit is set smaller, never on a second page."""
-    _fonts()
+    register()
     document = BaseDocTemplate(
         str(path),
         pagesize=A4,
@@ -58,26 +57,29 @@ def write(content: dict[str, Any], path: Path) -> None:
     document.build([KeepInFrame(_WIDTH, _HEIGHT, story, mode="shrink")])
 
 
-@cache
-def _fonts() -> None:
-    """DejaVu, which matplotlib carries: it has every sign that names and numbers use."""
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    for name, file in (("Sheet", "DejaVuSans.ttf"), ("Sheet-Bold", "DejaVuSans-Bold.ttf")):
-        pdfmetrics.registerFont(TTFont(name, str(folder / file)))
-    pdfmetrics.registerFontFamily("Sheet", normal="Sheet", bold="Sheet-Bold", italic="Sheet")
-
-
 def _text(text: str, size: float = 7.6, *, bold: bool = False, colour=_INK, right: bool = False) -> Paragraph:
+    font = "Sheet-Bold" if bold else "Sheet"
     style = ParagraphStyle(
         "",
-        fontName="Sheet-Bold" if bold else "Sheet",
+        fontName=font,
         fontSize=size,
         leading=1.32 * size,
         textColor=colour,
         alignment=TA_RIGHT if right else 0,
         splitLongWords=1,
     )
-    return Paragraph(escape(text).replace("\n", "<br/>"), style)
+    return Paragraph(_set(text, font).replace("\n", "<br/>"), style)
+
+
+def _set(text: str, font: str) -> str:
+    """Markup that sets each letter in a font that has it, and leaves out those that none has."""
+    parts = []
+    for name, letters in runs(text, font):
+        if name == font:
+            parts.append(escape(letters))
+        else:
+            parts.append(f'<font name="{name}">{escape(letters)}</font>' if name else "…")
+    return "".join(parts)
 
 
 def _table(rows: list[list], widths: list[float], *style: tuple, pad: float = 0.0) -> Table:
@@ -91,6 +93,7 @@ def _table(rows: list[list], widths: list[float], *style: tuple, pad: float = 0.
 
 def _head(content: dict[str, Any]) -> list:
     who = content["name"] or "Runner"
+    who = "Name: see sheet.html" if lacking(who) else who
     facts = " · ".join(value for _, value in content["runner"] if value)
     today = _card("Worn today", content["settings"]["today"], "○")
     if "try" in content["settings"]:
@@ -106,6 +109,7 @@ def _head(content: dict[str, Any]) -> list:
         _text(who, 15, bold=True),
         _text(facts, 8, colour=_SOFT),
         *set_apart,
+        *([_text(_ELSEWHERE, 8, bold=True)] if _lacks(content) else []),
         Spacer(0, 2 * mm),
         cards,
         Spacer(0, 1.5 * mm),
@@ -117,6 +121,11 @@ def _head(content: dict[str, Any]) -> list:
         alike = "; ".join(content["alike"]) + more
         parts.append(_text(f"Cannot be told apart from it: {alike}. Choose by feel.", 8.2, bold=True))
     return [*parts, Spacer(0, 2 * mm)]
+
+
+def _lacks(content: dict[str, Any]) -> bool:
+    """Whether what people wrote has letters that cannot be printed here."""
+    return any(map(lacking, (content["name"], content["notes"], *(value for _, value in content["runner"]))))
 
 
 def _card(label: str, setting: str, mark: str) -> list:

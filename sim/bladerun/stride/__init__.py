@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
+from bladerun import _kept  # noqa: F401  (first: before anything is compiled)
 from bladerun._muscle_tables import fully_active, has_muscles, too_weak
 from bladerun.cost import Cost
 from bladerun.environment import Environment

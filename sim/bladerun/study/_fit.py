@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from bladerun import __version__, _answer, _facts, _recommend
-from bladerun._files import atomic, output_dir
+from bladerun._files import atomic, output_dir, write_parquet
 from bladerun._intervals import intervals
 from bladerun.case import ADJUSTED, Case
 from bladerun.files import read_stride
@@ -172,8 +172,7 @@ def fit(
         if progress:
             progress(len(results), len(results), "the same controls on the recommended fitting", None)
         result = replace(result, held=_held(result))
-    with atomic(folder / "outcomes.parquet") as tmp, open(tmp, "wb") as file:
-        table.to_parquet(file)
+    write_parquet(table, folder / "outcomes.parquet")
     with atomic(folder / "study.json") as tmp:
         tmp.write_text(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     write_report(result)
@@ -252,6 +251,7 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
     """These fittings solved again with each draw, from their own best strides."""
     best = {name: found[0] for name in names if (found := _visits.converged(name, plan, results))}
     if not count or not best:
+        (folder / "members.parquet").unlink(missing_ok=True)  # of a run before this one
         return pd.DataFrame()
     draws = [NOMINAL, *draw(count)]
     rows = {(name, 0): results[visit] for name, visit in best.items()}
@@ -278,8 +278,7 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
     table = pd.DataFrame.from_dict(rows, orient="index").drop(columns="kept")
     table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
     table = table.sort_index()
-    with atomic(folder / "members.parquet") as tmp, open(tmp, "wb") as file:
-        table.to_parquet(file)
+    write_parquet(table, folder / "members.parquet")
     return table
 
 
