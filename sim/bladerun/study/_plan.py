@@ -18,7 +18,9 @@ import numpy as np
 
 from bladerun import _facts
 from bladerun._files import atomic, output_dir
+from bladerun.errors import InputError
 from bladerun.status import Status
+from bladerun.study import _program
 from bladerun.study._file import Study
 from bladerun.study._job import NOTHING, SEED, STRIDE, Done, Inputs, Job
 from bladerun.study._parameters import changed
@@ -53,11 +55,15 @@ class Plan:
         number = heapq.heappop(self._ready)[1]
         settings = self._study.settings
         keep = STRIDE if settings.keep_strides else SEED if self._pending[number] else NOTHING
-        inputs = self.inputs(number)
-        return number, Job(inputs, self._ways(number, inputs), keep, settings.time_limit_s, self._solver)
+        program, limit_s = _program.signature(), settings.time_limit_s
+        try:
+            inputs = self.inputs(number)
+        except InputError as error:
+            return number, Job(str(error), program=program)
+        return number, Job(inputs, self._ways(number), keep, limit_s, self._solver, program)
 
     def inputs(self, number: int) -> Inputs:
-        """What a row is solved from."""
+        """What a row is solved from; InputError where its values do not go together."""
         runner, point, member = self._of(number)
         inputs = self._study.inputs(self._names[runner], self._study.points[point])
         variation = self._variations[member]
@@ -139,7 +145,7 @@ class Plan:
         self._ready = [(self._rank(number), number) for number in ready.tolist()]
         heapq.heapify(self._ready)
 
-    def _ways(self, number: int, inputs: Inputs) -> tuple[tuple[bytes | None, tuple[Inputs, ...]], ...]:
+    def _ways(self, number: int) -> tuple[tuple[bytes | None, tuple[Inputs, ...]], ...]:
         ways, origins = [], set()
         for before in self._before(number):
             origin = self._seeds.get(before)
@@ -198,7 +204,8 @@ class Plan:
 
 
 def between(study: Study, runner: str, start: tuple, end: tuple) -> tuple[Inputs, ...] | None:
-    """Inputs of a runner on the way from one point to another; None where that takes too many steps."""
+    """Inputs of a runner on the way from one point to another; None where that takes too many steps, or one
+    that is not allowed."""
     hops = [
         abs(p.place(a) - p.place(b)) if p.numeric else 0.0
         for p, a, b in zip(study.parameters, start, end, strict=True)
@@ -209,7 +216,10 @@ def between(study: Study, runner: str, start: tuple, end: tuple) -> tuple[Inputs
     way = []
     for i in range(1, steps):
         values = (_mixed(p, a, b, i / steps) for p, a, b in zip(study.parameters, start, end, strict=True))
-        way.append(study.inputs(runner, tuple(values)))
+        try:
+            way.append(study.inputs(runner, tuple(values)))
+        except InputError:
+            return None
     return tuple(way)
 
 

@@ -26,7 +26,7 @@ from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import _crew, _program, _store
 from bladerun.study._file import Search, Study, load_study
-from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, work
+from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, checked, work
 from bladerun.study._parameters import changed
 from bladerun.study._plan import between
 from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema, settings
@@ -60,8 +60,8 @@ def optimise(
     study = study if isinstance(study, Study) else load_study(study)
     if study.search is None:
         raise InputError("this study has a [design]; use `bladerun sweep`", key="[design]")
-    folder, program = Path(out), _program.of_rows()
-    about = {"kind": "optimise", "program": program, "study": study.document, "rows": rows(study)}
+    folder = Path(out)
+    about = {"kind": "optimise", "program": _program.of_rows(), "study": study.document, "rows": rows(study)}
     about |= {
         "settings": settings(study),
         "solver": solver,
@@ -75,7 +75,8 @@ def optimise(
         with ExitStack() as stack:
             crew = None if hunt.over else stack.enter_context(_crew.hire(workers, cluster))
             for number, done in _crew.run(crew, hunt.take, work) if crew else ():
-                hunt.finish(number, lost(done) if isinstance(done, _crew.Lost) else done, program)
+                gone = isinstance(done, _crew.Lost)
+                hunt.finish(number, lost(done, hunt.inputs(number)) if gone else checked(done))
                 if progress:
                     pace = (time.monotonic() - begin) / (len(store.done) - known)
                     left = max(rows(study) - len(store.done), 0)
@@ -151,13 +152,16 @@ class _Hunt:
         """The next row: of a trial under way, else of a new one."""
         if not self._waiting and not self._ask():
             return None
-        number = self._waiting.popleft()
-        inputs = self._inputs(number)
+        number, program = self._waiting.popleft(), _program.signature()
+        try:
+            inputs = self.inputs(number)
+        except InputError as error:
+            return number, Job(str(error), program=program)
         settings = self._study.settings
         keep = STRIDE if settings.keep_strides else SEED
-        return number, Job(inputs, self._ways(number), keep, settings.time_limit_s, self._solver)
+        return number, Job(inputs, self._ways(number), keep, settings.time_limit_s, self._solver, program)
 
-    def finish(self, number: int, done: Done, program: str) -> None:
+    def finish(self, number: int, done: Done) -> None:
         """Keep the row; with the last of its trial, tell Optuna."""
         trial, member = divmod(number, len(self._variations))
         if done.stride is not None:
@@ -168,9 +172,7 @@ class _Hunt:
                 with atomic(self._folder / f"{trial}.nc") as tmp:
                     tmp.write_bytes(done.stride)
                 self._seeds[trial] = self._place(trial)
-        self._store.add(
-            self._described(number) | done.row | {"identity": self._inputs(number).identity(program)}
-        )
+        self._store.add(self._described(number) | done.row)
         self._left[trial] -= 1
         if not self._left[trial]:
             self._tell(trial)
@@ -218,8 +220,8 @@ class _Hunt:
         """Objectives are means over the ensemble, constraints its worst; no answer unless all have one."""
         first, running = trial * len(self._variations), self._running.pop(trial)
         rows = [self._store.row(first + m) for m in range(len(self._variations))]
-        side = self._inputs(first).amputation.side
         answered = [row for row in rows if row["status"] == Status.CONVERGED]
+        side = self.inputs(first).amputation.side if answered else ""
         values = [
             float(np.mean([objective.value(row, side) for row in answered])) if answered else math.nan
             for objective in self._search.objectives
@@ -233,7 +235,8 @@ class _Hunt:
                 _patiently(lambda c=constraint, e=excess: running.set_constraint(c.text, e))
         _patiently(lambda: self._found.tell(running, values, skip_if_finished=True))
 
-    def _inputs(self, number: int) -> Inputs:
+    def inputs(self, number: int) -> Inputs:
+        """What a row is solved from; InputError where its values do not go together."""
         trial, member = divmod(number, len(self._variations))
         inputs = self._study.inputs(self._runner, self._points[trial])
         variation = vars(self._variations[member])

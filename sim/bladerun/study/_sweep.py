@@ -20,8 +20,9 @@ from bladerun import _facts
 from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import _crew, _program, _store
+from bladerun.study._design import MOST
 from bladerun.study._file import Study, load_study
-from bladerun.study._job import Done, work
+from bladerun.study._job import Done, Inputs, checked, work
 from bladerun.study._objective import columns
 from bladerun.study._plan import Plan
 from bladerun.variation import names
@@ -75,7 +76,9 @@ def sweep(
     study = study if isinstance(study, Study) else load_study(study)
     if study.search is not None:
         raise InputError("this study has a [search]; use `bladerun optimise`", key="[search]")
-    folder, program = Path(out), _program.of_rows()
+    if rows(study) > MOST:
+        raise InputError(f"{rows(study)} rows are too many for one study; at most {MOST}, so divide it")
+    folder = Path(out)
     with opened(study, folder, solver) as store:
         plan = Plan(study, store.done, folder, solver)
         begin, known = time.monotonic(), len(store.done)
@@ -83,11 +86,9 @@ def sweep(
             with _crew.hire(workers, cluster) as crew:
                 for count, (number, done) in enumerate(_crew.run(crew, plan.take, work), start=known + 1):
                     again = isinstance(done, _crew.Lost)
-                    if isinstance(done, _crew.Lost):
-                        done = lost(done)
+                    done = lost(done, plan.inputs(number)) if isinstance(done, _crew.Lost) else checked(done)
                     plan.store_seed(number, done)
                     row = plan.described(number) | done.row
-                    row["identity"] = plan.inputs(number).identity(program)
                     (store.set_aside if again else store.add)(row)
                     plan.finish(number, again)
                     if progress:
@@ -115,14 +116,15 @@ def settings(study: Study) -> dict[str, Any]:
     return {"cost": inputs.cost.to_dict(), "environment": inputs.environment.to_dict()}
 
 
-def lost(error: _crew.Lost) -> Done:
+def lost(error: _crew.Lost, inputs: Inputs) -> Done:
     """The row of a job that no worker came back from."""
-    return Done({"status": Status.LOST.value, "why": str(error), "visits": 0})
+    identity = inputs.identity(_program.of_rows())
+    return Done({"status": Status.LOST.value, "why": str(error), "visits": 0, "identity": identity})
 
 
 def rows(study: Study) -> int:
     """How many rows a study has."""
-    points = study.search.trials if study.search else len(study.points)
+    points = study.search.trials if study.search else study.points.size
     return len(study.runners) * points * (1 + study.settings.ensemble)
 
 
