@@ -1,7 +1,12 @@
 """Who does the work: processes that are replaced when they end, and jobs that end them."""
 
 import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
 
+import psutil
 import pytest
 
 from bladerun.errors import InputError
@@ -10,6 +15,10 @@ from bladerun.study import _crew
 
 def slow_square(number):
     return number**2, os.getpid()
+
+
+def divided(number):
+    return 1 / number
 
 
 def killed(number):
@@ -28,11 +37,63 @@ def test_processes_do_the_same_work():
     assert os.getpid() not in {process for _, process in results.values()}
 
 
-def test_few_of_the_messages_with_their_seeds_are_kept():
-    with _crew.hire(1) as crew:
-        assert len(dict(_crew.run(crew, some(range(30)), slow_square))) == 30
-        sent = [crew._client.scheduler_comm, *crew._local.scheduler.stream_comms.values()]
-        assert 0 < max(len(each.recent_message_log) for each in sent) <= 10
+def test_what_a_job_raises_is_raised_here_with_its_place():
+    with _crew.hire(1) as crew, pytest.raises(ZeroDivisionError) as error:
+        list(_crew.run(crew, some([0]), divided))
+    assert "in divided" in error.value.__notes__[0]
+
+
+def test_a_script_that_starts_processes_is_not_run_again_by_them(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from operator import neg\n"
+        "from bladerun.study import _crew\n"
+        "print('begun')\n"
+        "jobs = iter([(1, 1), (2, 2)])\n"
+        "with _crew.hire(2) as crew:\n"
+        "    print(sorted(_crew.run(crew, lambda: next(jobs, None), neg)))\n"
+    )
+    assert said_by(script) == "begun\n[(1, -1), (2, -2)]\n"
+    folder = tmp_path / ("a long name for temporary files, " * 4)
+    folder.mkdir()
+    assert said_by(script, TMPDIR=str(folder)) == "begun\n[(1, -1), (2, -2)]\n"
+
+
+def said_by(script, **environment):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return done.stdout
+
+
+def test_nobody_else_reaches_the_processes_that_solve():
+    """No port is open, and the one socket with a name stands in a folder that others may not enter."""
+    with _crew.hire(2) as crew:
+        assert len(dict(_crew.run(crew, some(range(4)), slow_square))) == 4
+        us = psutil.Process()
+        family = [us, *us.children(recursive=True)]
+        assert len(family) >= 3
+        seen = 0
+        for process in family:
+            assert not [c for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+            for named in (c.laddr for c in process.net_connections("unix") if c.laddr):
+                if not named.startswith("/"):
+                    continue
+                folder, seen = Path(named).parent, seen + 1
+                assert stat.S_IMODE(folder.stat().st_mode) == 0o700 and folder.stat().st_uid == os.getuid()
+                if os.getuid() == 0:
+                    assert "PermissionError" in stranger(named)
+        assert seen or sys.platform != "linux"
+
+
+def stranger(address):
+    """What another user of the machine is told who opens a socket."""
+    code = (
+        "import os, socket\nos.setgid(65534)\nos.setuid(65534)\n"
+        f"socket.socket(socket.AF_UNIX).connect({address!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return done.stderr
 
 
 def test_a_killed_process_is_a_sentence():

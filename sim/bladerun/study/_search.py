@@ -25,6 +25,7 @@ from bladerun._files import atomic, output_dir
 from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import _crew, _program, _store
+from bladerun.study._cluster import Cluster, Files
 from bladerun.study._file import Search, Study, load_study
 from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, checked, work
 from bladerun.study._parameters import changed
@@ -47,20 +48,21 @@ def optimise(
     *,
     workers: int | None = None,
     cluster: str | None = None,
+    cluster_tls: Files | None = None,
     storage: str | None = None,
     progress: Progress | None = None,
     solver: str = SOLVER,
 ) -> StudyResult:
     """Search until the study file's number of trials is done; the best ones are in the result.
 
-    workers, cluster, solver: as for `sweep`. storage: a database for Optuna, `postgresql://...`, which
-    clients on several machines may share, each with its own folder. A trial without an answer is told as
-    failed.
+    workers, cluster, cluster_tls, solver: as for `sweep`. storage: a database for Optuna,
+    `postgresql://...`, which clients on several machines may share, each with its own folder. A trial without
+    an answer is told as failed.
     """
     study = study if isinstance(study, Study) else load_study(study)
     if study.search is None:
         raise InputError("this study has a [design]; use `bladerun sweep`", key="[design]")
-    folder = Path(out)
+    folder, elsewhere = Path(out), Cluster(cluster, cluster_tls) if cluster else None
     about = {"kind": "optimise", "program": _program.of_rows(), "study": study.document, "rows": rows(study)}
     about |= {
         "settings": settings(study),
@@ -73,7 +75,7 @@ def optimise(
         hunt = _Hunt(study, found, store, folder, solver, storage)
         begin, known = time.monotonic(), len(store.done)
         with ExitStack() as stack:
-            crew = None if hunt.over else stack.enter_context(_crew.hire(workers, cluster))
+            crew = None if hunt.over else stack.enter_context(_crew.hire(workers, elsewhere))
             for number, done in _crew.run(crew, hunt.take, work) if crew else ():
                 gone = isinstance(done, _crew.Lost)
                 hunt.finish(number, lost(done, hunt.inputs(number)) if gone else checked(done))

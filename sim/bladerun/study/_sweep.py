@@ -20,6 +20,7 @@ from bladerun import _facts
 from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import _crew, _program, _store
+from bladerun.study._cluster import Cluster, Files
 from bladerun.study._design import MOST
 from bladerun.study._file import Study, load_study
 from bladerun.study._job import Done, Inputs, checked, work
@@ -63,13 +64,15 @@ def sweep(
     *,
     workers: int | None = None,
     cluster: str | None = None,
+    cluster_tls: Files | None = None,
     progress: Progress | None = None,
     solver: str = SOLVER,
 ) -> StudyResult:
     """Solve every row of a study that has a design, and keep each as soon as it is known.
 
-    workers: processes here, one a core by default; cluster: a running Dask scheduler, `tcp://host:port`,
-    instead. solver: `module:function` as `_job.Solver`, for tests and benchmarks. A row that finds no
+    workers: processes here, one a core by default; cluster: a running Dask scheduler, `tcp://host:port` or
+    `tls://host:port`, instead; cluster_tls: PEM files of the authority, one's own certificate and its key,
+    for the latter. solver: `module:function` as `_job.Solver`, for tests and benchmarks. A row that finds no
     stride says why; only what concerns the study as a whole raises InputError: a folder that is held by
     another client, holds another study or is full, a cluster that is gone.
     """
@@ -78,12 +81,12 @@ def sweep(
         raise InputError("this study has a [search]; use `bladerun optimise`", key="[search]")
     if rows(study) > MOST:
         raise InputError(f"{rows(study)} rows are too many for one study; at most {MOST}, so divide it")
-    folder = Path(out)
+    folder, elsewhere = Path(out), Cluster(cluster, cluster_tls) if cluster else None
     with opened(study, folder, solver) as store:
         plan = Plan(study, store.done, folder, solver)
         begin, known = time.monotonic(), len(store.done)
         if known < plan.total:
-            with _crew.hire(workers, cluster) as crew:
+            with _crew.hire(workers, elsewhere) as crew:
                 for count, (number, done) in enumerate(_crew.run(crew, plan.take, work), start=known + 1):
                     again = isinstance(done, _crew.Lost)
                     done = lost(done, plan.inputs(number)) if isinstance(done, _crew.Lost) else checked(done)
