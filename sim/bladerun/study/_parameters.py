@@ -62,6 +62,10 @@ class Parameter:
             return math.floor(self.low + share * (self.high - self.low + 1))
         return self.low + share * (self.high - self.low)
 
+    def like(self, kept: Any) -> Any:
+        """The value that a table keeps, a number as a decimal one and all else as text, as it was given."""
+        return kept if self.bounded else next(v for v in self.values if v == kept or str(v) == kept)
+
     def place(self, value: Any) -> float:
         """Where a value lies, in steps that a stride can start across (models/sweep.toml)."""
         return float(value) / self.step if self.numeric else float(self.values.index(value))

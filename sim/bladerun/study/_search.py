@@ -27,6 +27,7 @@ from bladerun.status import Status
 from bladerun.study import _crew, _program, _store
 from bladerun.study._cluster import Cluster, Files
 from bladerun.study._file import Search, Study, load_study
+from bladerun.study._grown import may_have_more_trials
 from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, checked, work
 from bladerun.study._parameters import changed
 from bladerun.study._plan import between
@@ -70,7 +71,10 @@ def optimise(
         "storage": storage or JOURNAL,
         "name": name_of(study),
     }
-    with _store.opened(folder, schema(study), about) as store:
+    with _store.opened(
+        folder, schema(study), about, lambda before: may_have_more_trials(before, study.document)
+    ) as store:
+        _mend(folder / JOURNAL)
         found = opened(study, folder, storage, name_of(study))
         hunt = _Hunt(study, found, store, folder, solver, storage)
         begin, known = time.monotonic(), len(store.done)
@@ -87,8 +91,10 @@ def optimise(
 
 
 def name_of(study: Study) -> str:
-    """The name of the Optuna study: the same for the same file."""
-    text = json.dumps(study.document, sort_keys=True, default=str)
+    """The name of the Optuna study: the same for the same file, whatever number of trials it asks for."""
+    search = {key: value for key, value in study.document["search"].items() if key != "trials"}
+    run = {key: value for key, value in study.document.get("run", {}).items() if key != "time_limit_s"}
+    text = json.dumps({**study.document, "search": search, "run": run}, sort_keys=True, default=str)
     return f"bladerun-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
@@ -144,16 +150,24 @@ class _Hunt:
         self._seeds: dict[int, np.ndarray] = {}
         for trial in _patiently(found.get_trials):
             self._recall(trial, storage)
+        if storage is None:
+            self._restore()
 
     @property
     def over(self) -> bool:
         """No trial is under way, and there are enough."""
-        return not self._waiting and len(self._found.get_trials(deepcopy=False)) >= self._search.trials
+        return not self._waiting and self._begun() >= self._search.trials
+
+    def _begun(self) -> int:
+        """Trials in all, but for those that wait to be asked for again."""
+        trials = _patiently(lambda: self._found.get_trials(deepcopy=False))
+        return sum(trial.state.name != "WAITING" for trial in trials)
 
     def take(self) -> tuple[int, Job] | None:
         """The next row: of a trial under way, else of a new one."""
-        if not self._waiting and not self._ask():
-            return None
+        while not self._waiting:  # a trial whose rows are kept adds none
+            if not self._ask():
+                return None
         number, program = self._waiting.popleft(), _program.signature()
         try:
             inputs = self.inputs(number)
@@ -184,7 +198,7 @@ class _Hunt:
 
     def _ask(self) -> bool:
         """Begin a new trial, unless there are enough."""
-        if len(_patiently(lambda: self._found.get_trials(deepcopy=False))) >= self._search.trials:
+        if self._begun() >= self._search.trials:
             return False
         trial = _patiently(self._found.ask)
         _patiently(lambda: trial.set_user_attr("client", self._client))
@@ -208,6 +222,13 @@ class _Hunt:
         complete = set(names) <= set(trial.params)
         ours = trial.user_attrs.get("client") == self._client or storage is None
         if trial.state.name == "RUNNING" and ours and not complete:
+            known = self._kept(trial.number) if storage is None else {}
+            if known:
+                running = _patiently(
+                    lambda: _running(self._found, self._folder.parent, storage, trial.number, known)
+                )
+                self._begin(running, tuple(_suggested(running, p) for p in self._study.parameters))
+                return
             _patiently(lambda: self._found.tell(trial.number, state=_state("FAIL"), skip_if_finished=True))
         if not complete:
             return
@@ -217,6 +238,21 @@ class _Hunt:
         if trial.state.name == "RUNNING" and ours:
             running = _patiently(lambda: _running(self._found, self._folder.parent, storage, trial.number))
             self._begin(running, self._points[trial.number])
+
+    def _restore(self) -> None:
+        """Ask again for trials whose rows are kept and whose records a journal that was cut has lost."""
+        known = len(_patiently(lambda: self._found.get_trials(deepcopy=False)))
+        for trial in range(known, 1 + max(self._store.done, default=-1) // len(self._variations)):
+            _patiently(lambda t=trial: self._found.enqueue_trial(self._kept(t)))
+
+    def _kept(self, trial: int) -> dict[str, Any]:
+        """The point of a trial as its rows have it; empty without one."""
+        first = trial * len(self._variations)
+        rows = (
+            self._store.row(n) for n in range(first, first + len(self._variations)) if n in self._store.done
+        )
+        row = next(rows, None)
+        return {p.name: p.like(row[p.name]) for p in self._study.parameters} if row else {}
 
     def _tell(self, trial: int) -> None:
         """Objectives are means over the ensemble, constraints its worst; no answer unless all have one."""
@@ -231,8 +267,11 @@ class _Hunt:
         if rows[0]["status"] != Status.CONVERGED or not np.all(np.isfinite(values)):
             _patiently(lambda: self._found.tell(running, state=_state("FAIL"), skip_if_finished=True))
             return
-        if not _patiently(lambda: self._found.get_trials(deepcopy=False)[trial]).state.is_finished():
-            for constraint in self._search.constraints:
+        told = _patiently(lambda: self._found.get_trials(deepcopy=False)[trial])
+        if not told.state.is_finished():
+            for constraint in (
+                each for each in self._search.constraints if each.text not in told.constraints
+            ):
                 excess = min(max(constraint.excess(row, side) for row in answered), _FAR)
                 _patiently(lambda c=constraint, e=excess: running.set_constraint(c.text, e))
         _patiently(lambda: self._found.tell(running, values, skip_if_finished=True))
@@ -307,13 +346,38 @@ def _sampler(search: Search, before: int) -> optuna.samplers.BaseSampler:
     return makers[search.sampler](seed=search.seed + before)
 
 
-def _running(found: optuna.Study, folder: Path, url: str | None, number: int) -> optuna.Trial:
-    """A trial that another process asked for, to be told under its own number."""
+def _mend(journal: Path) -> None:
+    """Cut a journal before its first record that is not whole, as a full disk leaves one."""
+    journal.with_name(f"{journal.name}.lock").unlink(missing_ok=True)
+    if not journal.exists():
+        return
+    whole = 0
+    with open(journal, "rb+") as file:
+        for line in file:
+            try:
+                json.loads(line)
+            except ValueError:
+                break
+            if not line.endswith(b"\n"):
+                break
+            whole += len(line)
+        file.truncate(whole)
+
+
+def _running(
+    found: optuna.Study, folder: Path, url: str | None, number: int, known: dict[str, Any] | None = None
+) -> optuna.Trial:
+    """A trial that another process asked for, to be told under its own number. known: its parameters, where
+    it has not all of them."""
     import optuna
 
     kept = _storage(folder, url)
     study = kept.get_study_id_from_name(found.study_name)
-    return optuna.Trial(found, kept.get_trial_id_from_study_id_trial_number(study, number))
+    trial = kept.get_trial_id_from_study_id_trial_number(study, number)
+    if known:
+        kept.set_trial_system_attr(trial, "fixed_params", known)
+        found.get_trials(deepcopy=False)  # reads what was just written
+    return optuna.Trial(found, trial)
 
 
 def _storage(folder: Path, url: str | None) -> Any:
@@ -348,6 +412,11 @@ def _patiently(call: Callable[[], _T]) -> _T:
     while True:
         try:
             return call()
+        except OSError as error:
+            said = error.strerror or error
+            raise InputError(
+                f"cannot be written: {said}; do the same again to go on from here", file=JOURNAL
+            ) from None
         except _storage_errors() as error:
             if time.monotonic() - begin > _PATIENCE_S:
                 raise InputError(

@@ -23,9 +23,10 @@ from bladerun.study import _crew, _program, _store
 from bladerun.study._cluster import Cluster, Files
 from bladerun.study._design import MOST
 from bladerun.study._file import Study, load_study
+from bladerun.study._grown import may_have_more_points, stages
 from bladerun.study._job import Done, Inputs, checked, work
 from bladerun.study._objective import columns
-from bladerun.study._plan import Plan
+from bladerun.study._plan import Plans
 from bladerun.variation import names
 
 Progress = Callable[[int, int, str, float | None], None]
@@ -83,11 +84,12 @@ def sweep(
         raise InputError(f"{rows(study)} rows are too many for one study; at most {MOST}, so divide it")
     folder, elsewhere = Path(out), Cluster(cluster, cluster_tls) if cluster else None
     with opened(study, folder, solver) as store:
-        plan = Plan(study, store.done, folder, solver)
+        plans = Plans(stages(study, store.grown_from), store.done, folder, solver)
         begin, known = time.monotonic(), len(store.done)
-        if known < plan.total:
+        if known < plans.total:
             with _crew.hire(workers, elsewhere) as crew:
-                for count, (number, done) in enumerate(_crew.run(crew, plan.take, work), start=known + 1):
+                for count, (number, done) in enumerate(_crew.run(crew, plans.take, work), start=known + 1):
+                    plan = plans.of(number)
                     again = isinstance(done, _crew.Lost)
                     done = lost(done, plan.inputs(number)) if isinstance(done, _crew.Lost) else checked(done)
                     plan.store_seed(number, done)
@@ -95,8 +97,8 @@ def sweep(
                     (store.set_aside if again else store.add)(row)
                     plan.finish(number, again)
                     if progress:
-                        left = (time.monotonic() - begin) / (count - known) * (plan.total - count)
-                        progress(count, plan.total, f"row {number}: {done.row['status']}", left)
+                        left = (time.monotonic() - begin) / (count - known) * (plans.total - count)
+                        progress(count, plans.total, f"row {number}: {done.row['status']}", left)
     return result(folder)
 
 
@@ -110,7 +112,7 @@ def opened(study: Study, folder: Path, solver: str = SOLVER) -> AbstractContextM
         "rows": rows(study),
         "solver": solver,
     }
-    return _store.opened(folder, schema(study), about)
+    return _store.opened(folder, schema(study), about, lambda before: may_have_more_points(before, study))
 
 
 def settings(study: Study) -> dict[str, Any]:
