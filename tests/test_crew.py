@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from bladerun.errors import InputError
-from bladerun.study import _crew
+from bladerun.study import _crew, _pace
 
 
 def slow_square(number):
@@ -142,3 +142,19 @@ def test_no_job_is_given_up_for_what_another_does():
     results = dict(_crew.run(Together(), some(["kills", "innocent", "another"]), slow_square))
     assert isinstance(results.pop("kills"), _crew.Lost)
     assert results == {"innocent": "innocent", "another": "another"}
+
+
+def test_time_left_is_told_from_what_was_solved_and_not_from_compiling(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(_pace.time, "monotonic", lambda: now[0])
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    pace = _pace.Pace(workers=2)
+    assert pace.words(0, "row 0") == "compiling, once, about a minute"
+    seen = []
+    for solved, at in enumerate((0, 70, 71, 73, 75, 77)):
+        now[0] = float(at)
+        seen.append(pace.left_s(solved, 10 - solved))
+    assert seen == [None, None, None, 14.0, 12.0, 10.0]
+    assert pace.words(1, "row 1") == "row 1"
+    (tmp_path / "kernel.nbi").touch()
+    assert _pace.Pace(2).words(0, "row 0") == "row 0"

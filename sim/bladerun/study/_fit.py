@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from bladerun.outcomes import flat, outcomes
 from bladerun.status import Status
 from bladerun.study import _crew, _drawn, _job, _program, _visits
 from bladerun.study._job import Inputs
+from bladerun.study._pace import Pace
 from bladerun.study._visits import Visit
 from bladerun.variation import NOMINAL, draw
 
@@ -206,15 +206,14 @@ class _Visit:
 
 def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
     """Fill `results` for the visits of `todo`, whose starts are in `plan`."""
-    begin, known, begun = time.monotonic(), len(results), set(results)
+    pace, known, begun = Pace(crew.size), len(results), set(results)
 
     def tell(visit: Visit) -> None:
         if progress:
             solved = sum(not result["kept"] for result in list(results.values())[known:])
             left = known + len(todo) - len(results)
-            pace = (time.monotonic() - begin) / solved if solved else None
-            text = _visits.describe(grid.fittings[visit.name])
-            progress(len(results), known + len(todo), text, pace and pace * left)
+            text = pace.words(len(results), _visits.describe(grid.fittings[visit.name]))
+            progress(len(results), known + len(todo), text, pace.left_s(solved, left))
 
     def take() -> tuple[Visit, _Visit] | None:
         visit = _visits.ready(todo, results, begun)
@@ -257,7 +256,7 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
     draws = [NOMINAL, *draw(count)]
     rows = {(name, 0): results[visit] for name, visit in best.items()}
     todo = [(name, member) for member in range(1, len(draws)) for name in best]
-    waiting, begin = iter(todo), time.monotonic()
+    waiting, pace = iter(todo), Pace(crew.size)
 
     def take() -> tuple[tuple[str, int], _Visit] | None:
         key = next(waiting, None)
@@ -272,10 +271,9 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
         rows[key] = _crew.answered(done, crew)
         if progress:
             count = len(rows) - len(best)
-            pace = (time.monotonic() - begin) / count
             text = f"{_visits.describe(grid.fittings[key[0]])}, draw {key[1]}"
             solved = len(results)
-            progress(solved + count, solved + len(todo), text, pace * (len(todo) - count))
+            progress(solved + count, solved + len(todo), text, pace.left_s(count, len(todo) - count))
     table = pd.DataFrame.from_dict(rows, orient="index").drop(columns="kept")
     table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
     table = table.sort_index()

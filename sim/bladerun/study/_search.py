@@ -29,6 +29,7 @@ from bladerun.study._cluster import Cluster, Files
 from bladerun.study._file import Search, Study, load_study
 from bladerun.study._grown import may_have_more_trials
 from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, checked, work
+from bladerun.study._pace import Pace
 from bladerun.study._parameters import changed
 from bladerun.study._plan import between
 from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema, settings
@@ -77,16 +78,19 @@ def optimise(
         _mend(folder / JOURNAL)
         found = opened(study, folder, storage, name_of(study))
         hunt = _Hunt(study, found, store, folder, solver, storage)
-        begin, known = time.monotonic(), len(store.done)
+        known = len(store.done)
         with ExitStack() as stack:
             crew = None if hunt.over else stack.enter_context(_crew.hire(workers, elsewhere))
+            pace = Pace(crew.size if crew else 1)
+            if progress and crew:
+                progress(known, rows(study), pace.words(known, "begun"), None)
             for number, done in _crew.run(crew, hunt.take, work) if crew else ():
                 gone = isinstance(done, _crew.Lost)
                 hunt.finish(number, lost(done, hunt.inputs(number)) if gone else checked(done))
                 if progress:
-                    pace = (time.monotonic() - begin) / (len(store.done) - known)
-                    left = max(rows(study) - len(store.done), 0)
-                    progress(len(store.done), rows(study), f"trial {hunt.trial_of(number)}", pace * left)
+                    done_now, total = len(store.done), rows(study)
+                    left_s = pace.left_s(done_now - known, max(total - done_now, 0))
+                    progress(done_now, total, f"trial {hunt.trial_of(number)}", left_s)
     return StudyResult(folder, result(folder).counts, best(found, study.search))
 
 

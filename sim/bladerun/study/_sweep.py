@@ -6,7 +6,6 @@ and tries again the rows that no worker came back from.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from bladerun.study._file import Study, load_study
 from bladerun.study._grown import may_have_more_points, stages
 from bladerun.study._job import Done, Inputs, checked, work
 from bladerun.study._objective import columns
+from bladerun.study._pace import Pace
 from bladerun.study._plan import Plans
 from bladerun.variation import names
 
@@ -85,9 +85,12 @@ def sweep(
     folder, elsewhere = Path(out), Cluster(cluster, cluster_tls) if cluster else None
     with opened(study, folder, solver) as store:
         plans = Plans(stages(study, store.grown_from), store.done, folder, solver)
-        begin, known = time.monotonic(), len(store.done)
+        known = len(store.done)
         if known < plans.total:
             with _crew.hire(workers, elsewhere) as crew:
+                pace = Pace(crew.size)
+                if progress:
+                    progress(known, plans.total, pace.words(known, "begun"), None)
                 for count, (number, done) in enumerate(_crew.run(crew, plans.take, work), start=known + 1):
                     plan = plans.of(number)
                     again = isinstance(done, _crew.Lost)
@@ -97,7 +100,7 @@ def sweep(
                     (store.set_aside if again else store.add)(row)
                     plan.finish(number, again)
                     if progress:
-                        left = (time.monotonic() - begin) / (count - known) * (plans.total - count)
+                        left = pace.left_s(count - known, plans.total - count)
                         progress(count, plans.total, f"row {number}: {done.row['status']}", left)
     return result(folder)
 
