@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -41,6 +42,14 @@ def test_what_a_job_raises_is_raised_here_with_its_place():
     with _crew.hire(1) as crew, pytest.raises(ZeroDivisionError) as error:
         list(_crew.run(crew, some([0]), divided))
     assert "in divided" in error.value.__notes__[0]
+
+
+def test_nobody_waits_for_jobs_that_were_never_begun():
+    with _crew.hire(1) as crew:
+        futures = [crew.submit(time.sleep, 60) for _ in range(3)]
+    for future in futures:
+        with pytest.raises(_crew.Lost):
+            future.result(timeout=5)
 
 
 def test_a_script_that_starts_processes_is_not_run_again_by_them(tmp_path):

@@ -62,7 +62,7 @@ class Pool:
         """Nothing to see to: each process has a thread that does."""
 
     def close(self) -> None:
-        """End every process, whatever it does."""
+        """End every process, whatever it does; what it was to do is `Lost`."""
         self._closed = True
         for _ in self._threads:
             self._jobs.put(None)
@@ -74,10 +74,10 @@ class Pool:
     def _tend(self, seat: int) -> None:
         """Hand jobs to one process, and start another when it ends."""
         pipe = self._start(seat)
-        while (item := self._jobs.get()) is not None and not self._closed:
+        while (item := self._jobs.get()) is not None:
             future, job = item
             done, result = False, Lost()
-            for _ in range(self._tries):
+            for _ in range(0 if self._closed else self._tries):
                 if (given := _given(pipe, job)) is not None:
                     done, result = given
                     break
