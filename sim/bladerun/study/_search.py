@@ -11,16 +11,13 @@ import hashlib
 import json
 import math
 import socket
-import time
 from collections import deque
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bladerun._console import say
 from bladerun._files import atomic, output_dir
 from bladerun.errors import InputError
 from bladerun.status import Status
@@ -29,6 +26,16 @@ from bladerun.study._cluster import Cluster, Files
 from bladerun.study._file import Search, Study, load_study
 from bladerun.study._grown import may_have_more_trials
 from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, checked, work
+from bladerun.study._optuna import (
+    JOURNAL,
+    mend,
+    patiently,
+    running_trial,
+    sampler,
+    state,
+    storage_errors,
+    storage_of,
+)
 from bladerun.study._pace import Pace
 from bladerun.study._parameters import changed
 from bladerun.study._plan import between
@@ -38,10 +45,7 @@ from bladerun.variation import NOMINAL, draw
 if TYPE_CHECKING:
     import optuna
 
-JOURNAL = "optuna.journal"
-_PATIENCE_S = 300.0  # a database that restarts is waited for
 _FAR = 1e9  # by which a constraint is passed where its outcome has no number
-_T = TypeVar("_T")
 
 
 def optimise(
@@ -75,7 +79,7 @@ def optimise(
     with _store.opened(
         folder, schema(study), about, lambda before: may_have_more_trials(before, study.document)
     ) as store:
-        _mend(folder / JOURNAL)
+        mend(folder / JOURNAL)
         found = opened(study, folder, storage, name_of(study))
         hunt = _Hunt(study, found, store, folder, solver, storage)
         known = len(store.done)
@@ -112,12 +116,12 @@ def opened(study: Study, folder: Path, storage: str | None, name: str) -> optuna
     assert study.search is not None
     aims = [optuna.study.StudyDirection(1 if o.sign > 0 else 2) for o in study.search.objectives]
     try:
-        kept = _storage(folder, storage)
+        kept = storage_of(folder, storage)
         found = optuna.create_study(storage=kept, study_name=name, directions=aims, load_if_exists=True)
-    except (OSError, ImportError, ValueError, *_storage_errors()) as error:
+    except (OSError, ImportError, ValueError, *storage_errors()) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"cannot be used: {said}", key="--storage") from None
-    found.sampler = _sampler(study.search, len(found.get_trials(deepcopy=False)))
+    found.sampler = sampler(study.search, len(found.get_trials(deepcopy=False)))
     return found
 
 
@@ -152,7 +156,7 @@ class _Hunt:
         self._running: dict[int, optuna.Trial] = {}
         self._waiting: deque[int] = deque()
         self._seeds: dict[int, np.ndarray] = {}
-        for trial in _patiently(found.get_trials):
+        for trial in patiently(found.get_trials):
             self._recall(trial, storage)
         if storage is None:
             self._restore()
@@ -164,7 +168,7 @@ class _Hunt:
 
     def _begun(self) -> int:
         """Trials in all, but for those that wait to be asked for again."""
-        trials = _patiently(lambda: self._found.get_trials(deepcopy=False))
+        trials = patiently(lambda: self._found.get_trials(deepcopy=False))
         return sum(trial.state.name != "WAITING" for trial in trials)
 
     def take(self) -> tuple[int, Job] | None:
@@ -204,9 +208,9 @@ class _Hunt:
         """Begin a new trial, unless there are enough."""
         if self._begun() >= self._search.trials:
             return False
-        trial = _patiently(self._found.ask)
-        _patiently(lambda: trial.set_user_attr("client", self._client))
-        point = tuple(_patiently(lambda p=p: _suggested(trial, p)) for p in self._study.parameters)
+        trial = patiently(self._found.ask)
+        patiently(lambda: trial.set_user_attr("client", self._client))
+        point = tuple(patiently(lambda p=p: _suggested(trial, p)) for p in self._study.parameters)
         self._begin(trial, point)
         return True
 
@@ -228,26 +232,28 @@ class _Hunt:
         if trial.state.name == "RUNNING" and ours and not complete:
             known = self._kept(trial.number) if storage is None else {}
             if known:
-                running = _patiently(
-                    lambda: _running(self._found, self._folder.parent, storage, trial.number, known)
+                running = patiently(
+                    lambda: running_trial(self._found, self._folder.parent, storage, trial.number, known)
                 )
                 self._begin(running, tuple(_suggested(running, p) for p in self._study.parameters))
                 return
-            _patiently(lambda: self._found.tell(trial.number, state=_state("FAIL"), skip_if_finished=True))
+            patiently(lambda: self._found.tell(trial.number, state=state("FAIL"), skip_if_finished=True))
         if not complete:
             return
         self._points[trial.number] = tuple(trial.params[name] for name in names)
         if (self._folder / f"{trial.number}.nc").exists():
             self._seeds[trial.number] = self._place(trial.number)
         if trial.state.name == "RUNNING" and ours:
-            running = _patiently(lambda: _running(self._found, self._folder.parent, storage, trial.number))
+            running = patiently(
+                lambda: running_trial(self._found, self._folder.parent, storage, trial.number)
+            )
             self._begin(running, self._points[trial.number])
 
     def _restore(self) -> None:
         """Ask again for trials whose rows are kept and whose records a journal that was cut has lost."""
-        known = len(_patiently(lambda: self._found.get_trials(deepcopy=False)))
+        known = len(patiently(lambda: self._found.get_trials(deepcopy=False)))
         for trial in range(known, 1 + max(self._store.done, default=-1) // len(self._variations)):
-            _patiently(lambda t=trial: self._found.enqueue_trial(self._kept(t)))
+            patiently(lambda t=trial: self._found.enqueue_trial(self._kept(t)))
 
     def _kept(self, trial: int) -> dict[str, Any]:
         """The point of a trial as its rows have it; empty without one."""
@@ -269,16 +275,16 @@ class _Hunt:
             for objective in self._search.objectives
         ]
         if rows[0]["status"] != Status.CONVERGED or not np.all(np.isfinite(values)):
-            _patiently(lambda: self._found.tell(running, state=_state("FAIL"), skip_if_finished=True))
+            patiently(lambda: self._found.tell(running, state=state("FAIL"), skip_if_finished=True))
             return
-        told = _patiently(lambda: self._found.get_trials(deepcopy=False)[trial])
+        told = patiently(lambda: self._found.get_trials(deepcopy=False)[trial])
         if not told.state.is_finished():
             for constraint in (
                 each for each in self._search.constraints if each.text not in told.constraints
             ):
                 excess = min(max(constraint.excess(row, side) for row in answered), _FAR)
-                _patiently(lambda c=constraint, e=excess: running.set_constraint(c.text, e))
-        _patiently(lambda: self._found.tell(running, values, skip_if_finished=True))
+                patiently(lambda c=constraint, e=excess: running.set_constraint(c.text, e))
+        patiently(lambda: self._found.tell(running, values, skip_if_finished=True))
 
     def inputs(self, number: int) -> Inputs:
         """What a row is solved from; InputError where its values do not go together."""
@@ -325,109 +331,3 @@ def _suggested(trial: optuna.Trial, parameter) -> Any:
     if parameter.whole:
         return trial.suggest_int(parameter.name, int(parameter.low), int(parameter.high))
     return trial.suggest_float(parameter.name, float(parameter.low), float(parameter.high))
-
-
-def _sampler(search: Search, before: int) -> optuna.samplers.BaseSampler:
-    """The sampler; gone on with, it draws other numbers than before."""
-    from optuna import samplers
-
-    makers = {
-        "tpe": samplers.TPESampler,
-        "gp": samplers.GPSampler,
-        "cma-es": samplers.CmaEsSampler,
-        "nsga-ii": samplers.NSGAIISampler,
-        "nsga-iii": samplers.NSGAIIISampler,
-        "random": samplers.RandomSampler,
-    }
-    needs = {"gp": "torch", "cma-es": "cmaes"}.get(search.sampler)
-    try:
-        if needs:
-            __import__(needs)
-    except ImportError:
-        raise InputError(
-            f"'{search.sampler}' needs {needs}; pip install {needs}", key="[search] sampler"
-        ) from None
-    return makers[search.sampler](seed=search.seed + before)
-
-
-def _mend(journal: Path) -> None:
-    """Cut a journal before its first record that is not whole, as a full disk leaves one."""
-    journal.with_name(f"{journal.name}.lock").unlink(missing_ok=True)
-    if not journal.exists():
-        return
-    whole = 0
-    with open(journal, "rb+") as file:
-        for line in file:
-            try:
-                json.loads(line)
-            except ValueError:
-                break
-            if not line.endswith(b"\n"):
-                break
-            whole += len(line)
-        file.truncate(whole)
-
-
-def _running(
-    found: optuna.Study, folder: Path, url: str | None, number: int, known: dict[str, Any] | None = None
-) -> optuna.Trial:
-    """A trial that another process asked for, to be told under its own number. known: its parameters, where
-    it has not all of them."""
-    import optuna
-
-    kept = _storage(folder, url)
-    study = kept.get_study_id_from_name(found.study_name)
-    trial = kept.get_trial_id_from_study_id_trial_number(study, number)
-    if known:
-        kept.set_trial_system_attr(trial, "fixed_params", known)
-        found.get_trials(deepcopy=False)  # reads what was just written
-    return optuna.Trial(found, trial)
-
-
-def _storage(folder: Path, url: str | None) -> Any:
-    from optuna.storages import JournalStorage, RDBStorage
-    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-
-    if url is None:
-        path = str(folder / JOURNAL)
-        lock = JournalFileOpenLock(path)  # the other kind makes links, for which Windows asks rights
-        return JournalStorage(JournalFileBackend(path, lock_obj=lock))
-    if url.startswith("postgresql://"):
-        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-
-
-def _storage_errors() -> tuple[type[Exception], ...]:
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    return StorageInternalError, SQLAlchemyError
-
-
-def _state(name: str) -> Any:
-    from optuna.trial import TrialState
-
-    return TrialState[name]
-
-
-def _patiently(call: Callable[[], _T]) -> _T:
-    """What the call gives; where the database is away, once it is back."""
-    begin, pause = time.monotonic(), 0.5
-    while True:
-        try:
-            return call()
-        except OSError as error:
-            said = error.strerror or error
-            raise InputError(
-                f"cannot be written: {said}; do the same again to go on from here", file=JOURNAL
-            ) from None
-        except _storage_errors() as error:
-            if time.monotonic() - begin > _PATIENCE_S:
-                raise InputError(
-                    "the database has been away for 5 minutes; do the same again to go on from here",
-                    key="--storage",
-                ) from error
-            if pause == 0.5:
-                say("the database is away; waiting for it")
-            time.sleep(pause)
-            pause = min(2 * pause, 10.0)
