@@ -2,17 +2,25 @@
 
 import os
 import re
+import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bladerun.errors import InputError
-from bladerun.study import _crew
+from bladerun.study import _crew, _pace
 
 
 def slow_square(number):
     return number**2, os.getpid()
+
+
+def divided(number):
+    return 1 / number
 
 
 def killed(number):
@@ -31,11 +39,71 @@ def test_processes_do_the_same_work():
     assert os.getpid() not in {process for _, process in results.values()}
 
 
-def test_few_of_the_messages_with_their_seeds_are_kept():
+def test_what_a_job_raises_is_raised_here_with_its_place():
+    with _crew.hire(1) as crew, pytest.raises(ZeroDivisionError) as error:
+        list(_crew.run(crew, some([0]), divided))
+    assert "in divided" in error.value.__notes__[0]
+
+
+def test_nobody_waits_for_jobs_that_were_never_begun():
     with _crew.hire(1) as crew:
-        assert len(dict(_crew.run(crew, some(range(30)), slow_square))) == 30
-        sent = [crew._client.scheduler_comm, *crew._local.scheduler.stream_comms.values()]
-        assert 0 < max(len(each.recent_message_log) for each in sent) <= 10
+        futures = [crew.submit(time.sleep, 60) for _ in range(3)]
+    for future in futures:
+        with pytest.raises(_crew.Lost):
+            future.result(timeout=5)
+
+
+def test_a_script_that_starts_processes_is_not_run_again_by_them(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from operator import neg\n"
+        "from bladerun.study import _crew\n"
+        "print('begun')\n"
+        "jobs = iter([(1, 1), (2, 2)])\n"
+        "with _crew.hire(2) as crew:\n"
+        "    print(sorted(_crew.run(crew, lambda: next(jobs, None), neg)))\n"
+    )
+    assert said_by(script) == "begun\n[(1, -1), (2, -2)]\n"
+    folder = tmp_path / ("a long name for temporary files, " * 4)
+    folder.mkdir()
+    assert said_by(script, TMPDIR=str(folder)) == "begun\n[(1, -1), (2, -2)]\n"
+
+
+def said_by(script, **environment):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return done.stdout
+
+
+def test_nobody_else_reaches_the_processes_that_solve():
+    """No port is open, and the one socket with a name stands in a folder that others may not enter."""
+    with _crew.hire(2) as crew:
+        assert len(dict(_crew.run(crew, some(range(4)), slow_square))) == 4
+        us = psutil.Process()
+        family = [us, *us.children(recursive=True)]
+        assert len(family) >= 3
+        seen = 0
+        for process in family:
+            assert not [c for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+            for named in (c.laddr for c in process.net_connections("unix") if c.laddr):
+                if not named.startswith("/"):
+                    continue
+                folder, seen = Path(named).parent, seen + 1
+                assert stat.S_IMODE(folder.stat().st_mode) == 0o700 and folder.stat().st_uid == os.getuid()
+                if os.getuid() == 0:
+                    assert "PermissionError" in stranger(named)
+        assert seen or sys.platform != "linux"
+
+
+def stranger(address):
+    """What another user of the machine is told who opens a socket."""
+    code = (
+        "import os, socket\nos.setgid(65534)\nos.setuid(65534)\n"
+        f"socket.socket(socket.AF_UNIX).connect({address!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return done.stderr
 
 
 def test_a_killed_process_is_a_sentence():
@@ -99,3 +167,19 @@ def test_no_job_is_given_up_for_what_another_does():
     results = dict(_crew.run(Together(), some(["kills", "innocent", "another"]), slow_square))
     assert isinstance(results.pop("kills"), _crew.Lost)
     assert results == {"innocent": "innocent", "another": "another"}
+
+
+def test_time_left_is_told_from_what_was_solved_and_not_from_compiling(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(_pace.time, "monotonic", lambda: now[0])
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    pace = _pace.Pace(workers=2)
+    assert pace.words(0, "row 0") == "compiling, once, about a minute"
+    seen = []
+    for solved, at in enumerate((0, 70, 71, 73, 75, 77)):
+        now[0] = float(at)
+        seen.append(pace.left_s(solved, 10 - solved))
+    assert seen == [None, None, None, 14.0, 12.0, 10.0]
+    assert pace.words(1, "row 1") == "row 1"
+    (tmp_path / "kernel.nbi").touch()
+    assert _pace.Pace(2).words(0, "row 0") == "row 0"

@@ -247,49 +247,53 @@ def columns():
 ABOUT = {"kind": "sweep", "program": "p", "study": {"x": 1}, "rows": 10}
 
 
+def refuse(before):
+    raise InputError("holds another study")
+
+
 def row(number):
     return {"identity": f"{number:032x}", "number": number, "runner": "r", "member": 0, "status": "converged"}
 
 
 def test_rows_are_there_at_once_and_once(tmp_path, columns):
-    with _store.opened(tmp_path, columns, ABOUT) as store:
+    with _store.opened(tmp_path, columns, ABOUT, refuse) as store:
         for number in range(5):
             store.add(row(number))
             assert len(_store.table(tmp_path)) == number + 1
     assert (tmp_path / "rows.jsonl").read_text() == ""
     assert list(pd.read_parquet(tmp_path / "outcomes.parquet").number) == list(range(5))
-    with _store.opened(tmp_path, columns, ABOUT) as store:
+    with _store.opened(tmp_path, columns, ABOUT, refuse) as store:
         assert store.done == set(range(5))
         store.add(row(5))
     assert len(ds.dataset(tmp_path / "outcomes.parquet").files) == 2
 
 
 def test_a_half_written_row_and_a_part_written_twice_are_put_right(tmp_path, columns):
-    with _store.opened(tmp_path, columns, ABOUT) as store:
+    with _store.opened(tmp_path, columns, ABOUT, refuse) as store:
         store.add(row(0))
     (tmp_path / "rows.jsonl").write_text(json.dumps(row(0)) + "\n" + json.dumps(row(1)) + "\n" + '{"identi')
     assert list(_store.table(tmp_path, ["number"]).column(0).to_pylist()) == [0, 1]
-    with _store.opened(tmp_path, columns, ABOUT) as store:
+    with _store.opened(tmp_path, columns, ABOUT, refuse) as store:
         assert store.done == {0, 1}
     assert sorted(pd.read_parquet(tmp_path / "outcomes.parquet").number) == [0, 1]
 
 
 def test_a_lost_row_is_shown_and_tried_again(tmp_path, columns):
-    with _store.opened(tmp_path, columns, ABOUT) as store:
+    with _store.opened(tmp_path, columns, ABOUT, refuse) as store:
         store.add(row(0))
         store.set_aside(row(1) | {"status": "lost"})
         store.add(row(2))
         assert store.done == {0, 2}
     parts = pd.read_parquet(tmp_path / "outcomes.parquet").sort_values("number")
     assert list(parts.status) == ["converged", "lost", "converged"] and len(_store.table(tmp_path)) == 3
-    with _store.opened(tmp_path, columns, ABOUT) as store:
+    with _store.opened(tmp_path, columns, ABOUT, refuse) as store:
         assert store.done == {0, 2} and len(_store.table(tmp_path)) == 2
         store.add(row(1))
     assert set(pd.read_parquet(tmp_path / "outcomes.parquet").status) == {"converged"}
 
 
 def test_a_reader_sees_whole_parts_while_they_are_replaced(tmp_path, columns):
-    with _store.opened(tmp_path, columns, ABOUT) as store:
+    with _store.opened(tmp_path, columns, ABOUT, refuse) as store:
         store.add(row(0))
         store.set_aside(row(1) | {"status": "lost"})
         writer = Thread(target=lambda: [store.set_aside(row(i) | {"status": "lost"}) for i in range(2, 150)])
@@ -302,15 +306,15 @@ def test_a_reader_sees_whole_parts_while_they_are_replaced(tmp_path, columns):
 
 
 def test_another_study_or_program_is_refused(tmp_path, columns):
-    with _store.opened(tmp_path, columns, ABOUT):
+    with _store.opened(tmp_path, columns, ABOUT, refuse):
         pass
     for other, words in (({"study": {"x": 2}}, "another study"), ({"program": "q"}, "another version")):
-        with pytest.raises(InputError, match=words), _store.opened(tmp_path, columns, ABOUT | other):
+        with pytest.raises(InputError, match=words), _store.opened(tmp_path, columns, ABOUT | other, refuse):
             pass
 
 
 def test_units_are_in_the_table(tmp_path, columns):
-    with _store.opened(tmp_path, columns, ABOUT) as store:
+    with _store.opened(tmp_path, columns, ABOUT, refuse) as store:
         store.add(row(0))
     schema = ds.dataset(tmp_path / "outcomes.parquet").schema
     assert schema.field("stride_time_s").metadata == {b"unit": b"s"}

@@ -1,17 +1,22 @@
 """How processes that solve on this machine start: on Linux forked from one that has loaded what they need.
 
 Loading takes seconds: `prepare` begins it, beside this process, and returns at once. Elsewhere each process
-loads for itself: Windows has no fork, and on macOS what system libraries have begun does not outlive one.
-This module itself loads nothing heavy.
+loads for itself: Windows has no fork, on macOS what system libraries have begun does not outlive one, and
+where the folder for temporary files has a long name that process could not be reached. This module itself
+loads nothing heavy.
 """
 
 import multiprocessing
 import os
 import sys
 
-METHOD = "forkserver" if sys.platform == "linux" else "spawn"
+# bytes in the name of a socket, less what multiprocessing adds to the folder for temporary files
+_LONGEST = 107 - len("/pymp-12345678/listener-12345678")
+_FOLDER = next((os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if os.environ.get(name)), "")
 
-_LOADED = ["distributed", "bladerun.study"]
+METHOD = "forkserver" if sys.platform == "linux" and len(os.fsencode(_FOLDER)) <= _LONGEST else "spawn"
+
+_LOADED = ["bladerun.study"]
 # of freed memory that a process keeps, so as not to ask for it again; the most for glibc's mmap threshold,
 # mallopt(3)
 _KEEP_BYTES = 2**25

@@ -6,7 +6,6 @@ member) as `_intervals` takes it, member 0 the stride itself, the others solved 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 
@@ -19,6 +18,7 @@ from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import _crew, _job
 from bladerun.study._job import Inputs, Job
+from bladerun.study._pace import Pace
 from bladerun.variation import NOMINAL, draw
 
 NAME = "stride"  # of the one fitting in the table
@@ -51,14 +51,15 @@ def ensemble(
         for member, one in enumerate(draws)
         if member
     )
-    begin, workers = time.monotonic(), workers or _crew.cores()
+    workers = workers or _crew.cores()
     with _crew.hire(min(workers, count), here=workers == 1) as crew:
+        pace = Pace(crew.size)
         for member, done in _crew.run(crew, lambda: next(jobs, None), _job.work):
             gone = isinstance(done, _crew.Lost)
             rows[member] = {"status": Status.LOST.value, "why": str(done)} if gone else done.row
             if progress:
-                pace = (time.monotonic() - begin) / (len(rows) - 1)
-                progress(len(rows) - 1, count, f"draw {member}", pace * (count + 1 - len(rows)))
+                left_s = pace.left_s(len(rows) - 1, count + 1 - len(rows))
+                progress(len(rows) - 1, count, f"draw {member}", left_s)
     table = pd.DataFrame.from_dict(
         {
             (NAME, member): rows[member] | {f"variation.{k}": v for k, v in asdict(one).items()}

@@ -6,14 +6,15 @@ Takes parsed arguments; gives `Answer`s.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bladerun._console import progress_bar, rounded, table
-from bladerun._files import output_dir
 from bladerun._forkserver import prepare
 from bladerun._results import results
 from bladerun.cli._answer import NOT_CONVERGED, Answer, about, default_folder, fail
 from bladerun.cli._arguments import FOLDER, RUNNER, Parser, count, count_or_none, declare, with_replace
+from bladerun.errors import InputError
 from bladerun.status import Status
 
 if TYPE_CHECKING:
@@ -67,7 +68,14 @@ def add(commands: Any) -> None:
     )
     for command in (sweep, optimise):
         _with_workers(command)
-        command.add_argument("--cluster", metavar="URL", help="a running Dask cluster, tcp://host:port")
+        command.add_argument("--cluster", metavar="URL", help="a running Dask cluster, tls://host:port")
+        command.add_argument(
+            "--cluster-tls",
+            nargs=3,
+            type=Path,
+            metavar=("CA", "CERT", "KEY"),
+            help="PEM files for it: the authority, your certificate and its key",
+        )
         command.add_argument("--dry-run", action="store_true", help="how many strides, and about how long")
     optimise.add_argument("--storage", metavar="URL", help="a database for Optuna, postgresql://...")
     declare(commands, _status, "tell how far a study is", "status runs/category", "DIR", None)
@@ -124,9 +132,7 @@ def _sweep(args: argparse.Namespace) -> Answer:
 
     return _study(
         args,
-        lambda study, folder, progress: sweep(
-            study, folder, workers=args.workers, cluster=args.cluster, progress=progress
-        ),
+        lambda study, folder, progress: sweep(study, folder, progress=progress, **_who(args)),
     )
 
 
@@ -136,9 +142,15 @@ def _optimise(args: argparse.Namespace) -> Answer:
     return _study(
         args,
         lambda study, folder, progress: optimise(
-            study, folder, workers=args.workers, cluster=args.cluster, storage=args.storage, progress=progress
+            study, folder, storage=args.storage, progress=progress, **_who(args)
         ),
     )
+
+
+def _who(args: argparse.Namespace) -> dict[str, Any]:
+    if args.cluster_tls and not args.cluster:
+        raise InputError("is for a cluster; say which with --cluster", key="--cluster-tls")
+    return {"workers": args.workers, "cluster": args.cluster, "cluster_tls": args.cluster_tls}
 
 
 def _study(args: argparse.Namespace, run: Any) -> Answer:

@@ -1,4 +1,4 @@
-"""Who does the work: this process, a local Dask cluster, or any running one; and how it is kept busy.
+"""Who does the work: this process, others on this machine, or a running Dask cluster; how it is kept busy.
 
 Takes jobs one at a time, each when it is ready; gives results in the order they end. Never more than one job
 a worker is under way, so that the number of jobs in all costs nothing, and a worker that ends takes only its
@@ -9,28 +9,25 @@ else runs, and given up if they end then too, so that no job is given up for ano
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import queue
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
-from typing import Any, Protocol, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bladerun import _forkserver
-from bladerun._console import say
 from bladerun.errors import InputError
+from bladerun.study._pool import Lost, Pool
+
+if TYPE_CHECKING:
+    from bladerun.study._cluster import Cluster
 
 RETRIES = 1  # how often a job whose worker ended is done again at once, and once more alone
 _TEND_S = 1.0
 _K = TypeVar("_K")
-
-
-class Lost(Exception):
-    """The processes that did a job were ended from outside, also where nothing else ran."""
 
 
 class Crew(Protocol):
@@ -101,17 +98,26 @@ def answered(result: Any, crew: Crew) -> Any:
 
 
 @contextmanager
-def hire(workers: int | None = None, cluster: str | None = None, here: bool = False) -> Iterator[Crew]:
+def hire(workers: int | None = None, cluster: Cluster | None = None, here: bool = False) -> Iterator[Crew]:
     """A crew for as long as the block runs.
 
-    workers: processes on this machine, one a core by default. cluster: address of a running Dask scheduler
-    (`tcp://host:port`) instead. here: this process alone. Raises InputError where the cluster is not reached.
+    workers: processes on this machine, one a core by default. cluster: a running one instead. here: this
+    process alone. Raises InputError where the cluster is not reached.
     """
     if here:
         yield _Here()
-        return
-    with _dask(workers or cores(), cluster) as crew:
-        yield crew
+    elif cluster:
+        from bladerun.study._cluster import joined
+
+        with joined(cluster) as crew:
+            yield crew
+    else:
+        _forkserver.prepare()
+        pool = Pool(workers or cores(), 1 + RETRIES)
+        try:
+            yield pool
+        finally:
+            pool.close()
 
 
 def cores() -> int:
@@ -129,112 +135,3 @@ class _Here:
 
     def tend(self) -> None:
         pass
-
-
-class _Dask:
-    def __init__(self, client: Any, local: Any, workers: int):
-        self._client, self._local, self._workers = client, local, workers
-        self._waited = False
-
-    @property
-    def size(self) -> int:
-        if self._local is not None:
-            return self._workers
-        return max(1, sum(self._client.nthreads().values()))
-
-    def submit(self, work: Callable[[Any], Any], job: Any) -> Any:
-        return _Promise(self._client.submit(work, job, pure=False), self)
-
-    def tend(self) -> None:
-        if self._client.status not in ("running", "connecting"):
-            raise _gone(self._client)
-        if self._local is not None:
-            self._local.scale(self._workers)  # starts those that could not be started again
-            return
-        alive = len(self._client.scheduler_info(n_workers=-1)["workers"])
-        if not alive and not self._waited:
-            say("the cluster has no workers now; waiting for some")
-        self._waited = not alive
-
-    def result(self, future: Any) -> Any:
-        from distributed.client import FutureCancelledError
-        from distributed.scheduler import KilledWorker
-
-        try:
-            return future.result()
-        except KilledWorker:
-            raise Lost(
-                "its processes were ended from outside, one after the other, perhaps for lack of memory"
-            ) from None
-        except FutureCancelledError:
-            raise _gone(self._client) from None
-
-
-class _Promise:
-    def __init__(self, future: Any, crew: _Dask):
-        self._future, self._crew = future, crew
-
-    def add_done_callback(self, call: Callable[[Any], None]) -> None:
-        self._future.add_done_callback(call)
-
-    def result(self) -> Any:
-        return self._crew.result(self._future)
-
-
-def _gone(client: Any) -> InputError:
-    return InputError("the Dask cluster is gone; do the same again to go on from here", key="--cluster")
-
-
-def _end(local: Any) -> None:
-    """End the processes: one in the midst of a stride hears nobody, and closing would wait for it."""
-    for nanny in local.workers.values():
-        if nanny.pid:
-            with suppress(OSError):
-                os.kill(nanny.pid, signal.SIGTERM)
-
-
-@contextmanager
-def _dask(workers: int, address: str | None) -> Iterator[Crew]:
-    from dask import config
-    from distributed import Client, LocalCluster
-
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    settings = {
-        "distributed.scheduler.allowed-failures": RETRIES,
-        "distributed.worker.multiprocessing-method": _forkserver.METHOD,
-        "distributed.deploy.lost-worker-timeout": "60s",  # a busy machine is slow to start one again
-        "distributed.worker.memory.target": False,
-        "distributed.worker.memory.spill": False,
-        "distributed.admin.large-graph-warning-threshold": "100MB",
-        "distributed.admin.low-level-log-length": 10,  # of messages, with their seeds, for each connection
-        "distributed.comm.timeouts.connect": "20s",
-        # what interrupts a solve: samples and ticks wait for its interpreter
-        "distributed.worker.profile.enabled": False,
-        "distributed.admin.tick.interval": "500ms",
-    }
-    with config.set(settings):
-        local = None
-        if address is None:
-            _forkserver.prepare()
-            local = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL,
-            )
-        try:
-            client = Client(local or address, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"'{address}' is no Dask cluster that answers: {error}", key="--cluster"
-            ) from None
-        try:
-            yield _Dask(client, local, workers)
-        finally:
-            if local is not None:
-                _end(local)
-            for each in (client, local):
-                if each is not None:
-                    with suppress(TimeoutError):  # what is just starting ends with this process
-                        each.close(timeout=5)

@@ -6,8 +6,6 @@ names the file, the key, the value and what is allowed. docs of every key: `expe
 
 from __future__ import annotations
 
-import csv
-import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,19 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from bladerun._files_of_ours import STUDY, refuse_others
 from bladerun._table import Table, plain
 from bladerun.blade import Blade, own_blade
 from bladerun.case import check_case, parse_toml, with_blade
 from bladerun.errors import InputError, nearest
+from bladerun.study import _cohort
+from bladerun.study._checks import choice, keys, texts, whole
+from bladerun.study._design import MOST, Points, once
+from bladerun.study._design import points as points_of
 from bladerun.study._job import Inputs
 from bladerun.study._objective import Constraint, Objective
-from bladerun.study._parameters import Parameter, changed, check_name
+from bladerun.study._parameters import STEP, Parameter, changed, check_name, resolved
 
-KINDS = ("grid", "sobol", "latin-hypercube", "list")
 SAMPLERS = ("tpe", "gp", "cma-es", "nsga-ii", "nsga-iii", "random")
+_Lines = list[tuple[int, dict[str, str]]]
 _SECTIONS = ("runner", "amputation", "fitting", "task", "cost", "environment")
 
 
@@ -70,23 +71,28 @@ class Search:
 
 @dataclass(frozen=True)
 class Study:
-    """A study file. runners: by name, one but for a cohort. points: (number of points) values of
-    `parameters`, empty for a search. document: what the file says, the runners' tables and blades' files too.
-    blades: of files, by the names that values have.
+    """A study file. runners: by name, one but for a cohort, a "recommended" category not resolved yet.
+    points: (number of points) values of `parameters`, empty for a search. document: what the file says, the
+    runners' tables and blades' files too. blades: of files, by the names that values have. steps: of runners
+    whose category counts from the recommended one, by name.
     """
 
     runners: Mapping[str, Inputs]
     parameters: tuple[Parameter, ...]
-    points: tuple[tuple[Any, ...], ...]
+    points: Points
     search: Search | None
     settings: Settings
     document: Mapping[str, Any] = field(repr=False)
     blades: Mapping[str, Blade] = field(default_factory=Table)
+    steps: Mapping[str, Any] = field(default_factory=Table)
 
     def inputs(self, runner: str, point: tuple[Any, ...]) -> Inputs:
-        """A runner with the values of a point."""
+        """A runner with the values of a point, the category as a number; InputError where they do not go
+        together."""
         values = dict(zip((p.name for p in self.parameters), point, strict=True))
-        return _changed(self.runners[runner], values, self.blades)
+        if runner in self.steps and "category" not in values:
+            values = {STEP: self.steps[runner], **values}
+        return resolved(_changed(self.runners[runner], values, self.blades))
 
 
 def load_study(path: str | Path) -> Study:
@@ -117,19 +123,21 @@ def study(document: Mapping[str, Any], folder: str | Path = ".") -> Study:
             "needs either a [design], for `sweep`, or a [search], for `optimise`", key="[design]"
         )
     base = _base(document, folder)
-    rows, path = _rows(document, folder)
-    blades = _blades(document, rows, folder)
-    runners = _cohort(rows, path, base, blades)
+    lines, path = _lines(document, folder)
+    blades = _blades(document, folder)
+    runners, steps = _runners(lines, path, base, blades)
     parameters = tuple(_parameter(name, value, base, blades) for name, value in _tables(document).items())
     settings = _with_keys(Settings, document.get("run", {}), "[run]")
-    search, points = None, ()
+    search, points = None, Points.of(())
     if "search" in document:
         if len(runners) > 1:
             raise InputError("a search is for one runner; give a [design]", key="cohort")
+        for parameter in parameters:
+            once(parameter)
         search = _search(document["search"], parameters)
     else:
-        points = _points(document["design"], parameters)
-    return Study(runners, parameters, points, search, settings, document, blades)
+        points = points_of(document["design"], parameters)
+    return Study(runners, parameters, points, search, settings, document, blades, Table(steps))
 
 
 def _tables(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,25 +165,29 @@ def _base(document: dict[str, Any], folder: Path) -> Inputs:
         own = {**(base if "fitting" in own else with_blade(base, path.parent, path)), **own}
     document |= plain(own)  # what the study is, whatever becomes of the files
     case = check_case(own)
-    return changed(Inputs.of(case, case.fitting), {})
+    return Inputs.of(case, case.fitting)
 
 
-def _rows(document: dict[str, Any], folder: Path) -> tuple[list[dict[str, str]] | None, Path | None]:
-    """The lines of the cohort's file and its path, as far as there are any."""
+def _lines(document: dict[str, Any], folder: Path) -> tuple[_Lines | None, Path | None]:
+    """The lines of the cohort's file with their numbers, and its path, as far as there are any."""
     rows = document.get("cohort")
     if not isinstance(rows, str):
-        return rows, None
+        return rows and list(enumerate(rows, 2)), None
     path = folder / rows
-    document["cohort"] = _lines(path)
-    return document["cohort"], path
+    lines = _cohort.lines(path)
+    document["cohort"] = [row for _, row in lines]
+    return lines, path
 
 
-def _blades(document: dict[str, Any], rows: Any, folder: Path) -> dict[str, Blade]:
+def _blades(document: dict[str, Any], folder: Path) -> dict[str, Blade]:
     """Blades of files that parameters or the cohort name; read once, the study keeps them."""
     if "blades" in document:
         return Table({name: Blade.of_json(table) for name, table in document["blades"].items()})
     asked = document.get("parameters", {}).get("blade", [])
-    names = [*(asked if isinstance(asked, list) else []), *(row.get("blade") for row in rows or [])]
+    names = [
+        *(asked if isinstance(asked, list) else []),
+        *(row.get("blade") for row in document.get("cohort", [])),
+    ]
     texts = dict.fromkeys(name for name in names if isinstance(name, str))
     found = {name: blade for name in texts if (blade := own_blade(name, folder))}
     if found:
@@ -190,43 +202,31 @@ def _changed(inputs: Inputs, values: Mapping[str, Any], blades: Mapping[str, Bla
     return changed(inputs, {**values, **own})
 
 
-def _cohort(
-    rows: list[dict[str, str]] | None, path: Path | None, base: Inputs, blades: Mapping[str, Blade]
-) -> dict[str, Inputs]:
-    if rows is None:
-        return {"runner": base}
+def _runners(
+    lines: _Lines | None, path: Path | None, base: Inputs, blades: Mapping[str, Blade]
+) -> tuple[dict[str, Inputs], dict[str, Any]]:
+    """By name: every runner, and the steps of those that count their category from the recommended one."""
+    if lines is None:
+        return {"runner": base}, {}
     runners: dict[str, Inputs] = {}
-    for line, row in enumerate(rows, 2):
-        name = row.get("name") or f"runner{line - 1}"
+    steps: dict[str, Any] = {}
+    for number, (line, row) in enumerate(lines, 1):
+        name = row.get("name", f"runner{number}")
         try:
-            values = {}
-            for key, text in row.items():
-                if key != "name":
-                    check_name(str(key))
-                    values |= {key: _value(text)} if text else {}
+            values = {key: _cohort.value(text) for key, text in row.items() if key != "name"}
+            for key in values:
+                check_name(key)
             if name in runners:
                 raise InputError(f"'{name}' is there twice; each runner once", key="name")
+            resolved(_changed(base, values, blades))
+            if STEP in values:
+                steps[name] = values.pop(STEP)
             runners[name] = _changed(base, values, blades)
         except InputError as error:
             raise error.at(path, f"line {line}: {error.key}") from None
     if not runners:
         raise InputError("no runner in it; a header and a line for each", file=path)
-    return runners
-
-
-def _lines(path: Path) -> list[dict[str, str]]:
-    try:
-        return list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=path) from None
-
-
-def _value(text: str) -> Any:
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return int(number) if number.is_integer() else number
+    return runners, steps
 
 
 def _parameter(name: str, value: Any, base: Inputs, blades: Mapping[str, Blade]) -> Parameter:
@@ -243,8 +243,10 @@ def _parameter(name: str, value: Any, base: Inputs, blades: Mapping[str, Blade])
             raise InputError(f"{value!r} is not allowed; numbers, low less than high", key=key)
         parameter = Parameter(name, (), low, high)
         if count is not None:
-            if type(count) is not int or count < 2:
-                raise InputError(f"count = {count!r} is not allowed; a whole number from 2", key=key)
+            if type(count) is not int or not 2 <= count <= MOST:
+                raise InputError(
+                    f"count = {count!r} is not allowed; a whole number from 2 to {MOST}", key=key
+                )
             parameter = Parameter(name, tuple(np.linspace(low, high, count).tolist()))
     else:
         raise InputError(
@@ -255,51 +257,21 @@ def _parameter(name: str, value: Any, base: Inputs, blades: Mapping[str, Blade])
         raise InputError(f"{value!r} is not allowed; whole numbers", key=key)
     for each in parameter.values or (parameter.low, parameter.high):
         try:
-            _changed(base, {name: each}, blades)
+            resolved(_changed(base, {name: each}, blades))
         except InputError as error:
             raise error.at(key=key) from None
     return parameter
 
 
-def _points(table: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> tuple[tuple[Any, ...], ...]:
-    kind = _choice(table, "kind", KINDS, "[design]")
-    random = kind in ("sobol", "latin-hypercube")
-    _keys(table, ("kind", "count", "seed") if random else ("kind",), "[design]")
-    if random:
-        count, seed = (
-            _whole(table, "count", 1, "[design]"),
-            _whole({"seed": 0} | dict(table), "seed", 0, "[design]"),
-        )
-        if kind == "sobol":
-            shares = qmc.Sobol(len(parameters), rng=seed).random_base2((count - 1).bit_length())[:count]
-        else:
-            shares = qmc.LatinHypercube(len(parameters), rng=seed).random(count)
-        return tuple(tuple(p.at(s) for p, s in zip(parameters, row, strict=True)) for row in shares.tolist())
-    for parameter in parameters:
-        if parameter.bounded:
-            raise InputError(
-                f"a {kind} needs values; a list, or count beside low and high",
-                key=f"[parameters] {parameter.name}",
-            )
-    if kind == "grid":
-        return tuple(itertools.product(*(parameter.values for parameter in parameters)))
-    if len({len(parameter.values) for parameter in parameters}) > 1:
-        raise InputError(
-            "a list needs as many values of each parameter; point i takes the i-th of each",
-            key="[parameters]",
-        )
-    return tuple(zip(*(parameter.values for parameter in parameters), strict=True))
-
-
 def _search(table: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> Search:
     where = "[search]"
-    _keys(table, ("sampler", "trials", "seed", "minimise", "maximise", "subject_to"), where)
-    objectives = [Objective.parse(text, +1) for text in _texts(table, "minimise", where)]
-    objectives += [Objective.parse(text, -1) for text in _texts(table, "maximise", where)]
+    keys(table, ("sampler", "trials", "seed", "minimise", "maximise", "subject_to"), where)
+    objectives = [Objective.parse(text, +1) for text in texts(table, "minimise", where)]
+    objectives += [Objective.parse(text, -1) for text in texts(table, "maximise", where)]
     if not objectives:
         raise InputError("missing; what to minimise or maximise, names of outcomes", key=f"{where} minimise")
-    constraints = tuple(Constraint.parse(text) for text in _texts(table, "subject_to", where))
-    sampler = _choice({"sampler": "tpe"} | dict(table), "sampler", SAMPLERS, where)
+    constraints = tuple(Constraint.parse(text) for text in texts(table, "subject_to", where))
+    sampler = choice({"sampler": "tpe"} | dict(table), "sampler", SAMPLERS, where)
     if sampler == "cma-es" and len(objectives) > 1:
         raise InputError(
             "'cma-es' takes one objective; 'nsga-ii', 'nsga-iii', 'tpe' or 'gp' take more",
@@ -307,42 +279,12 @@ def _search(table: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> Sear
         )
     if sampler == "cma-es" and constraints:
         raise InputError("'cma-es' takes no constraints; 'tpe', 'gp' or 'nsga-ii' do", key=f"{where} sampler")
-    trials, seed = _whole(table, "trials", 1, where), _whole({"seed": 0} | dict(table), "seed", 0, where)
+    trials, seed = whole(table, "trials", 1, where), whole({"seed": 0} | dict(table), "seed", 0, where)
     return Search(sampler, trials, seed, tuple(objectives), constraints)
 
 
-def _keys(table: Mapping[str, Any], allowed: tuple[str, ...], where: str) -> None:
-    for key in table:
-        if key not in allowed:
-            raise InputError(f"not a known key; {nearest(key, allowed)}", key=f"{where} {key}")
-
-
-def _choice(table: Mapping[str, Any], key: str, allowed: tuple[str, ...], where: str) -> str:
-    value = table.get(key)
-    if value not in allowed:
-        what = f"{value!r} is not allowed" if key in table else "missing"
-        raise InputError(f"{what}; {nearest(str(value), allowed)}", key=f"{where} {key}")
-    return str(value)
-
-
-def _whole(table: Mapping[str, Any], key: str, least: int, where: str) -> int:
-    value = table.get(key)
-    if type(value) is not int or value < least:
-        what = f"{value!r} is not allowed" if key in table else "missing"
-        raise InputError(f"{what}; a whole number from {least}", key=f"{where} {key}")
-    return value
-
-
-def _texts(table: Mapping[str, Any], key: str, where: str) -> list[str]:
-    value = table.get(key, [])
-    value = [value] if isinstance(value, str) else value
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise InputError(f"{value!r} is not allowed; a list of texts", key=f"{where} {key}")
-    return value
-
-
 def _with_keys(cls: Any, table: Mapping[str, Any], where: str) -> Any:
-    _keys(table, tuple(cls.__dataclass_fields__), where)
+    keys(table, tuple(cls.__dataclass_fields__), where)
     try:
         return cls(**table)
     except InputError as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -31,6 +30,7 @@ from bladerun.study import _crew, _drawn, _job, _visits
 from bladerun.study._job import Inputs
 from bladerun.study._kept import Solve, kept
 from bladerun.study._landings import window_of
+from bladerun.study._pace import Pace
 from bladerun.study._visits import Visit
 from bladerun.variation import NOMINAL, draw
 
@@ -204,15 +204,14 @@ def _solve_wide(case, grid, widen, results, folder, crew, progress):
 
 def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
     """Fill `results` for the visits of `todo`, whose starts are in `plan`."""
-    begin, known, begun = time.monotonic(), len(results), set(results)
+    pace, known, begun = Pace(crew.size), len(results), set(results)
 
     def tell(visit: Visit) -> None:
         if progress:
             solved = sum(not result["kept"] for result in list(results.values())[known:])
             left = known + len(todo) - len(results)
-            pace = (time.monotonic() - begin) / solved if solved else None
-            text = _visits.describe(grid.fittings[visit.name])
-            progress(len(results), known + len(todo), text, pace and pace * left)
+            text = pace.words(len(results), _visits.describe(grid.fittings[visit.name]))
+            progress(len(results), known + len(todo), text, pace.left_s(solved, left))
 
     def take() -> tuple[Visit, Solve] | None:
         visit = _visits.ready(todo, results, begun)
@@ -256,7 +255,7 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
     draws = [NOMINAL, *draw(count)]
     rows = {(name, 0): results[visit] for name, visit in best.items()}
     todo = [(name, member) for member in range(1, len(draws)) for name in best]
-    waiting, begin = iter(todo), time.monotonic()
+    waiting, pace = iter(todo), Pace(crew.size)
 
     def take() -> tuple[tuple[str, int], Solve] | None:
         key = next(waiting, None)
@@ -271,10 +270,9 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
         rows[key] = _weighed(_crew.answered(done, crew), case)
         if progress:
             count = len(rows) - len(best)
-            pace = (time.monotonic() - begin) / count
             text = f"{_visits.describe(grid.fittings[key[0]])}, draw {key[1]}"
             solved = len(results)
-            progress(solved + count, solved + len(todo), text, pace * (len(todo) - count))
+            progress(solved + count, solved + len(todo), text, pace.left_s(count, len(todo) - count))
     table = pd.DataFrame.from_dict(rows, orient="index").drop(columns="kept")
     table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
     table = table.sort_index()

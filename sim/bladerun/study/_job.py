@@ -37,6 +37,7 @@ from bladerun.outcomes import flat, outcomes
 from bladerun.runner import Amputation, Runner
 from bladerun.status import Status
 from bladerun.stride import solve
+from bladerun.study import _program
 from bladerun.task import Task
 from bladerun.variation import NOMINAL, Variation
 
@@ -77,32 +78,53 @@ class Inputs:
 class Job:
     """One row to be. ways: how to get to `inputs`, each a start (None for nothing) and the inputs to pass on
     the way; the best of what they lead to is the row, how far they lie apart its scatter. solver: an
-    importable name, `module:function`. limit_s: time for the whole job.
+    importable name, `module:function`. limit_s: time for the whole job. program: who may do it
+    (`_program.signature`), anybody by default. Inputs that are not allowed are a sentence.
     """
 
-    inputs: Inputs
+    inputs: Inputs | str
     ways: tuple[tuple[bytes | None, tuple[Inputs, ...]], ...] = ((None, ()),)
     keep: str = NOTHING
     limit_s: float = math.inf
     solver: str = "bladerun.study._job:solved"
+    program: str = ""
 
 
 @dataclass(frozen=True)
 class Done:
     """What a job gave: numbers with status (that of a `Status`, as plain text) and why; stride: bytes of a
-    NetCDF file, as much as was asked for.
+    NetCDF file, as much as was asked for; program: of who did it.
     """
 
     row: dict[str, Any]
     stride: bytes | None = None
+    program: str = ""
 
 
 def work(job: Job) -> Done:
-    """Do one job within its time."""
-    began = time.perf_counter()
-    done = _within(job.limit_s, lambda: _done(job))
-    where = {"seconds": time.perf_counter() - began, "worker": f"{socket.gethostname()}:{os.getpid()}"}
-    return Done(done.row | where, done.stride)
+    """Do one job within its time, and sign it; what another program asks for is signed and not done."""
+    began, program = time.perf_counter(), _program.signature()
+    worker = {"worker": f"{socket.gethostname()}:{os.getpid()}"}
+    if job.program not in ("", program):
+        return Done(worker, program=program)
+    if isinstance(inputs := job.inputs, str):
+        return Done(_no_answer(Status.NOT_ALLOWED, inputs) | worker, program=program)
+    done = _within(job.limit_s, lambda: _done(job, inputs))
+    signed = worker | {"identity": inputs.identity(_program.of_rows())}
+    signed |= {"seconds": time.perf_counter() - began}
+    return Done(done.row | signed, done.stride, program)
+
+
+def checked(done: Done) -> Done:
+    """What a worker of this same program did; InputError that names both where it runs another."""
+    if done.program != _program.signature():
+        theirs = done.program or "of another version"
+        raise InputError(
+            f"worker {done.row['worker']} runs bladerun {theirs}, this is {_program.signature()}; install "
+            "the same on both, start the workers again, then go on from here",
+            key="--cluster",
+        )
+    return done
 
 
 def solved(way: Sequence[Inputs], start: bytes | None, keep: str) -> tuple[dict[str, Any], bytes | None]:
@@ -163,13 +185,13 @@ def _solve(inputs: Inputs, start: xr.Dataset | None) -> xr.Dataset:
     return solve(model, inputs.task, start=start, cost=inputs.cost, environment=inputs.environment)
 
 
-def _done(job: Job) -> Done:
+def _done(job: Job, inputs: Inputs) -> Done:
     module, _, name = job.solver.partition(":")
     solver: Solver = getattr(importlib.import_module(module), name)
     found = []
     try:
         for start, between in job.ways:
-            found.append(solver((*between, job.inputs), start, job.keep))
+            found.append(solver((*between, inputs), start, job.keep))
     except InputError as error:
         return Done(_no_answer(Status.NOT_ALLOWED, str(error)))
     except _TimeOut:

@@ -62,6 +62,10 @@ class Parameter:
             return math.floor(self.low + share * (self.high - self.low + 1))
         return self.low + share * (self.high - self.low)
 
+    def like(self, kept: Any) -> Any:
+        """The value that a table keeps, a number as a decimal one and all else as text, as it was given."""
+        return kept if self.bounded else next(v for v in self.values if v == kept or str(v) == kept)
+
     def place(self, value: Any) -> float:
         """Where a value lies, in steps that a stride can start across (models/sweep.toml)."""
         return float(value) / self.step if self.numeric else float(self.values.index(value))
@@ -100,7 +104,8 @@ def check_name(name: str) -> None:
 
 
 def changed(inputs: Inputs, values: Mapping[str, Any]) -> Inputs:
-    """The inputs with these values, the category as a number; InputError, with its key, for a wrong one."""
+    """The inputs with these values; InputError, with its key, for a wrong one. A "recommended" category stays
+    so, for what it is depends on the runner (`resolved`)."""
     by_section: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         table, _, key = name.partition(".")
@@ -114,15 +119,28 @@ def changed(inputs: Inputs, values: Mapping[str, Any]) -> Inputs:
     parts = {section: getattr(inputs, section) for section in (*_SECTIONS, "variation", *_SETTINGS)}
     for section in _SETTINGS:
         parts[section] = parts[section].changed(by_section.pop(section, {}))
+    fitted = by_section.pop("fitting", {})
     for section, entries in by_section.items():
-        if parts[section] is None:
-            raise InputError("nothing to vary; the runner has no [fitting]", key=next(iter(entries)))
-        parts[section] = (altered if section == "fitting" else replace)(parts[section], **entries)
-    if parts["fitting"] is not None:
-        if STEP in values:
-            parts["fitting"] = _stepped(parts["fitting"], parts["runner"], values)
-        parts["fitting"] = resolve(parts["fitting"], parts["runner"])
+        parts[section] = replace(parts[section], **entries)
+    if (fitted or STEP in values) and parts["fitting"] is None:
+        raise InputError("nothing to vary; the runner has no [fitting]", key=next(iter(fitted), STEP))
+    if fitted:
+        parts["fitting"] = altered(_worn(parts["fitting"], parts["runner"]), **fitted)
+    if STEP in values:
+        parts["fitting"] = _stepped(_worn(parts["fitting"], parts["runner"]), parts["runner"], values)
     return Inputs(**parts)
+
+
+def resolved(inputs: Inputs) -> Inputs:
+    """The same with the category as a number, of this runner; InputError where the blade has none such."""
+    if inputs.fitting is None:
+        return inputs
+    return replace(inputs, fitting=resolve(inputs.fitting, inputs.runner))
+
+
+def _worn(fitting: Fitting, runner: Runner) -> Fitting:
+    """The fitting as another can be made of it: a measured stiffness is that of a category."""
+    return fitting if fitting.stiffness_kn_m is None else resolve(fitting, runner)
 
 
 def _stepped(fitting: Fitting, runner: Runner, values: Mapping[str, Any]) -> Fitting:

@@ -18,7 +18,9 @@ import numpy as np
 
 from bladerun import _facts
 from bladerun._files import atomic, output_dir
+from bladerun.errors import InputError
 from bladerun.status import Status
+from bladerun.study import _program
 from bladerun.study._file import Study
 from bladerun.study._job import NOTHING, SEED, STRIDE, Done, Inputs, Job
 from bladerun.study._parameters import changed
@@ -29,11 +31,12 @@ from bladerun.variation import NOMINAL, draw
 class Plan:
     """Rows are numbered: runner after runner, point after point, the nominal stride and then its ensemble.
 
-    total: rows in all. take: the next job. finish: what became of it.
+    total: rows in all. take: the next job. finish: what became of it. first: the number of the first row, for
+    others a study that has grown gives before.
     """
 
-    def __init__(self, study: Study, done: set[int], folder: Path, solver: str):
-        self._study, self._solver, self._folder = study, solver, folder
+    def __init__(self, study: Study, done: set[int], folder: Path, solver: str, first: int = 0):
+        self._study, self._solver, self._folder, self.first = study, solver, folder, first
         self._names = list(study.runners)
         self._variations = [NOMINAL, *draw(study.settings.ensemble, study.settings.seed)]
         self._points, self._each = len(study.points), len(self._variations)
@@ -41,7 +44,7 @@ class Plan:
         self._tree = _tree_of(study)
         self._seeds = self._found_seeds()
         self._done = np.zeros(self.total, dtype=bool)
-        self._done[list(done)] = True
+        self._done[[number - first for number in done if 0 <= number - first < self.total]] = True
         self._link()
         for number in [number for number in self._seeds if not self._pending[number]]:
             self._drop_seed(number)  # an earlier client ended before it did
@@ -51,14 +54,19 @@ class Plan:
         if not self._ready:
             return None
         number = heapq.heappop(self._ready)[1]
+        name = self.first + number
         settings = self._study.settings
         keep = STRIDE if settings.keep_strides else SEED if self._pending[number] else NOTHING
-        inputs = self.inputs(number)
-        return number, Job(inputs, self._ways(number, inputs), keep, settings.time_limit_s, self._solver)
+        program, limit_s = _program.signature(), settings.time_limit_s
+        try:
+            inputs = self.inputs(name)
+        except InputError as error:
+            return name, Job(str(error), program=program)
+        return name, Job(inputs, self._ways(number), keep, limit_s, self._solver, program)
 
     def inputs(self, number: int) -> Inputs:
-        """What a row is solved from."""
-        runner, point, member = self._of(number)
+        """What a row is solved from; InputError where its values do not go together."""
+        runner, point, member = self._of(number - self.first)
         inputs = self._study.inputs(self._names[runner], self._study.points[point])
         variation = self._variations[member]
         return (
@@ -69,7 +77,7 @@ class Plan:
 
     def described(self, number: int) -> dict[str, Any]:
         """The columns that say which row it is."""
-        runner, point, member = self._of(number)
+        runner, point, member = self._of(number - self.first)
         values = zip(self._study.parameters, self._study.points[point], strict=True)
         row = {"number": number, "runner": self._names[runner], "member": member}
         row |= {p.name: float(v) if p.numeric else str(v) for p, v in values}
@@ -82,6 +90,7 @@ class Plan:
         if self._study.settings.keep_strides and done.stride is not None:
             with atomic(self._folder / "strides" / f"{number}.nc") as tmp:
                 tmp.write_bytes(done.stride)
+        number -= self.first
         if not self._pending[number]:
             return
         if done.stride is not None and Status(done.row["status"]).usable_as_start:
@@ -101,6 +110,7 @@ class Plan:
     def finish(self, number: int, again: bool = False) -> None:
         """The row is kept: what waits for it may begin, what it alone waited for may go; the latter stays
         where the row is to be tried again, by another client."""
+        number -= self.first
         self._done[number] = True
         for after in self._after(number):
             self._missing[after] -= 1
@@ -139,7 +149,7 @@ class Plan:
         self._ready = [(self._rank(number), number) for number in ready.tolist()]
         heapq.heapify(self._ready)
 
-    def _ways(self, number: int, inputs: Inputs) -> tuple[tuple[bytes | None, tuple[Inputs, ...]], ...]:
+    def _ways(self, number: int) -> tuple[tuple[bytes | None, tuple[Inputs, ...]], ...]:
         ways, origins = [], set()
         for before in self._before(number):
             origin = self._seeds.get(before)
@@ -176,7 +186,7 @@ class Plan:
         return self._children[self._child_at[number] : self._child_at[number + 1]]
 
     def _seed(self, number: int) -> Path:
-        return self._folder / "seeds" / f"{number}_{self._seeds[number]}.nc"
+        return self._folder / "seeds" / f"{self.first + number}_{self.first + self._seeds[number]}.nc"
 
     def _drop_seed(self, number: int) -> None:
         if number in self._seeds:
@@ -192,13 +202,34 @@ class Plan:
             left.unlink()  # half written by a client that was ended
         found = {}
         for path in (self._folder / "seeds").glob("[0-9]*_*.nc"):
-            number, origin = path.stem.split("_")
-            found[int(number)] = int(origin)
+            number, origin = (int(each) - self.first for each in path.stem.split("_"))
+            if 0 <= number < self.total:
+                found[number] = origin
         return found
 
 
+class Plans:
+    """Those of the stages of a study (`_grown`), one after the other."""
+
+    def __init__(self, stages: list[Study], done: set[int], folder: Path, solver: str):
+        self._plans: list[Plan] = []
+        self.total = 0
+        for stage in stages:
+            self._plans.append(Plan(stage, done, folder, solver, self.total))
+            self.total += self._plans[-1].total
+
+    def take(self) -> tuple[int, Job] | None:
+        """The next job that is ready; None while none is."""
+        return next((item for plan in self._plans if (item := plan.take())), None)
+
+    def of(self, number: int) -> Plan:
+        """The plan that has a row."""
+        return next(plan for plan in reversed(self._plans) if plan.first <= number)
+
+
 def between(study: Study, runner: str, start: tuple, end: tuple) -> tuple[Inputs, ...] | None:
-    """Inputs of a runner on the way from one point to another; None where that takes too many steps."""
+    """Inputs of a runner on the way from one point to another; None where that takes too many steps, or one
+    that is not allowed."""
     hops = [
         abs(p.place(a) - p.place(b)) if p.numeric else 0.0
         for p, a, b in zip(study.parameters, start, end, strict=True)
@@ -209,7 +240,10 @@ def between(study: Study, runner: str, start: tuple, end: tuple) -> tuple[Inputs
     way = []
     for i in range(1, steps):
         values = (_mixed(p, a, b, i / steps) for p, a, b in zip(study.parameters, start, end, strict=True))
-        way.append(study.inputs(runner, tuple(values)))
+        try:
+            way.append(study.inputs(runner, tuple(values)))
+        except InputError:
+            return None
     return tuple(way)
 
 

@@ -35,6 +35,11 @@ def of_rows() -> str:
     return _hash(sources((*_SOLVING, *_TELLING)), _AFTERWARDS)
 
 
+def signature() -> str:
+    """The version and the beginning of that hash, for people: what a worker signs its rows with."""
+    return f"{__version__} ({of_rows()[:12]})"
+
+
 def _hash(code: set[Path], without: set[str]) -> str:
     digest = hashlib.sha256(__version__.encode())
     for file in sorted(code):

@@ -11,22 +11,32 @@ import hashlib
 import json
 import math
 import socket
-import time
 from collections import deque
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bladerun._console import say
 from bladerun._files import atomic, output_dir
 from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import _crew, _program, _store
+from bladerun.study._cluster import Cluster, Files
 from bladerun.study._file import Search, Study, load_study
-from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, work
+from bladerun.study._grown import may_have_more_trials
+from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, checked, work
+from bladerun.study._optuna import (
+    JOURNAL,
+    mend,
+    patiently,
+    running_trial,
+    sampler,
+    state,
+    storage_errors,
+    storage_of,
+)
+from bladerun.study._pace import Pace
 from bladerun.study._parameters import changed
 from bladerun.study._plan import between
 from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema, settings
@@ -35,10 +45,7 @@ from bladerun.variation import NOMINAL, draw
 if TYPE_CHECKING:
     import optuna
 
-JOURNAL = "optuna.journal"
-_PATIENCE_S = 300.0  # a database that restarts is waited for
 _FAR = 1e9  # by which a constraint is passed where its outcome has no number
-_T = TypeVar("_T")
 
 
 def optimise(
@@ -47,45 +54,55 @@ def optimise(
     *,
     workers: int | None = None,
     cluster: str | None = None,
+    cluster_tls: Files | None = None,
     storage: str | None = None,
     progress: Progress | None = None,
     solver: str = SOLVER,
 ) -> StudyResult:
     """Search until the study file's number of trials is done; the best ones are in the result.
 
-    workers, cluster, solver: as for `sweep`. storage: a database for Optuna, `postgresql://...`, which
-    clients on several machines may share, each with its own folder. A trial without an answer is told as
-    failed.
+    workers, cluster, cluster_tls, solver: as for `sweep`. storage: a database for Optuna,
+    `postgresql://...`, which clients on several machines may share, each with its own folder. A trial without
+    an answer is told as failed.
     """
     study = study if isinstance(study, Study) else load_study(study)
     if study.search is None:
         raise InputError("this study has a [design]; use `bladerun sweep`", key="[design]")
-    folder, program = Path(out), _program.of_rows()
-    about = {"kind": "optimise", "program": program, "study": study.document, "rows": rows(study)}
+    folder, elsewhere = Path(out), Cluster(cluster, cluster_tls) if cluster else None
+    about = {"kind": "optimise", "program": _program.of_rows(), "study": study.document, "rows": rows(study)}
     about |= {
         "settings": settings(study),
         "solver": solver,
         "storage": storage or JOURNAL,
         "name": name_of(study),
     }
-    with _store.opened(folder, schema(study), about) as store:
+    with _store.opened(
+        folder, schema(study), about, lambda before: may_have_more_trials(before, study.document)
+    ) as store:
+        mend(folder / JOURNAL)
         found = opened(study, folder, storage, name_of(study))
         hunt = _Hunt(study, found, store, folder, solver, storage)
-        begin, known = time.monotonic(), len(store.done)
+        known = len(store.done)
         with ExitStack() as stack:
-            crew = None if hunt.over else stack.enter_context(_crew.hire(workers, cluster))
+            crew = None if hunt.over else stack.enter_context(_crew.hire(workers, elsewhere))
+            pace = Pace(crew.size if crew else 1)
+            if progress and crew:
+                progress(known, rows(study), pace.words(known, "begun"), None)
             for number, done in _crew.run(crew, hunt.take, work) if crew else ():
-                hunt.finish(number, lost(done) if isinstance(done, _crew.Lost) else done, program)
+                gone = isinstance(done, _crew.Lost)
+                hunt.finish(number, lost(done, hunt.inputs(number)) if gone else checked(done))
                 if progress:
-                    pace = (time.monotonic() - begin) / (len(store.done) - known)
-                    left = max(rows(study) - len(store.done), 0)
-                    progress(len(store.done), rows(study), f"trial {hunt.trial_of(number)}", pace * left)
+                    done_now, total = len(store.done), rows(study)
+                    left_s = pace.left_s(done_now - known, max(total - done_now, 0))
+                    progress(done_now, total, f"trial {hunt.trial_of(number)}", left_s)
     return StudyResult(folder, result(folder).counts, best(found, study.search))
 
 
 def name_of(study: Study) -> str:
-    """The name of the Optuna study: the same for the same file."""
-    text = json.dumps(study.document, sort_keys=True, default=str)
+    """The name of the Optuna study: the same for the same file, whatever number of trials it asks for."""
+    search = {key: value for key, value in study.document["search"].items() if key != "trials"}
+    run = {key: value for key, value in study.document.get("run", {}).items() if key != "time_limit_s"}
+    text = json.dumps({**study.document, "search": search, "run": run}, sort_keys=True, default=str)
     return f"bladerun-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
@@ -99,12 +116,12 @@ def opened(study: Study, folder: Path, storage: str | None, name: str) -> optuna
     assert study.search is not None
     aims = [optuna.study.StudyDirection(1 if o.sign > 0 else 2) for o in study.search.objectives]
     try:
-        kept = _storage(folder, storage)
+        kept = storage_of(folder, storage)
         found = optuna.create_study(storage=kept, study_name=name, directions=aims, load_if_exists=True)
-    except (OSError, ImportError, ValueError, *_storage_errors()) as error:
+    except (OSError, ImportError, ValueError, *storage_errors()) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"cannot be used: {said}", key="--storage") from None
-    found.sampler = _sampler(study.search, len(found.get_trials(deepcopy=False)))
+    found.sampler = sampler(study.search, len(found.get_trials(deepcopy=False)))
     return found
 
 
@@ -139,25 +156,36 @@ class _Hunt:
         self._running: dict[int, optuna.Trial] = {}
         self._waiting: deque[int] = deque()
         self._seeds: dict[int, np.ndarray] = {}
-        for trial in _patiently(found.get_trials):
+        for trial in patiently(found.get_trials):
             self._recall(trial, storage)
+        if storage is None:
+            self._restore()
 
     @property
     def over(self) -> bool:
         """No trial is under way, and there are enough."""
-        return not self._waiting and len(self._found.get_trials(deepcopy=False)) >= self._search.trials
+        return not self._waiting and self._begun() >= self._search.trials
+
+    def _begun(self) -> int:
+        """Trials in all, but for those that wait to be asked for again."""
+        trials = patiently(lambda: self._found.get_trials(deepcopy=False))
+        return sum(trial.state.name != "WAITING" for trial in trials)
 
     def take(self) -> tuple[int, Job] | None:
         """The next row: of a trial under way, else of a new one."""
-        if not self._waiting and not self._ask():
-            return None
-        number = self._waiting.popleft()
-        inputs = self._inputs(number)
+        while not self._waiting:  # a trial whose rows are kept adds none
+            if not self._ask():
+                return None
+        number, program = self._waiting.popleft(), _program.signature()
+        try:
+            inputs = self.inputs(number)
+        except InputError as error:
+            return number, Job(str(error), program=program)
         settings = self._study.settings
         keep = STRIDE if settings.keep_strides else SEED
-        return number, Job(inputs, self._ways(number), keep, settings.time_limit_s, self._solver)
+        return number, Job(inputs, self._ways(number), keep, settings.time_limit_s, self._solver, program)
 
-    def finish(self, number: int, done: Done, program: str) -> None:
+    def finish(self, number: int, done: Done) -> None:
         """Keep the row; with the last of its trial, tell Optuna."""
         trial, member = divmod(number, len(self._variations))
         if done.stride is not None:
@@ -168,9 +196,7 @@ class _Hunt:
                 with atomic(self._folder / f"{trial}.nc") as tmp:
                     tmp.write_bytes(done.stride)
                 self._seeds[trial] = self._place(trial)
-        self._store.add(
-            self._described(number) | done.row | {"identity": self._inputs(number).identity(program)}
-        )
+        self._store.add(self._described(number) | done.row)
         self._left[trial] -= 1
         if not self._left[trial]:
             self._tell(trial)
@@ -180,11 +206,11 @@ class _Hunt:
 
     def _ask(self) -> bool:
         """Begin a new trial, unless there are enough."""
-        if len(_patiently(lambda: self._found.get_trials(deepcopy=False))) >= self._search.trials:
+        if self._begun() >= self._search.trials:
             return False
-        trial = _patiently(self._found.ask)
-        _patiently(lambda: trial.set_user_attr("client", self._client))
-        point = tuple(_patiently(lambda p=p: _suggested(trial, p)) for p in self._study.parameters)
+        trial = patiently(self._found.ask)
+        patiently(lambda: trial.set_user_attr("client", self._client))
+        point = tuple(patiently(lambda p=p: _suggested(trial, p)) for p in self._study.parameters)
         self._begin(trial, point)
         return True
 
@@ -204,36 +230,64 @@ class _Hunt:
         complete = set(names) <= set(trial.params)
         ours = trial.user_attrs.get("client") == self._client or storage is None
         if trial.state.name == "RUNNING" and ours and not complete:
-            _patiently(lambda: self._found.tell(trial.number, state=_state("FAIL"), skip_if_finished=True))
+            known = self._kept(trial.number) if storage is None else {}
+            if known:
+                running = patiently(
+                    lambda: running_trial(self._found, self._folder.parent, storage, trial.number, known)
+                )
+                self._begin(running, tuple(_suggested(running, p) for p in self._study.parameters))
+                return
+            patiently(lambda: self._found.tell(trial.number, state=state("FAIL"), skip_if_finished=True))
         if not complete:
             return
         self._points[trial.number] = tuple(trial.params[name] for name in names)
         if (self._folder / f"{trial.number}.nc").exists():
             self._seeds[trial.number] = self._place(trial.number)
         if trial.state.name == "RUNNING" and ours:
-            running = _patiently(lambda: _running(self._found, self._folder.parent, storage, trial.number))
+            running = patiently(
+                lambda: running_trial(self._found, self._folder.parent, storage, trial.number)
+            )
             self._begin(running, self._points[trial.number])
+
+    def _restore(self) -> None:
+        """Ask again for trials whose rows are kept and whose records a journal that was cut has lost."""
+        known = len(patiently(lambda: self._found.get_trials(deepcopy=False)))
+        for trial in range(known, 1 + max(self._store.done, default=-1) // len(self._variations)):
+            patiently(lambda t=trial: self._found.enqueue_trial(self._kept(t)))
+
+    def _kept(self, trial: int) -> dict[str, Any]:
+        """The point of a trial as its rows have it; empty without one."""
+        first = trial * len(self._variations)
+        rows = (
+            self._store.row(n) for n in range(first, first + len(self._variations)) if n in self._store.done
+        )
+        row = next(rows, None)
+        return {p.name: p.like(row[p.name]) for p in self._study.parameters} if row else {}
 
     def _tell(self, trial: int) -> None:
         """Objectives are means over the ensemble, constraints its worst; no answer unless all have one."""
         first, running = trial * len(self._variations), self._running.pop(trial)
         rows = [self._store.row(first + m) for m in range(len(self._variations))]
-        side = self._inputs(first).amputation.side
         answered = [row for row in rows if row["status"] == Status.CONVERGED]
+        side = self.inputs(first).amputation.side if answered else ""
         values = [
             float(np.mean([objective.value(row, side) for row in answered])) if answered else math.nan
             for objective in self._search.objectives
         ]
         if rows[0]["status"] != Status.CONVERGED or not np.all(np.isfinite(values)):
-            _patiently(lambda: self._found.tell(running, state=_state("FAIL"), skip_if_finished=True))
+            patiently(lambda: self._found.tell(running, state=state("FAIL"), skip_if_finished=True))
             return
-        if not _patiently(lambda: self._found.get_trials(deepcopy=False)[trial]).state.is_finished():
-            for constraint in self._search.constraints:
+        told = patiently(lambda: self._found.get_trials(deepcopy=False)[trial])
+        if not told.state.is_finished():
+            for constraint in (
+                each for each in self._search.constraints if each.text not in told.constraints
+            ):
                 excess = min(max(constraint.excess(row, side) for row in answered), _FAR)
-                _patiently(lambda c=constraint, e=excess: running.set_constraint(c.text, e))
-        _patiently(lambda: self._found.tell(running, values, skip_if_finished=True))
+                patiently(lambda c=constraint, e=excess: running.set_constraint(c.text, e))
+        patiently(lambda: self._found.tell(running, values, skip_if_finished=True))
 
-    def _inputs(self, number: int) -> Inputs:
+    def inputs(self, number: int) -> Inputs:
+        """What a row is solved from; InputError where its values do not go together."""
         trial, member = divmod(number, len(self._variations))
         inputs = self._study.inputs(self._runner, self._points[trial])
         variation = vars(self._variations[member])
@@ -277,79 +331,3 @@ def _suggested(trial: optuna.Trial, parameter) -> Any:
     if parameter.whole:
         return trial.suggest_int(parameter.name, int(parameter.low), int(parameter.high))
     return trial.suggest_float(parameter.name, float(parameter.low), float(parameter.high))
-
-
-def _sampler(search: Search, before: int) -> optuna.samplers.BaseSampler:
-    """The sampler; gone on with, it draws other numbers than before."""
-    from optuna import samplers
-
-    makers = {
-        "tpe": samplers.TPESampler,
-        "gp": samplers.GPSampler,
-        "cma-es": samplers.CmaEsSampler,
-        "nsga-ii": samplers.NSGAIISampler,
-        "nsga-iii": samplers.NSGAIIISampler,
-        "random": samplers.RandomSampler,
-    }
-    needs = {"gp": "torch", "cma-es": "cmaes"}.get(search.sampler)
-    try:
-        if needs:
-            __import__(needs)
-    except ImportError:
-        raise InputError(
-            f"'{search.sampler}' needs {needs}; pip install {needs}", key="[search] sampler"
-        ) from None
-    return makers[search.sampler](seed=search.seed + before)
-
-
-def _running(found: optuna.Study, folder: Path, url: str | None, number: int) -> optuna.Trial:
-    """A trial that another process asked for, to be told under its own number."""
-    import optuna
-
-    kept = _storage(folder, url)
-    study = kept.get_study_id_from_name(found.study_name)
-    return optuna.Trial(found, kept.get_trial_id_from_study_id_trial_number(study, number))
-
-
-def _storage(folder: Path, url: str | None) -> Any:
-    from optuna.storages import JournalStorage, RDBStorage
-    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-
-    if url is None:
-        path = str(folder / JOURNAL)
-        lock = JournalFileOpenLock(path)  # the other kind makes links, for which Windows asks rights
-        return JournalStorage(JournalFileBackend(path, lock_obj=lock))
-    if url.startswith("postgresql://"):
-        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-
-
-def _storage_errors() -> tuple[type[Exception], ...]:
-    from optuna.exceptions import StorageInternalError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    return StorageInternalError, SQLAlchemyError
-
-
-def _state(name: str) -> Any:
-    from optuna.trial import TrialState
-
-    return TrialState[name]
-
-
-def _patiently(call: Callable[[], _T]) -> _T:
-    """What the call gives; where the database is away, once it is back."""
-    begin, pause = time.monotonic(), 0.5
-    while True:
-        try:
-            return call()
-        except _storage_errors() as error:
-            if time.monotonic() - begin > _PATIENCE_S:
-                raise InputError(
-                    "the database has been away for 5 minutes; do the same again to go on from here",
-                    key="--storage",
-                ) from error
-            if pause == 0.5:
-                say("the database is away; waiting for it")
-            time.sleep(pause)
-            pause = min(2 * pause, 10.0)

@@ -13,7 +13,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import metadata
@@ -39,11 +39,12 @@ _PACKAGES = ("numpy", "scipy", "numba", "mujoco", "xarray", "pandas", "pyarrow",
 class Store:
     """The rows of one study; made by `opened`.
 
-    columns: those of the table, in order. done: numbers of the rows that are kept.
+    columns: those of the table, in order. done: numbers of the rows that are kept. grown_from: documents of
+    what the study was before, oldest first.
     """
 
-    def __init__(self, folder: Path, columns: pa.Schema):
-        self.folder, self.columns = folder, columns
+    def __init__(self, folder: Path, columns: pa.Schema, grown_from: list[Mapping[str, Any]]):
+        self.folder, self.columns, self.grown_from = folder, columns, grown_from
         self.done: set[int] = set()
         self._waiting: list[dict[str, Any]] = []
         self._lost: list[dict[str, Any]] = []
@@ -119,18 +120,24 @@ class Store:
 
 
 @contextmanager
-def opened(folder: str | Path, columns: pa.Schema, about: Mapping[str, Any]) -> Iterator[Store]:
+def opened(
+    folder: str | Path,
+    columns: pa.Schema,
+    about: Mapping[str, Any],
+    may_go_on: Callable[[Mapping[str, Any]], None],
+) -> Iterator[Store]:
     """The store in a folder, made or gone on with, for this client alone.
 
-    about: what makes it this study and no other, for the manifest; InputError where the folder holds another
-    one, is held by another process, or cannot be written to.
+    about: what makes it this study and no other, for the manifest. may_go_on: given the document of another
+    study that the folder holds, InputError where that is not this one's beginning. InputError also where the
+    folder is held by another process, or cannot be written to.
     """
     folder = output_dir(folder)
     with locked(folder):
-        _check_same(folder, about, columns)
+        grown_from = _grown_from(folder, about, columns, may_go_on)
         output_dir(folder / TABLE)
-        _write_manifest(folder, about, columns)
-        store = Store(folder, columns)
+        _write_manifest(folder, {**about, "grown_from": grown_from}, columns)
+        store = Store(folder, columns, grown_from)
         try:
             yield store
         finally:
@@ -168,16 +175,14 @@ def table(folder: str | Path, columns: list[str] | None = None) -> pa.Table:
 def newest(folder: Path) -> list[dict[str, Any]]:
     """Rows that are in no part yet; a last one that is half written is none."""
     try:
-        lines = (folder / NEWEST).read_text(encoding="utf-8").split("\n")
+        lines = (folder / NEWEST).read_bytes().split(b"\n")
     except OSError:
         return []
     rows = []
     for line in lines:
-        try:
+        with suppress(ValueError):
             rows.append(json.loads(line))
-        except ValueError:
-            continue
-    return rows
+    return [row for row in rows if isinstance(row, dict) and "number" in row]
 
 
 _TYPES = {"double": pa.float64(), "string": pa.string(), "int64": pa.int64()}
@@ -202,17 +207,30 @@ def _dataset(folder: Path, columns: pa.Schema) -> ds.Dataset:
     return ds.dataset(parts, schema=columns, format="parquet") if parts else ds.dataset(columns.empty_table())
 
 
-def _check_same(folder: Path, about: Mapping[str, Any], columns: pa.Schema) -> None:
+def _grown_from(
+    folder: Path,
+    about: Mapping[str, Any],
+    columns: pa.Schema,
+    may_go_on: Callable[[Mapping[str, Any]], None],
+) -> list[Mapping[str, Any]]:
     if not (folder / MANIFEST).exists():
-        return
+        return []
     before = manifest(folder)
     if before["program"] != about["program"]:
         raise InputError(
             "holds a study solved by another version of the program or its models; give another --out",
             file=folder,
         )
-    if before["study"] != about["study"] or list(before["columns"]) != columns.names:
+    grown_from = before.get("grown_from", [])
+    if before["study"] != about["study"]:
+        try:
+            may_go_on(before["study"])
+        except InputError as error:
+            raise error.at(folder) from None
+        grown_from = [*grown_from, before["study"]]
+    if list(before["columns"]) != columns.names:
         raise InputError("holds another study; give another --out", file=folder)
+    return grown_from
 
 
 def _write_manifest(folder: Path, about: Mapping[str, Any], columns: pa.Schema) -> None:

@@ -6,7 +6,6 @@ and tries again the rows that no worker came back from.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -20,10 +19,14 @@ from bladerun import _facts
 from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import _crew, _program, _store
+from bladerun.study._cluster import Cluster, Files
+from bladerun.study._design import MOST
 from bladerun.study._file import Study, load_study
-from bladerun.study._job import Done, work
+from bladerun.study._grown import may_have_more_points, stages
+from bladerun.study._job import Done, Inputs, checked, work
 from bladerun.study._objective import columns
-from bladerun.study._plan import Plan
+from bladerun.study._pace import Pace
+from bladerun.study._plan import Plans
 from bladerun.variation import names
 
 Progress = Callable[[int, int, str, float | None], None]
@@ -62,37 +65,43 @@ def sweep(
     *,
     workers: int | None = None,
     cluster: str | None = None,
+    cluster_tls: Files | None = None,
     progress: Progress | None = None,
     solver: str = SOLVER,
 ) -> StudyResult:
     """Solve every row of a study that has a design, and keep each as soon as it is known.
 
-    workers: processes here, one a core by default; cluster: a running Dask scheduler, `tcp://host:port`,
-    instead. solver: `module:function` as `_job.Solver`, for tests and benchmarks. A row that finds no
+    workers: processes here, one a core by default; cluster: a running Dask scheduler, `tcp://host:port` or
+    `tls://host:port`, instead; cluster_tls: PEM files of the authority, one's own certificate and its key,
+    for the latter. solver: `module:function` as `_job.Solver`, for tests and benchmarks. A row that finds no
     stride says why; only what concerns the study as a whole raises InputError: a folder that is held by
     another client, holds another study or is full, a cluster that is gone.
     """
     study = study if isinstance(study, Study) else load_study(study)
     if study.search is not None:
         raise InputError("this study has a [search]; use `bladerun optimise`", key="[search]")
-    folder, program = Path(out), _program.of_rows()
+    if rows(study) > MOST:
+        raise InputError(f"{rows(study)} rows are too many for one study; at most {MOST}, so divide it")
+    folder, elsewhere = Path(out), Cluster(cluster, cluster_tls) if cluster else None
     with opened(study, folder, solver) as store:
-        plan = Plan(study, store.done, folder, solver)
-        begin, known = time.monotonic(), len(store.done)
-        if known < plan.total:
-            with _crew.hire(workers, cluster) as crew:
-                for count, (number, done) in enumerate(_crew.run(crew, plan.take, work), start=known + 1):
+        plans = Plans(stages(study, store.grown_from), store.done, folder, solver)
+        known = len(store.done)
+        if known < plans.total:
+            with _crew.hire(workers, elsewhere) as crew:
+                pace = Pace(crew.size)
+                if progress:
+                    progress(known, plans.total, pace.words(known, "begun"), None)
+                for count, (number, done) in enumerate(_crew.run(crew, plans.take, work), start=known + 1):
+                    plan = plans.of(number)
                     again = isinstance(done, _crew.Lost)
-                    if isinstance(done, _crew.Lost):
-                        done = lost(done)
+                    done = lost(done, plan.inputs(number)) if isinstance(done, _crew.Lost) else checked(done)
                     plan.store_seed(number, done)
                     row = plan.described(number) | done.row
-                    row["identity"] = plan.inputs(number).identity(program)
                     (store.set_aside if again else store.add)(row)
                     plan.finish(number, again)
                     if progress:
-                        left = (time.monotonic() - begin) / (count - known) * (plan.total - count)
-                        progress(count, plan.total, f"row {number}: {done.row['status']}", left)
+                        left = pace.left_s(count - known, plans.total - count)
+                        progress(count, plans.total, f"row {number}: {done.row['status']}", left)
     return result(folder)
 
 
@@ -106,7 +115,7 @@ def opened(study: Study, folder: Path, solver: str = SOLVER) -> AbstractContextM
         "rows": rows(study),
         "solver": solver,
     }
-    return _store.opened(folder, schema(study), about)
+    return _store.opened(folder, schema(study), about, lambda before: may_have_more_points(before, study))
 
 
 def settings(study: Study) -> dict[str, Any]:
@@ -115,14 +124,15 @@ def settings(study: Study) -> dict[str, Any]:
     return {"cost": inputs.cost.to_dict(), "environment": inputs.environment.to_dict()}
 
 
-def lost(error: _crew.Lost) -> Done:
+def lost(error: _crew.Lost, inputs: Inputs) -> Done:
     """The row of a job that no worker came back from."""
-    return Done({"status": Status.LOST.value, "why": str(error), "visits": 0})
+    identity = inputs.identity(_program.of_rows())
+    return Done({"status": Status.LOST.value, "why": str(error), "visits": 0, "identity": identity})
 
 
 def rows(study: Study) -> int:
     """How many rows a study has."""
-    points = study.search.trials if study.search else len(study.points)
+    points = study.search.trials if study.search else study.points.size
     return len(study.runners) * points * (1 + study.settings.ensemble)
 
 
