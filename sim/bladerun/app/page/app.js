@@ -19,15 +19,21 @@ let now = null, before = null, between = null; // answers: of the sliders, of wh
 let busy = false, wanted = false, seen = -1, timer = 0, halted = false, held = false, starting = false, away = 0;
 
 /** A question about what is solved. */
-const ask = (path, content = {}) => question(path, { run: solved && solved.run, ...content });
+function ask(path, content = {}) {
+  const run = solved && solved.run;
+  return question(path, { run, ...content }).catch((error) => {
+    throw Object.assign(error, { run });
+  });
+}
 
 function complain(error) {
+  if (error && error.run !== undefined && error.run !== (solved && solved.run)) return; // of a runner shown before
   $("error").textContent = "";
   if (error && error.gone) reconnect();
-  if (error && error.key === "run" && solved) {
-    solved.run = null;
+  if (error && error.key === "run") {
+    if (solved) solved.run = null;
     mark();
-  } else if (error ? !told(error) : told(null)) $("error").textContent = error ? error.message : "";
+  } else if (!told(error) && error) $("error").textContent = error.message;
 }
 const guarded = (act) => async (...given) => {
   try {
@@ -86,6 +92,7 @@ function keepHere() {
 
 function clear() {
   clearTimeout(timer);
+  clearTimeout(pause);
   solved = now = before = between = against = null;
   seen = -1;
   for (const axis of AXES) $(`s-${axis}`).disabled = true;
