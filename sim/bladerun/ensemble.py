@@ -19,6 +19,7 @@ from bladerun.status import Status
 from bladerun.study import _crew, _job
 from bladerun.study._job import Inputs, Job
 from bladerun.study._pace import Pace
+from bladerun.study._pool import Lost
 from bladerun.variation import NOMINAL, draw
 
 NAME = "stride"  # of the one fitting in the table
@@ -55,7 +56,7 @@ def ensemble(
     with _crew.hire(min(workers, count), here=workers == 1) as crew:
         pace = Pace(crew.size)
         for member, done in _crew.run(crew, lambda: next(jobs, None), _job.work):
-            gone = isinstance(done, _crew.Lost)
+            gone = isinstance(done, Lost)
             rows[member] = {"status": Status.LOST.value, "why": str(done)} if gone else done.row
             if progress:
                 left_s = pace.left_s(len(rows) - 1, count + 1 - len(rows))

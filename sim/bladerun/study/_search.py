@@ -39,6 +39,7 @@ from bladerun.study._optuna import (
 from bladerun.study._pace import Pace
 from bladerun.study._parameters import changed
 from bladerun.study._plan import between
+from bladerun.study._pool import Lost
 from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema, settings
 from bladerun.variation import NOMINAL, draw
 
@@ -89,7 +90,7 @@ def optimise(
             if progress and crew:
                 progress(known, rows(study), pace.words(known, "begun"), None)
             for number, done in _crew.run(crew, hunt.take, work) if crew else ():
-                gone = isinstance(done, _crew.Lost)
+                gone = isinstance(done, Lost)
                 hunt.finish(number, lost(done, hunt.inputs(number)) if gone else checked(done))
                 if progress:
                     done_now, total = len(store.done), rows(study)

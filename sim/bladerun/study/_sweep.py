@@ -27,6 +27,7 @@ from bladerun.study._job import Done, Inputs, checked, work
 from bladerun.study._objective import columns
 from bladerun.study._pace import Pace
 from bladerun.study._plan import Plans
+from bladerun.study._pool import Lost
 from bladerun.variation import names
 
 Progress = Callable[[int, int, str, float | None], None]
@@ -93,8 +94,8 @@ def sweep(
                     progress(known, plans.total, pace.words(known, "begun"), None)
                 for count, (number, done) in enumerate(_crew.run(crew, plans.take, work), start=known + 1):
                     plan = plans.of(number)
-                    again = isinstance(done, _crew.Lost)
-                    done = lost(done, plan.inputs(number)) if isinstance(done, _crew.Lost) else checked(done)
+                    again = isinstance(done, Lost)
+                    done = lost(done, plan.inputs(number)) if isinstance(done, Lost) else checked(done)
                     plan.store_seed(number, done)
                     row = plan.described(number) | done.row
                     (store.set_aside if again else store.add)(row)
@@ -124,7 +125,7 @@ def settings(study: Study) -> dict[str, Any]:
     return {"cost": inputs.cost.to_dict(), "environment": inputs.environment.to_dict()}
 
 
-def lost(error: _crew.Lost, inputs: Inputs) -> Done:
+def lost(error: Lost, inputs: Inputs) -> Done:
     """The row of a job that no worker came back from."""
     identity = inputs.identity(_program.of_rows())
     return Done({"status": Status.LOST.value, "why": str(error), "visits": 0, "identity": identity})
