@@ -341,11 +341,11 @@ def test_any_number_of_workers_gives_the_same_table(tmp_path, monkeypatch):
 def test_a_folder_may_be_called_as_one_likes(tmp_path, monkeypatch, columns):
     monkeypatch.chdir(tmp_path)
     for name in ("run1:a", "s3:b", "a b%20c", "#?&*[1]"):
-        with _store.opened(name, columns, ABOUT) as store:
+        with _store.opened(name, columns, ABOUT, refuse) as store:
             store.add(row(0))
             store.flush()
             assert store.row(0)["number"] == 0
-        with _store.opened(name, columns, ABOUT) as store:
+        with _store.opened(name, columns, ABOUT, refuse) as store:
             assert store.done == {0}
         assert len(_store.table(name)) == 1 and (tmp_path / name / "outcomes.parquet").is_dir()
 
@@ -356,11 +356,12 @@ def test_a_file_system_without_locks_is_worked_on_by_one_at_a_time(tmp_path, mon
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr("bladerun.study._lock.FileLock.acquire", none)
-    with _store.opened(tmp_path, columns, ABOUT) as store:
+    with _store.opened(tmp_path, columns, ABOUT, refuse) as store:
         store.add(row(0))
-        with pytest.raises(InputError, match="is in use by process"), _store.opened(tmp_path, columns, ABOUT):
+        again = _store.opened(tmp_path, columns, ABOUT, refuse)
+        with pytest.raises(InputError, match="is in use by process"), again:
             pass
-    with _store.opened(tmp_path, columns, ABOUT) as store:
+    with _store.opened(tmp_path, columns, ABOUT, refuse) as store:
         assert store.done == {0}
 
 

@@ -125,7 +125,8 @@ def _head(content: dict[str, Any]) -> list:
 
 def _lacks(content: dict[str, Any]) -> bool:
     """Whether what people wrote has letters that cannot be printed here."""
-    return any(map(lacking, (content["name"], content["notes"], *(value for _, value in content["runner"]))))
+    facts = (value for _, value in content["runner"])
+    return any(map(lacking, (content["name"], content["notes"], *content["particulars"], *facts)))
 
 
 def _card(label: str, setting: str, mark: str) -> list:
