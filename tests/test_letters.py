@@ -69,8 +69,8 @@ def _with(fonts, monkeypatch):
 
 def content(name, notes=""):
     cards = {"today": "as today"}
-    return {"name": name, "notes": notes, "particulars": [], "runner": [("height", "176 cm")], "settings": cards,
-            "label": "", "why": "", "alike": []}  # fmt: skip
+    said = {"particulars": [], "label": "", "why": "", "alike": []}
+    return said | {"name": name, "notes": notes, "runner": [("height", "176 cm")], "settings": cards}
 
 
 def markup(name, notes=""):
