@@ -66,7 +66,7 @@ def compare(case=CASE, **sweep: Iterable[float]):
     def progress(done: int, of: int, what: str, left: float | None) -> None:
         line.update(Markdown(f"{done} of {of} solved, the last one: {what}"))
 
-    return fit(case, folder, progress=progress, widen=False)
+    return fit(case, folder, progress=progress, widen=False, ensemble=0)
 
 
 def strides_of(result) -> dict[str, xr.Dataset]:

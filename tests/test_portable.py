@@ -132,7 +132,7 @@ def test_spawned_processes_fit(tmp_path):
     from bladerun.case import load_case
     from bladerun.study import fit
     case = replace(load_case({str(FIRST_FIT)!r}), sweep={{"height_mm": [20, 30]}})
-    print(*fit(case, "out", workers=2).table.status)
+    print(*fit(case, "out", workers=2, widen=False, ensemble=0).table.status)
 """
     assert elsewhere(SPAWNED + code, tmp_path) == "converged converged"
 
