@@ -240,7 +240,8 @@ def _to_draw(table, current, ensemble) -> tuple[list[str], int]:
         return [], 0
     recommended = _recommend.chosen(table, best, current)
     first = _answer.first_step(table, recommended, current)
-    by_score = table.score.dropna().sort_values(kind="stable").index
+    limit = _recommend.weights()["constraint"]
+    by_score = table.score[table[limit["key"]] >= limit["minimum"]].sort_values(kind="stable").index
     spoken_of = [current, recommended, first, best, *by_score[:2]]
     names = _drawn.to_draw(table, [name for name in spoken_of if name], current)
     return names, _facts.toml("sweep.toml")["ensemble"]["draws"]
