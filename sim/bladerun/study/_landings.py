@@ -15,6 +15,7 @@ import pandas as pd
 
 from bladerun._facts import toml
 from bladerun.case import Case
+from bladerun.errors import InputError
 from bladerun.files import read_stride
 from bladerun.fitting import Fitting
 from bladerun.landing_window import SHIFT, LandingWindow, landing_ahead_m, landing_window, row_of
@@ -39,9 +40,13 @@ def window_of(
     reached = {1: own, -1: own}
     for k in range(1, facts["steps"] + 1):
         todo = []
-        for way, start in reached.items():
+        for way, start in list(reached.items()):
             shift = way * k * facts["step_mm"]
-            task = replace(case.task, landing_ahead_m=ahead + shift / 1e3)
+            try:
+                task = replace(case.task, landing_ahead_m=ahead + shift / 1e3)
+            except InputError:  # further than a task may ask
+                del reached[way]
+                continue
             path = own.with_name(f"{own.stem}_landing{shift:+g}.nc")
             todo.append(((way, shift), Solve(replace(inputs, task=task), start, (), path)))
         waiting = iter(todo)
