@@ -40,7 +40,7 @@ PROBLEM = {"num_vars": len(names()), "names": list(names()), "bounds": [[0.05, 0
 
 
 def runs(points: np.ndarray, knots: int) -> pd.DataFrame:
-    """Main outcomes at each point (p, 12) of quantiles, NaN where not converged; first those of the middle."""
+    """Main outcomes at each point (p, 12) of quantiles, NaN where not converged; first of the middle."""
     case = load_case(HERE.parent / "first-fit.toml")
     inputs = case.runner, case.amputation, case.fitting
     options = SolverOptions.default(knots=knots)
