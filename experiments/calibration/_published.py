@@ -52,8 +52,9 @@ REFINED = {
 # Gluteus medius and minimus pull harder here than published. With the published forces a straight hip turns
 # inward with 25 Nm, 0.33 Nm/kg, where running takes 0.43 to 0.49 (Fukuchi 2017: able_moments.toml of
 # experiments/validation): they were fully active through half the stance of a jog, and capped abduction too.
-# Tried on able-bodied running at 2.5 and 3.5 m/s: 1.0, 1.3, 1.4, 1.6 and about 1.8 (misfit of weights.py 0.44,
-# 0.41, 0.42, 0.42, 0.44); from 1.8 on the hip turns inward with more than measured. Assumed: the model's choice.
+# Tried on able-bodied running at 2.5 and 3.5 m/s: 1.0, 1.3, 1.4, 1.6 and about 1.8 (misfit of weights.py
+# 0.44, 0.41, 0.42, 0.42, 0.44); from 1.8 on the hip turns inward with more than measured. Assumed: the
+# model's choice.
 STRONGER = {"glmed1": 1.3, "glmed2": 1.3, "glmin": 1.3}
 
 
