@@ -21,10 +21,11 @@ from typing import Any
 from latex2mathml.converter import convert
 from mkdocs.structure.files import File
 
-from bladerun import _facts, blade
-from bladerun._definitions import OUTCOMES
+from bladerun._lib import data_files
+from bladerun.blade.catalog import catalog
 from bladerun.case import load_case
 from bladerun.cli import _parser
+from bladerun.gait.registry import OUTCOMES
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parent
@@ -80,8 +81,8 @@ def outcomes(first: str, last: str) -> str:
 
 
 def catalogue() -> str:
-    """Every blade: what it is, stiffness by category, mass bands, its figures with their sources."""
-    return "\n".join(_blade(blade.load_blade(name)) for name in blade.catalog())
+    """Every catalog: what it is, stiffness by category, mass bands, its figures with their sources."""
+    return "\n".join(_blade(catalog.load_blade(name)) for name in catalog.catalog())
 
 
 def commands() -> str:
@@ -102,7 +103,7 @@ def commands() -> str:
 
 def ranges() -> str:
     """What a runner's file may hold, with the ranges that the code checks."""
-    body = _facts.toml("body.toml")
+    body = data_files.toml("body.toml")
     case = load_case(CHECKOUT / "experiments" / "first-fit.toml")
     rows = []
     for section, part in (("range", "runner"), ("fitting", "fitting")):
@@ -116,7 +117,7 @@ def sources() -> str:
     """Every DOI in the facts and the definitions, whose it is where that stands before it, and its users."""
     used: defaultdict[str, set[str]] = defaultdict(set)
     who: dict[str, str] = {}
-    for path in [*(CHECKOUT / "models").rglob("*.toml"), CHECKOUT / "sim/bladerun/_definitions.py"]:
+    for path in [*(CHECKOUT / "models").rglob("*.toml"), CHECKOUT / "sim/bladerun/gait/registry.py"]:
         text = path.read_text("utf-8")
         who |= {doi: name for name, doi in _NAMED_DOI.findall(text)}
         for doi in _DOI.findall(text):
@@ -132,7 +133,7 @@ def weights() -> str:
     """What a fitting is judged by."""
     rows = [
         [row["title"], row["unit"], f"{row['matters']:g}", f"{row['weight']:g}", row["definition"]]
-        for row in _facts.toml("recommendation.toml")["tradeoff"]
+        for row in data_files.toml("recommendation.toml")["tradeoff"]
     ]
     return _table(["trade-off", "unit", "difference that matters", "weight", "what it is"], rows)
 
@@ -142,7 +143,7 @@ TABLES: dict[str, Callable[..., str]] = {
 }
 
 
-def _blade(entry: blade.Blade) -> str:
+def _blade(entry: catalog.Blade) -> str:
     facts, profile = entry.facts, entry.facts["profile"]
     categories = []
     for category in entry.categories:

@@ -15,15 +15,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bladerun._definitions import OUTCOMES
-from bladerun._reference import band, reference
-from bladerun.bench import run_bench
-from bladerun.blade import load_blade
+from bladerun.blade.bench import run_bench
+from bladerun.blade.catalog import load_blade
+from bladerun.body.reference_gait import band, reference
+from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
+from bladerun.gait.registry import OUTCOMES
 from bladerun.model import Model, build_model
-from bladerun.plots import COLOURS
-from bladerun.runner import Amputation, Runner
-from bladerun.sketch import draw_body
+from bladerun.show.plots import COLOURS
+from bladerun.show.sketch import draw_body
 
 TITLE = {row.key: row.title for row in OUTCOMES}
 BLUE, ORANGE, GREEN, INK = COLOURS["right"], COLOURS["left"], "#009E73", "#222222"

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bladerun.forward import frames
+from bladerun.show.video import frames
 
 MAPS = {
     "hip_height_difference_mm": "hip higher over the blade (mm)",

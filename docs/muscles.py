@@ -14,10 +14,10 @@ import mujoco
 import numpy as np
 from matplotlib.figure import Figure
 
-from bladerun._reference import reference
+from bladerun.body.reference_gait import reference
+from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
 from bladerun.model import Model, build_model
-from bladerun.runner import Amputation, Runner
 
 SIZE = (900, 520)  # height, width
 TRANSPARENT = 0.16

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from bladerun.files import write_stride
+from bladerun.dataset.files import write_stride
 from synthetic import stride
 
 DOCUMENT = {

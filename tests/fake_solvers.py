@@ -1,6 +1,6 @@
 """Solvers that stand in for the real one in tests of studies: they sleep instead of solving.
 
-Each takes and gives what `bladerun.study._job.Solver` says. A row's cost depends on its inputs and on whether
+Each takes and gives what `bladerun.study.job.Solver` says. A row's cost depends on its inputs and on whether
 it had a start, so that a table can be checked whatever order it was made in.
 """
 

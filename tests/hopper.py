@@ -10,11 +10,6 @@ import mujoco
 import numpy as np
 
 from bladerun.environment import Environment, Ground, Wrench
-from bladerun.stride._blocks import NODE, TIMES
-from bladerun.stride._kernel import Arrays, Sweep, Terms
-from bladerun.stride._links import external, tree_of
-from bladerun.stride._muscles import muscles
-from bladerun.stride._passive import write_law
 from bladerun.stride.cost._look_up import cubics
 from bladerun.stride.cost.clearance import Clearance
 from bladerun.stride.cost.contact_edges import ContactEdges
@@ -31,6 +26,11 @@ from bladerun.stride.cost.residual_forces import ResidualForces
 from bladerun.stride.cost.sideways_force import SidewaysForce
 from bladerun.stride.cost.stride_time import StrideTime
 from bladerun.stride.cost.tracking import Tracking
+from bladerun.stride.dynamics.muscle_paths import muscles
+from bladerun.stride.dynamics.passive import write_law
+from bladerun.stride.dynamics.tree import external, tree_of
+from bladerun.stride.sweep import Arrays, Sweep, Terms
+from bladerun.stride.transcription.blocks import NODE, TIMES
 
 HOPPER = """
 <mujoco>

@@ -12,10 +12,10 @@ import mujoco
 import numpy as np
 import xarray as xr
 
-from bladerun._joints import contact_spheres, sphere_sides
+from bladerun.body.joints import contact_spheres, sphere_sides
+from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
-from bladerun.runner import Amputation, Runner
 from synthetic import asked
 
 PERIOD, SPEED, PEAK_N = 0.7, 3.0, 1700.0

@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 import xarray as xr
 
-from bladerun._table import plain
+from bladerun._lib.table import plain
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.options import SolverOptions

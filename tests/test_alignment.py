@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from bladerun.alignment import alignment, outside_rule
+from bladerun.body.runner import Amputation, Runner
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
+from bladerun.gait.alignment import alignment, outside_rule
 from bladerun.model import build_model
-from bladerun.runner import Amputation, Runner
-from bladerun.sketch import draw_alignment
+from bladerun.show.sketch import draw_alignment
 
 RUNNER = Runner(72.0, 1.76, "female")
 

@@ -13,7 +13,6 @@ import tomli_w
 from starlette.testclient import TestClient
 
 import fake_page
-from bladerun._intervals import FEWEST
 from bladerun.app import _neighbourhood as near
 from bladerun.app import _sheet, _work, create
 from bladerun.app._guard import MOST_BYTES
@@ -22,6 +21,7 @@ from bladerun.app._neighbourhood import Point
 from bladerun.app._story import _CHANGES, _REASONS, story
 from bladerun.case import check_case
 from bladerun.errors import InputError
+from bladerun.study.intervals import FEWEST
 from fake_page import DOCUMENT
 
 MIDDLE = Point(5.0, 30.0, 0.0, 3.0)

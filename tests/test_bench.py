@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from bladerun._chain import Beam, make_chain
-from bladerun._elastica import elastica_rise_m
-from bladerun._press import Press
-from bladerun.bench import plot_bench, run_bench
-from bladerun.blade import catalog, load_blade
+from bladerun.blade._elastica import elastica_rise_m
+from bladerun.blade._press import Press
+from bladerun.blade.bench import plot_bench, run_bench
+from bladerun.blade.catalog import catalog, load_blade
+from bladerun.blade.chain import Beam, make_chain
 from bladerun.errors import InputError
 
 BLADES = [load_blade(name) for name in catalog()]

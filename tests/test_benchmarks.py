@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bladerun._facts import models_dir
+from bladerun._lib.data_files import models_dir
 from bladerun.stride import _solver
 from test_solver import NEWTON, arrays, guess
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bladerun.blade import SEGMENTS, Blade, catalog, load_blade
+from bladerun.blade.catalog import SEGMENTS, Blade, catalog, load_blade
 from bladerun.errors import InputError
 
 BLADES = [load_blade(name) for name in catalog()]

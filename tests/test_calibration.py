@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import weights
 
+from bladerun.body.runner import ABLE_BODIED
+from bladerun.body.variation import NOMINAL
 from bladerun.cost import Cost
 from bladerun.environment import Environment
-from bladerun.runner import ABLE_BODIED
-from bladerun.variation import NOMINAL
 
 FOLDER = Path(weights.__file__).parent
 EVIDENCE = json.loads((FOLDER / "weights.json").read_text())

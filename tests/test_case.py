@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bladerun.body.runner import Amputation, Runner
 from bladerun.case import Case, load_case
 from bladerun.cost import Cost
 from bladerun.environment import Environment, Wrench
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
-from bladerun.runner import Amputation, Runner
 from bladerun.task import Task
 
 FIRST_FIT = Path(__file__).parents[1] / "experiments" / "first-fit.toml"

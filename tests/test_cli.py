@@ -13,8 +13,8 @@ import pytest
 
 import muscled
 from bladerun import __version__, cli
-from bladerun.files import write_stride
-from bladerun.outcomes import OUTCOMES
+from bladerun.dataset.files import write_stride
+from bladerun.gait.outcomes import OUTCOMES
 from bladerun.task import Task
 from synthetic import stride
 from test_case import BAD, FIRST_FIT, GOOD
@@ -66,7 +66,9 @@ def solver(monkeypatch):
         return result
 
     monkeypatch.setattr("bladerun.stride.solve", solve)
-    monkeypatch.setattr("bladerun.plots.plot_run", lambda stride, folder: [Path(folder) / "gait-cycle.png"])
+    monkeypatch.setattr(
+        "bladerun.show.plots.plot_run", lambda stride, folder: [Path(folder) / "gait-cycle.png"]
+    )
     return attrs, asked
 
 
@@ -347,7 +349,9 @@ def test_fit_ends_with_the_report(status, monkeypatch, capsys):
 
 
 def test_video_reads_a_stride_and_refuses_other_files(monkeypatch, capsys, elsewhere):
-    monkeypatch.setattr("bladerun.forward.render_video", lambda stride, path: Path(path).write_bytes(b"film"))
+    monkeypatch.setattr(
+        "bladerun.show.video.render_video", lambda stride, path: Path(path).write_bytes(b"film")
+    )
     write_stride(stride(), "stride.nc")
     assert cli.main(["video", "stride.nc", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"file": "stride.mp4"}

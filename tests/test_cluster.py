@@ -13,8 +13,8 @@ import pytest
 
 from bladerun import cli
 from bladerun.errors import InputError
-from bladerun.study import _cluster, _crew, _program, sweep
-from bladerun.study._cluster import Cluster
+from bladerun.study import _dask, executor, fingerprint, sweep
+from bladerun.study._dask import Cluster
 from bladerun.study._file import study
 from test_sweep import HERE, changed, toml
 
@@ -63,7 +63,7 @@ def test_what_answers_and_is_no_scheduler_is_one_sentence(tmp_path):
         other.listen()
         port = other.getsockname()[1]
         toml(SMALL, tmp_path / "s.toml")
-        code = "import bladerun.study._cluster as c; c._PATIENCE_S = 1; from bladerun.cli import main; "
+        code = "import bladerun.study._dask as c; c._PATIENCE_S = 1; from bladerun.cli import main; "
         code += f"raise SystemExit(main(['sweep', 's.toml', '--cluster', 'tcp://127.0.0.1:{port}']))"
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
         run = [sys.executable, "-c", code]
@@ -124,7 +124,7 @@ def test_a_cluster_lets_in_who_has_its_certificate_and_nobody_else(keys, schedul
     assert scheduler.startswith("tls://")
     result = answered(SMALL, tmp_path / "ours", cluster=scheduler, cluster_tls=keys["ours"])
     assert result.counts == {"converged": 2}
-    monkeypatch.setattr(_cluster, "_PATIENCE_S", 3)
+    monkeypatch.setattr(_dask, "_PATIENCE_S", 3)
     with pytest.raises(InputError, match="shows no certificate of that authority"):
         answered(SMALL, tmp_path / "a", cluster=scheduler, cluster_tls=keys["theirs"])
     mixed = (keys["ours"][0], *keys["theirs"][1:])  # knows the cluster, and is not known to it
@@ -134,17 +134,17 @@ def test_a_cluster_lets_in_who_has_its_certificate_and_nobody_else(keys, schedul
 
 
 def test_workers_of_another_version_are_refused_by_name(keys, scheduler, tmp_path, monkeypatch):
-    theirs = _program.signature()
-    monkeypatch.setattr(_program, "signature", lambda: "0.0.9 (abcdef012345)")
+    theirs = fingerprint.signature()
+    monkeypatch.setattr(fingerprint, "signature", lambda: "0.0.9 (abcdef012345)")
     with pytest.raises(InputError) as error:
         answered(SMALL, tmp_path / "out", cluster=scheduler, cluster_tls=keys["ours"])
     assert theirs in str(error.value) and "0.0.9 (abcdef012345)" in str(error.value)
 
 
 def test_few_of_the_messages_with_their_seeds_are_kept(keys, scheduler):
-    with _crew.hire(cluster=Cluster(scheduler, keys["ours"])) as crew:
+    with executor.hire(cluster=Cluster(scheduler, keys["ours"])) as crew:
         jobs = ((n, n) for n in range(30))
-        assert len(dict(_crew.run(crew, lambda: next(jobs, None), abs))) == 30
+        assert len(dict(executor.run(crew, lambda: next(jobs, None), abs))) == 30
         assert 0 < len(crew._client.scheduler_comm.recent_message_log) <= 10
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bladerun.environment import Ground
-from bladerun.stride._contact import positive_part, sphere_force
+from bladerun.stride.dynamics.contact_law import positive_part, sphere_force
 
 K, C, MU, E, SLIP = 8e5, 0.5, 0.9, 0.012, 0.1
 LAW, GROUND = np.array([K, C, MU]), Ground(E, SLIP, 150.0)

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bladerun._intervals import LEVEL, difference
+from bladerun.body.runner import Amputation, Runner
+from bladerun.body.variation import NOMINAL, draw
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
-from bladerun.study._job import numbers
+from bladerun.study.intervals import LEVEL, difference
+from bladerun.study.job import numbers
 from bladerun.task import Task
-from bladerun.variation import NOMINAL, draw
 
 RUNNER, AMPUTATION, TASK = Runner(72.0, 1.76, "female"), Amputation("right"), Task(3.3)
 WORN = Fitting("j-sprint", category=5.0)

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from bladerun.errors import InputError
-from bladerun.study import _crew, _pace
+from bladerun.study import _pace, executor
 
 
 def slow_square(number):
@@ -33,23 +33,23 @@ def some(numbers):
 
 
 def test_processes_do_the_same_work():
-    with _crew.hire(2) as crew:
-        results = dict(_crew.run(crew, some(range(20)), slow_square))
+    with executor.hire(2) as crew:
+        results = dict(executor.run(crew, some(range(20)), slow_square))
     assert {n: square for n, (square, _) in results.items()} == {n: n**2 for n in range(20)}
     assert os.getpid() not in {process for _, process in results.values()}
 
 
 def test_what_a_job_raises_is_raised_here_with_its_place():
-    with _crew.hire(1) as crew, pytest.raises(ZeroDivisionError) as error:
-        list(_crew.run(crew, some([0]), divided))
+    with executor.hire(1) as crew, pytest.raises(ZeroDivisionError) as error:
+        list(executor.run(crew, some([0]), divided))
     assert "in divided" in error.value.__notes__[0]
 
 
 def test_nobody_waits_for_jobs_that_were_never_begun():
-    with _crew.hire(1) as crew:
+    with executor.hire(1) as crew:
         futures = [crew.submit(time.sleep, 60) for _ in range(3)]
     for future in futures:
-        with pytest.raises(_crew.Lost):
+        with pytest.raises(executor.Lost):
             future.result(timeout=5)
 
 
@@ -57,11 +57,11 @@ def test_a_script_that_starts_processes_is_not_run_again_by_them(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "from operator import neg\n"
-        "from bladerun.study import _crew\n"
+        "from bladerun.study import executor\n"
         "print('begun')\n"
         "jobs = iter([(1, 1), (2, 2)])\n"
-        "with _crew.hire(2) as crew:\n"
-        "    print(sorted(_crew.run(crew, lambda: next(jobs, None), neg)))\n"
+        "with executor.hire(2) as crew:\n"
+        "    print(sorted(executor.run(crew, lambda: next(jobs, None), neg)))\n"
     )
     assert said_by(script) == "begun\n[(1, -1), (2, -2)]\n"
     folder = tmp_path / ("a long name for temporary files, " * 4)
@@ -78,8 +78,8 @@ def said_by(script, **environment):
 
 def test_nobody_else_reaches_the_processes_that_solve():
     """No port is open, and the one socket with a name stands in a folder that others may not enter."""
-    with _crew.hire(2) as crew:
-        assert len(dict(_crew.run(crew, some(range(4)), slow_square))) == 4
+    with executor.hire(2) as crew:
+        assert len(dict(executor.run(crew, some(range(4)), slow_square))) == 4
         us = psutil.Process()
         family = [us, *us.children(recursive=True)]
         assert len(family) >= 3
@@ -107,12 +107,12 @@ def stranger(address):
 
 
 def test_a_killed_process_is_a_sentence():
-    with _crew.hire(2) as crew:
-        ((_, lost),) = _crew.run(crew, some([1]), killed)
-        assert isinstance(lost, _crew.Lost)
+    with executor.hire(2) as crew:
+        ((_, lost),) = executor.run(crew, some([1]), killed)
+        assert isinstance(lost, executor.Lost)
         with pytest.raises(InputError, match="fewer of them"):
-            _crew.answered(lost, crew)
-        assert dict(_crew.run(crew, some([3]), slow_square))[3][0] == 9
+            executor.answered(lost, crew)
+        assert dict(executor.run(crew, some([3]), slow_square))[3][0] == 9
 
 
 def endless(path):
@@ -122,7 +122,7 @@ def endless(path):
 
 def test_a_process_that_hears_nobody_keeps_nobody_waiting(tmp_path):
     began = tmp_path / "began"
-    with _crew.hire(1) as crew:
+    with executor.hire(1) as crew:
         crew.submit(endless, str(began))
         while not began.exists():
             time.sleep(0.05)
@@ -159,13 +159,13 @@ class Fate:
                 each.lost = True
         self.crew.running.remove(self)
         if self.lost:
-            raise _crew.Lost("ended")
+            raise executor.Lost("ended")
         return self.job
 
 
 def test_no_job_is_given_up_for_what_another_does():
-    results = dict(_crew.run(Together(), some(["kills", "innocent", "another"]), slow_square))
-    assert isinstance(results.pop("kills"), _crew.Lost)
+    results = dict(executor.run(Together(), some(["kills", "innocent", "another"]), slow_square))
+    assert isinstance(results.pop("kills"), executor.Lost)
     assert results == {"innocent": "innocent", "another": "another"}
 
 

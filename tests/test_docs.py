@@ -18,7 +18,7 @@ import pytest
 
 import bladerun
 from bladerun import build_model, cli, load_case
-from bladerun._definitions import OUTCOMES
+from bladerun.gait.registry import OUTCOMES
 
 CHECKOUT = Path(__file__).parents[1]
 DOCS = CHECKOUT / "docs"

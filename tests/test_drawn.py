@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bladerun._intervals import difference, intervals
 from bladerun.case import ADJUSTED
 from bladerun.study import _drawn
+from bladerun.study.intervals import difference, intervals
 
 STEP = {"category": 1.0, "height_mm": 10.0, "toe_out_deg": 5.0, "sagittal_deg": 5.0}
 

@@ -7,9 +7,9 @@ import pytest
 from bladerun.environment import Environment, Ground, Wrench
 from bladerun.errors import ModelError
 from bladerun.stride._curvature import _pull
-from bladerun.stride._dynamics import motion
-from bladerun.stride._links import external, tree_of
-from bladerun.stride._required import required_forces
+from bladerun.stride.dynamics.inverse_dynamics import motion
+from bladerun.stride.dynamics.required_forces import required_forces
+from bladerun.stride.dynamics.tree import external, tree_of
 
 GRAVITY = (-1.2, 0.4, -9.7)  # not along an axis
 TREE = """

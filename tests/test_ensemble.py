@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bladerun._intervals import intervals
+from bladerun.body.variation import draw, names
 from bladerun.case import load_case
-from bladerun.ensemble import NAME, ensemble
 from bladerun.errors import InputError
-from bladerun.study import _job
-from bladerun.variation import draw, names
+from bladerun.study import job
+from bladerun.study.ensemble import NAME, ensemble
+from bladerun.study.intervals import intervals
 from synthetic import stride
 
 CASE = load_case(Path(__file__).parents[1] / "experiments" / "first-fit.toml")
@@ -30,7 +30,7 @@ def asked(monkeypatch):
         seen.append((inputs, start))
         return solved(inputs.variation.strength, "not converged" if len(seen) == 3 else "converged")
 
-    monkeypatch.setattr(_job, "_solve", solve)
+    monkeypatch.setattr(job, "_solve", solve)
     return seen
 
 

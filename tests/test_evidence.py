@@ -6,10 +6,10 @@ from dataclasses import asdict, replace
 import pytest
 
 from bladerun import cli
-from bladerun.files import write_stride
+from bladerun.body.runner import Amputation, Runner
+from bladerun.dataset.files import write_stride
 from bladerun.fitting import Fitting
-from bladerun.runner import Amputation, Runner
-from bladerun.verification import Check, Verification
+from bladerun.forward.verification import Check, Verification
 from synthetic import stride
 
 CHECK = Check("moments", "euler", 1e-5, 10.0, 0.1, 0.1, 0.01, 0.01, 0.01, 0.001, True)
@@ -36,7 +36,7 @@ def verified(monkeypatch, result):
         progress(result.checks[0])
         return result
 
-    monkeypatch.setattr("bladerun.verification.verify", verify)
+    monkeypatch.setattr("bladerun.forward.verification.verify", verify)
 
 
 def test_a_stride_that_holds(file, monkeypatch, capsys):
@@ -71,7 +71,7 @@ def held(monkeypatch, status, why):
         made.attrs |= {"status": "converged"}
         return made
 
-    monkeypatch.setattr("bladerun.held.hold", hold)
+    monkeypatch.setattr("bladerun.forward.unadapted.hold", hold)
     monkeypatch.setattr("bladerun.stride.solve", solve)
     return asked
 

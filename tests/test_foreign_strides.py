@@ -15,18 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import muscled
-from bladerun import _netcdf, cli
-from bladerun._model_text import model_of, plain
-from bladerun._whole_stride import check, check_solved
+from bladerun import cli
+from bladerun.dataset import netcdf
+from bladerun.dataset.check import check, check_solved
+from bladerun.dataset.files import read_stride, write_stride
+from bladerun.dataset.model_text import model_of, plain
 from bladerun.errors import InputError
-from bladerun.files import read_stride, write_stride
-from bladerun.opensim import export
-from bladerun.study._job import _SEED
-from bladerun.verification import verify
+from bladerun.forward.verification import verify
+from bladerun.gait.opensim import export
+from bladerun.study.job import _SEED
 from synthetic import stride as synthetic
 
 MADE = muscled.stride(side="right", knots=8)
-RAW = _netcdf.packed(MADE)
+RAW = netcdf.packed(MADE)
 TAKES_A_STRIDE = ("export", "video", "verify", "hold")
 
 
@@ -80,7 +81,7 @@ def test_a_damaged_file_is_a_sentence_or_a_stride(tmp_path, changes):
     ).map(json.dumps)),
 )  # fmt: skip
 def test_whatever_a_stride_says_of_itself_is_read_or_refused(key, text):
-    from bladerun._asked import asked_of, environment_of, person_of
+    from bladerun.dataset.asked import asked_of, environment_of, person_of
 
     told = MADE.assign_attrs({key: text})
     for question in (check, asked_of, environment_of, person_of):
@@ -95,22 +96,22 @@ def test_whatever_a_stride_says_of_itself_is_read_or_refused(key, text):
 
 def test_a_file_cannot_declare_more_than_it_holds():
     """Neither by a long or endless dimension, nor by arrays that stand in the same place."""
-    small = _netcdf.packed(xr.Dataset({"a": ("x", np.arange(5.0)), "b": ("y", np.arange(7.0))}))
-    assert _netcdf.read(small).sizes == {"x": 5, "y": 7}
+    small = netcdf.packed(xr.Dataset({"a": ("x", np.arange(5.0)), "b": ("y", np.arange(7.0))}))
+    assert netcdf.read(small).sizes == {"x": 5, "y": 7}
     for number in (2**31 - 1, 10**6, 0):
         with pytest.raises(InputError, match="damaged"):
-            _netcdf.read(small.replace(struct.pack(">4sI", b"x", 5), struct.pack(">4sI", b"x", number)))
+            netcdf.read(small.replace(struct.pack(">4sI", b"x", 5), struct.pack(">4sI", b"x", number)))
     first = struct.pack(">Q", len(small) - 8 * 12)
     seconds = [struct.pack(">Q", len(small) - 8 * count) for count in (5, 7)]  # whichever comes last
     both_first = small.replace(seconds[0], first).replace(seconds[1], first)
     assert both_first != small
     with pytest.raises(InputError, match="damaged"):
-        _netcdf.read(both_first)
+        netcdf.read(both_first)
 
 
 def test_many_names_take_no_time():
     with pytest.raises(InputError, match="damaged"):
-        _netcdf.read(b"CDF\2" + struct.pack(">III", 0, 10, 2**31 - 1) + bytes(10_000_000))
+        netcdf.read(b"CDF\2" + struct.pack(">III", 0, 10, 2**31 - 1) + bytes(10_000_000))
 
 
 def test_netcdf_4_is_told_how_to_become_netcdf_3(tmp_path, monkeypatch, capsys):
@@ -129,7 +130,7 @@ def test_netcdf_4_that_is_trusted_is_written_anew(tmp_path):
 
 def test_what_is_no_file_or_too_large_is_not_read(tmp_path, monkeypatch):
     write_stride(MADE, tmp_path / "s.nc")
-    monkeypatch.setattr("bladerun.files._MOST_BYTES", 1000)
+    monkeypatch.setattr("bladerun.dataset.files._MOST_BYTES", 1000)
     with pytest.raises(InputError, match="too large"):
         read_stride(tmp_path / "s.nc")
     with pytest.raises(InputError, match="not a file"):
@@ -159,7 +160,7 @@ def test_no_lock_is_asked_of_the_file_system(tmp_path):
         "import fcntl, sys\n"
         "def none(*_): raise OSError(37, 'No locks available')\n"
         "fcntl.flock = fcntl.lockf = none\n"
-        "from bladerun.files import read_stride, write_stride\n"
+        "from bladerun.dataset.files import read_stride, write_stride\n"
         "write_stride(read_stride(sys.argv[1]), sys.argv[2])\n"
         "assert not {'netCDF4', 'h5py', 'h5netcdf'} & set(sys.modules)\n"
     )

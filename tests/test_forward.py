@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 import muscled
-from bladerun import forward
 from bladerun.errors import InputError
+from bladerun.show import video
 from synthetic import stride
 
 SIZE = (160, 96)
 
 
 def test_frame_shows_the_runner_before_the_ground():
-    seen = forward.frames(stride(), [0.1], size=SIZE)[0]
+    seen = video.frames(stride(), [0.1], size=SIZE)[0]
     assert seen.shape == (96, 160, 3) and seen.dtype == np.uint8
     assert seen.std() > 10
 
@@ -26,14 +26,14 @@ def test_arrow_is_drawn_in_contact_only():
         return ((red > 120) & (green > 90) & (blue < 60)).sum()
 
     made = stride(right_down=0.0, left_down=0.35, contact=0.25)
-    assert yellow(forward.frames(made, [0.125 / 0.7], size=SIZE)[0]) > 5
-    assert yellow(forward.frames(made, [0.30 / 0.7], size=SIZE)[0]) == 0
+    assert yellow(video.frames(made, [0.125 / 0.7], size=SIZE)[0]) > 5
+    assert yellow(video.frames(made, [0.30 / 0.7], size=SIZE)[0]) == 0
 
 
 def test_video_is_written_whole_and_lasts_as_long_as_asked(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run1:a").mkdir()  # no protocol of ffmpeg's
-    path = forward.render_video(stride(), "run1:a/run.mp4", fps=10, slow=1, strides=1, size=SIZE)
+    path = video.render_video(stride(), "run1:a/run.mp4", fps=10, slow=1, strides=1, size=SIZE)
     assert path.read_bytes()[4:8] == b"ftyp"
     assert [p.name for p in path.parent.iterdir()] == ["run.mp4"]
     assert imageio_ffmpeg.count_frames_and_secs(str(path.absolute()))[0] == 7
@@ -44,7 +44,7 @@ def test_active_muscles_are_red_and_resting_ones_are_pale():
     pictures = []
     for activation in (0.0, 1.0):
         made["activation"] = 0 * made.activation + activation
-        pictures.append(forward.frames(made, [0.1], size=(320, 240))[0].astype(int))
+        pictures.append(video.frames(made, [0.1], size=(320, 240))[0].astype(int))
     resting, active = pictures
     changed = np.abs(resting - active).sum(axis=2) > 150
     assert changed.sum() > 50
@@ -57,11 +57,11 @@ def test_active_muscles_are_red_and_resting_ones_are_pale():
 @pytest.mark.parametrize("key", ["fps", "slow", "strides"])
 def test_a_video_without_pictures_is_refused(key, tmp_path):
     with pytest.raises(InputError, match=f"{key}: 0 is not allowed; more than 0"):
-        forward.render_video(stride(), tmp_path / "run.mp4", **{key: 0})
+        video.render_video(stride(), tmp_path / "run.mp4", **{key: 0})
 
 
 def test_without_opengl_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setitem(sys.modules, "mujoco.egl", None)
     with pytest.raises(InputError, match="apt-get install libegl1"):
-        forward.frames(stride(), [0.0], size=SIZE)
+        video.frames(stride(), [0.0], size=SIZE)

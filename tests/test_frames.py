@@ -6,12 +6,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from bladerun._facts import models_dir, toml
-from bladerun._leg import Leg
+from bladerun._lib.data_files import models_dir, toml
+from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
+from bladerun.gait.events import Leg
+from bladerun.gait.outcomes import outcomes
 from bladerun.model import build_model
-from bladerun.outcomes import outcomes
-from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
 from bladerun.task import Task
 from synthetic import stride

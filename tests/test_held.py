@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from bladerun.body.runner import Amputation, Runner
 from bladerun.errors import StartError
 from bladerun.fitting import Fitting
-from bladerun.held import hold
+from bladerun.forward.unadapted import hold
+from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.outcomes import flat, outcomes
-from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
 from bladerun.task import Task
 
@@ -37,7 +37,7 @@ def test_on_its_own_fitting_it_is_itself(stride):
 
 @pytest.mark.slow
 def test_a_runner_who_falls_is_said_to(stride, monkeypatch):
-    from bladerun import held as module
+    from bladerun.show.video import unadapted as module
 
     whole = module.replay
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bladerun._intervals import FEWEST, LEVEL, difference, intervals
-from bladerun._recommend import recommend
+from bladerun.study.intervals import FEWEST, LEVEL, difference, intervals
+from bladerun.study.recommend import recommend
 
 
 def members(values: dict[str, list[float]], status: dict[tuple[str, int], str] | None = None) -> pd.DataFrame:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from bladerun.environment import Wrench
-from bladerun.stride._blocks import NODE, TIMES, times_squares
 from bladerun.stride._curvature import curvature
-from bladerun.stride._dynamics import motion
-from bladerun.stride._kernel import Terms, correction, sweep, sweep_arrays
-from bladerun.stride._mesh import UNEVEN, mesh
+from bladerun.stride.dynamics.inverse_dynamics import motion
+from bladerun.stride.sweep import Terms, correction, sweep, sweep_arrays
+from bladerun.stride.transcription.blocks import NODE, TIMES, times_squares
+from bladerun.stride.transcription.mesh import UNEVEN, mesh
 from hopper import HOPPER, MUSCLED, SLIDES, copied, dense, random_arrays, with_laws
 
 KNOTS, TIME = 12, np.array([0.55, 0.013, -0.02, 0.015, -0.012])

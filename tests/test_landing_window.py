@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun._recommend import weights
+from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
-from bladerun.landing_window import landing_ahead_m, landing_window
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
 from bladerun.report._pictures import landings
-from bladerun.report._words import landing_words
-from bladerun.runner import Amputation, Runner
+from bladerun.report.words import landing_words
 from bladerun.stride import solve
+from bladerun.study.landing_window import landing_ahead_m, landing_window
+from bladerun.study.recommend import weights
 from bladerun.task import Task
 
 SHIFTS = np.array([-60.0, -40.0, -20.0, 0.0, 20.0, 40.0, 60.0])

@@ -10,8 +10,8 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 from reportlab.pdfbase import pdfmetrics
 
-from bladerun import _letters
-from bladerun._letters import lacking, register, runs
+from bladerun._lib import fonts
+from bladerun._lib.fonts import lacking, register, runs
 from bladerun.report import _sheet_pdf
 
 NAMES = {"Chinese": "李小龙", "Japanese": "やまだ 太郎", "Korean": "김철수", "Thai": "ใจดี"}
@@ -63,8 +63,8 @@ def bare(monkeypatch):
 
 def _with(fonts, monkeypatch):
     register()
-    monkeypatch.setattr(_letters, "_system_fonts", lambda: fonts)
-    _letters._place.cache_clear()
+    monkeypatch.setattr(fonts, "_system_fonts", lambda: fonts)
+    fonts._place.cache_clear()
 
 
 def content(name, notes=""):
@@ -88,7 +88,7 @@ def test_a_font_of_the_system_is_taken_where_it_has_the_letters(name, system):
 def test_the_letters_keep_their_shape_and_place(system):
     ((font, letters),) = runs("ใ", "Sheet")
     with TTFont(system[1], fontNumber=0) as source:
-        made = TTFont(_letters._font_of(source, font, [letters]))
+        made = TTFont(fonts._font_of(source, font, [letters]))
     assert "glyf" in made and made["hmtx"][f"u{ord(letters):x}"] == (600, -100)
     glyph = made["glyf"][f"u{ord(letters):x}"]
     assert (glyph.xMin, glyph.yMin, glyph.xMax, glyph.yMax) == (-100, 0, 400, 500)
@@ -129,4 +129,4 @@ def test_two_fonts_in_one_file_are_two(system, tmp_path):
 
 
 def test_a_picture_has_no_boxes():
-    assert _letters.drawn("Łódź 김 5°") == "Łódź … 5°" and _letters.drawn("caf\udce9") == "caf…"
+    assert fonts.drawn("Łódź 김 5°") == "Łódź … 5°" and fonts.drawn("caf\udce9") == "caf…"

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun.stride._blocks import NODE, TIMES
-from bladerun.stride._kernel import sweep_arrays
-from bladerun.stride._linear import Factor, NotPositive
+from bladerun.stride._linear_algebra import Factor, NotPositive
+from bladerun.stride.sweep import sweep_arrays
+from bladerun.stride.transcription.blocks import NODE, TIMES
 from hopper import copied, dense, sized
 
 

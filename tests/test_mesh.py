@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import BSpline
 
-from bladerun.stride._blocks import NODE, TIMES
-from bladerun.stride._kernel import spline
-from bladerun.stride._mesh import LATER, UNEVEN, _base, _count, at_times, mesh
+from bladerun.stride.sweep import spline
+from bladerun.stride.transcription.blocks import NODE, TIMES
+from bladerun.stride.transcription.mesh import LATER, UNEVEN, _base, _count, at_times, mesh
 
 blocks = st.integers(2, 40)
 stretches = st.floats(-0.02, 0.03)
@@ -104,7 +104,7 @@ def test_rates_are_those_in_time():
 
 
 def test_even_spacing_gives_the_usual_stencil(monkeypatch):
-    monkeypatch.setattr("bladerun.stride._mesh.GRADE", 0.0)
+    monkeypatch.setattr("bladerun.stride.transcription.mesh.GRADE", 0.0)
     _base.cache_clear()
     found = mesh(30, np.eye(TIMES)[0])
     _base.cache_clear()

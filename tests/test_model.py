@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bladerun._joints import contact_spheres, sphere_sides
-from bladerun.alignment import alignment
-from bladerun.blade import catalog
+from bladerun.blade.catalog import catalog
+from bladerun.body.joints import contact_spheres, sphere_sides
+from bladerun.body.runner import Amputation, Runner
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, resolve
+from bladerun.gait.alignment import alignment
 from bladerun.model import build_model, save_xml
-from bladerun.runner import Amputation, Runner
 
 XML_ROUNDING = 5e-6  # MuJoCo writes six digits of each body's mass: 0.05 g where it is over 10 kg
 RUNNER = Runner(72.0, 1.76, "female")

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import muscled
-from bladerun import _joint_contact
-from bladerun._joint_contact import joint_contact
-from bladerun._muscle_tables import fully_active, hip_shares, muscle_table, reserve_table, too_weak
+from bladerun.gait import _joint_contact
+from bladerun.gait._joint_contact import joint_contact
+from bladerun.gait.muscle_tables import fully_active, hip_shares, muscle_table, reserve_table, too_weak
+from bladerun.gait.outcomes import outcomes
 from bladerun.options import SolverOptions
-from bladerun.outcomes import outcomes
 
 GRAVITY = 9.81
 OF_MUSCLES = (

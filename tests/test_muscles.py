@@ -12,9 +12,9 @@ import pytest
 from _leg import CALF, JOINTS, Leg, passive_curve
 from _published import SCALE, STRENGTH, Published, others, passive_moments, running
 
-from bladerun import _facts
-from bladerun.body import build_body
-from bladerun.runner import Amputation, Runner
+from bladerun._lib import data_files
+from bladerun.body.build import build_body
+from bladerun.body.runner import Amputation, Runner
 
 GROUPS = (
     "hip_flexors",
@@ -226,7 +226,7 @@ def test_a_reattached_gastrocnemius_flexes_the_knee_and_nothing_else(residual):
 
 
 def test_every_muscle_has_its_facts():
-    facts = _facts.toml("muscles.toml")
+    facts = data_files.toml("muscles.toml")
     assert set(facts["muscle"]) == set(leg().muscles)
     assert {row["group"] for row in facts["muscle"].values()} == set(GROUPS)
     one = leg().mj.actuator("vasti_r")

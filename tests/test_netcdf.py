@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bladerun import _netcdf
+from bladerun.dataset import netcdf
+from bladerun.dataset.files import read_stride, write_stride
 from bladerun.errors import InputError
-from bladerun.files import read_stride, write_stride
 from bladerun.status import Status
 from synthetic import stride
 
@@ -15,7 +15,7 @@ def test_a_stride_comes_back_as_it_was(tmp_path):
     made = stride()
     write_stride(made, tmp_path / "stride.nc")
     assert read_stride(tmp_path / "stride.nc").identical(made)
-    assert _netcdf.read(_netcdf.packed(made)).identical(made)
+    assert netcdf.read(netcdf.packed(made)).identical(made)
 
 
 def test_threads_do_not_meet_in_the_library(tmp_path):
@@ -24,7 +24,7 @@ def test_threads_do_not_meet_in_the_library(tmp_path):
     def there_and_back(number):
         path = tmp_path / f"{number % 3}.nc"
         write_stride(made, path)
-        return read_stride(path).identical(made) and _netcdf.read(_netcdf.packed(made)).identical(made)
+        return read_stride(path).identical(made) and netcdf.read(netcdf.packed(made)).identical(made)
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(there_and_back, range(40)))
@@ -48,5 +48,5 @@ def test_a_stride_that_cannot_be_written_says_where(tmp_path):
 def test_a_status_is_plain_text_in_the_file():
     made = stride()
     made.attrs["status"] = Status.TOO_WEAK
-    kept = _netcdf.read(_netcdf.packed(made)).attrs["status"]
+    kept = netcdf.read(netcdf.packed(made)).attrs["status"]
     assert type(kept) is str and Status(kept) is Status.TOO_WEAK

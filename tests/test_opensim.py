@@ -6,7 +6,7 @@ import pytest
 
 import muscled
 from bladerun.errors import InputError
-from bladerun.opensim import export, read
+from bladerun.gait.opensim import export, read
 
 TURN = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # x forward, y up, z to the right, of x, left, up
 MIRRORED = {"flexion": (0, 0, 1), "adduction": (1, 0, 0), "rotation": (0, 1, 0)}

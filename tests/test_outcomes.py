@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import muscled
-from bladerun.outcomes import OUTCOMES, flat, outcomes
+from bladerun.gait.outcomes import OUTCOMES, flat, outcomes
 from synthetic import LEG, MASS, PERIOD, SPEED, WEIGHT, bell, stride
 
 

@@ -13,26 +13,26 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun import _facts
-from bladerun._table import plain
-from bladerun.bench import run_bench
-from bladerun.blade import Blade, catalog, load_blade, read_blade
+from bladerun._lib import data_files
+from bladerun._lib.table import plain
+from bladerun.blade.bench import run_bench
+from bladerun.blade.catalog import Blade, catalog, load_blade, read_blade
+from bladerun.body.runner import Amputation, Runner
 from bladerun.case import Task, load_case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, altered, blade_of, resolve
-from bladerun.held import other_fitting
+from bladerun.forward.unadapted import other_fitting
 from bladerun.model import build_model
-from bladerun.report._words import blade_from, setting
-from bladerun.runner import Amputation, Runner
-from bladerun.stride import _result
-from bladerun.study import _visits, load_study, sweep
+from bladerun.report.words import blade_from, setting
+from bladerun.stride import result
+from bladerun.study import load_study, sweep, visits
 from bladerun.study._file import study
-from bladerun.study._job import Inputs, Job
+from bladerun.study.job import Inputs, Job
 from synthetic import stride
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 EXAMPLE, FIRST_FIT = EXPERIMENTS / "my-blade.toml", EXPERIMENTS / "first-fit.toml"
-BLADES = _facts.models_dir() / "blades"
+BLADES = data_files.models_dir() / "blades"
 J, C = ((BLADES / f"{name}.toml").read_text(encoding="utf-8") for name in ("j-sprint", "c-distance"))
 RUNNER, LIMB = Runner(72.0, 1.76, "female"), Amputation("right", residual_limb_m=0.16)
 SHORT = "[120.0, 544.0], [120.0, 494.0], [120.0, 444.0]"
@@ -261,7 +261,7 @@ def strain(fitting):
     model = build_model(Runner(75.0, 1.75), Amputation("right"), again)
     q = np.zeros((1, len(model.joints)))
     q[:, [model.joints.index(f"blade_bend{i}_r") for i in range(1, 6)]] = 0.05
-    return _result._strain(model, q)[0, 0]
+    return result._strain(model, q)[0, 0]
 
 
 def test_a_stride_read_years_later_still_has_its_blade():
@@ -314,9 +314,9 @@ def test_the_category_is_a_label_and_others_lie_the_nominal_step_from_it():
 
 def test_words_name_a_measured_stiffness_and_where_the_blade_is_from():
     usual, measured = Fitting("j-sprint", 5.0), Fitting("j-sprint", 5.0, stiffness_kn_m=24.5)
-    for words in (_visits.describe(measured), setting(measured.row())):
+    for words in (visits.describe(measured), setting(measured.row())):
         assert words.startswith("category 5 (24.5 kN/m), 20 mm")
-    assert "kN/m" not in _visits.describe(usual) + setting(usual.row()) + blade_from(usual)
+    assert "kN/m" not in visits.describe(usual) + setting(usual.row()) + blade_from(usual)
     own = replace(measured, blade=read_blade(EXAMPLE))
     assert "24.5" in blade_from(own) and "own file" in blade_from(own) and own.row()["blade"] == "my-blade"
     assert "catalogue" in blade_from(measured) and "catalogue" in blade_from(None)
@@ -335,14 +335,14 @@ def test_holding_another_category_takes_the_stiffness_along():
 
 def test_a_comparison_has_own_blade_and_measured_stiffness_throughout(folder):
     case = load_case(case_file(folder, stiffness_kn_m=24.0))
-    grid = _visits.grid(case)
+    grid = visits.grid(case)
     current = grid.fittings[grid.current]
     assert current.category == 5 and current.stiffness_kn_m == 24.0 and len(grid.fittings) == 27
     found = {fitting.category: fitting.stiffness_kn_m for fitting in grid.fittings.values()}
     assert found == pytest.approx({4.0: 21.6, 5.0: 24.0, 6.0: 26.4})
     assert {fitting.blade for fitting in grid.fittings.values()} == {read_blade(EXAMPLE)}
     far = altered(current, category=8.0)
-    way = _visits.bridge(current, far)
+    way = visits.bridge(current, far)
     assert [each.stiffness_kn_m for each in way] == pytest.approx([26.4, 28.8, 31.2]) and way[-1] == far
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import bladerun
-from bladerun import _facts
+from bladerun._lib import data_files
 
 CHECKOUT = Path(__file__).parents[1]
 MODULES = [
@@ -60,8 +60,8 @@ for name in {SAME}:
         function, module = getattr(bladerun, name), importlib.import_module(f"bladerun.{{name}}")
         assert module is sys.modules[f"bladerun.{{name}}"] and getattr(module, name) is function
 from bladerun import outcomes
-from bladerun.outcomes import OUTCOMES
-import bladerun.outcomes
+from bladerun.gait.outcomes import OUTCOMES
+import bladerun.gait.outcomes
 assert outcomes is bladerun.outcomes and callable(outcomes) and bladerun.OUTCOMES is OUTCOMES
 """
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -70,7 +70,7 @@ assert outcomes is bladerun.outcomes and callable(outcomes) and bladerun.OUTCOME
 def test_a_name_that_is_not_there_says_so():
     with pytest.raises(AttributeError, match="'bladerun' has no attribute 'outcome'"):
         _ = bladerun.outcome
-    assert importlib.import_module("bladerun.plots") is bladerun.plots
+    assert importlib.import_module("bladerun.show.plots") is bladerun.show.plots
 
 
 def test_a_user_script_with_every_public_name_is_strictly_typed():
@@ -116,10 +116,10 @@ def test_one_blas_thread_before_numpy_loads():
 
 
 def test_every_table_of_facts_can_be_read():
-    files = [path.relative_to(_facts.models_dir()) for path in _facts.models_dir().rglob("*.toml")]
+    files = [path.relative_to(data_files.models_dir()) for path in data_files.models_dir().rglob("*.toml")]
     assert len(files) > 4
     for file in files:
-        assert _facts.toml(file.as_posix())
+        assert data_files.toml(file.as_posix())
 
 
 CHANGES = {
@@ -136,7 +136,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_facts_cannot_be_changed(change):
-    facts = _facts.toml("body.toml")["reserve"]
+    facts = data_files.toml("body.toml")["reserve"]
     before = dict(facts)
     with pytest.raises(TypeError, match="cannot be changed"):
         change(facts)
@@ -144,8 +144,8 @@ def test_facts_cannot_be_changed(change):
 
 
 def test_facts_are_the_file():
-    facts = _facts.toml("replay.toml")
-    written = tomllib.loads((_facts.models_dir() / "replay.toml").read_text(encoding="utf-8"))
+    facts = data_files.toml("replay.toml")
+    written = tomllib.loads((data_files.models_dir() / "replay.toml").read_text(encoding="utf-8"))
     assert json.loads(json.dumps(facts)) == written
     assert deepcopy(facts) == pickle.loads(pickle.dumps(facts)) == facts
 
@@ -200,8 +200,8 @@ def test_the_wheel_carries_its_facts_and_works_alone(tmp_path):
     assert not [name for name in names if "test" in name]
 
     code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); from bladerun import _facts, cli; "
-        "print(_facts.models_dir(), file=sys.stderr); sys.exit(cli.main(['catalog', '--json']))"
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); from bladerun import data_files, cli; "
+        "print(data_files.models_dir(), file=sys.stderr); sys.exit(cli.main(['catalog', '--json']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True

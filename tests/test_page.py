@@ -16,9 +16,9 @@ import uvicorn
 
 import fake_page
 import synthetic
-from bladerun._intervals import FEWEST
 from bladerun.app import _neighbourhood as near
 from bladerun.app import create
+from bladerun.study.intervals import FEWEST
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (the test extra)")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")

@@ -16,9 +16,9 @@ import pytest
 from starlette.testclient import TestClient
 
 import fake_page
-from bladerun._intervals import FEWEST
 from bladerun.app import _documents, _server, address_of, create
 from bladerun.app import _neighbourhood as near
+from bladerun.study.intervals import FEWEST
 from fake_page import DOCUMENT
 
 DOORS = ("open", "save", "explore", "progress", "at", "solve", "vary", "halt", "sheet")

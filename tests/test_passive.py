@@ -6,11 +6,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bladerun._plant import Plant
 from bladerun.environment import Environment, Ground
 from bladerun.errors import InputError, ModelError
-from bladerun.stride._links import external, tree_of
-from bladerun.stride._passive import (
+from bladerun.forward.simulator import Plant
+from bladerun.stride.dynamics.passive import (
     DEAD_BAND,
     LINEAR,
     PARAMETERS,
@@ -23,7 +22,8 @@ from bladerun.stride._passive import (
     write_law,
     written_laws,
 )
-from bladerun.stride._required import required
+from bladerun.stride.dynamics.required_forces import required
+from bladerun.stride.dynamics.tree import external, tree_of
 from hopper import HOPPER, PASSIVE, compiled, with_laws
 
 KINDS = list(PARAMETERS)

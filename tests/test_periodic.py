@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, filtfilt
 
-from bladerun._periodic import Periodic
+from bladerun.gait.periodic import Periodic
 
 PERIOD, CUTOFF = 0.8, 15.0  # s, Hz: the twelfth harmonic is the one that is cut to 1 / sqrt(2)
 

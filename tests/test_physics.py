@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from bladerun._plant import Plant
-from bladerun.blade import load_blade
+from bladerun.blade.catalog import load_blade
+from bladerun.body.runner import Amputation, Runner
 from bladerun.environment import Environment, Ground
 from bladerun.fitting import Fitting
+from bladerun.forward.simulator import Plant
 from bladerun.model import build_model
-from bladerun.runner import Amputation, Runner
-from bladerun.stride._contact import sphere_force
-from bladerun.stride._links import external, tree_of
-from bladerun.stride._passive import LINEAR
-from bladerun.stride._required import required
+from bladerun.stride.dynamics.contact_law import sphere_force
+from bladerun.stride.dynamics.passive import LINEAR
+from bladerun.stride.dynamics.required_forces import required
+from bladerun.stride.dynamics.tree import external, tree_of
 
 MASS, TOE, SPRING, G = 70.0, 0.5, 25e3, 9.81  # kg, kg, N/m, m/s^2
 LAW = Ground(0.002, 0.1, 20.0)

@@ -6,9 +6,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import muscled
-from bladerun import plots
-from bladerun._facts import models_dir
-from bladerun.plots import COLOURS
+from bladerun._lib.data_files import models_dir
+from bladerun.show import plots
+from bladerun.show.plots import COLOURS
 from synthetic import PERIOD, bell, stride
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import bladerun
-from bladerun import _files
+from bladerun._lib import files
 from bladerun.errors import InputError
 
 HERE = Path(__file__).parent
@@ -30,8 +30,8 @@ NO_FORKS = (
 SPAWNED = """
 if __name__ == "__main__":
     from pathlib import Path
-    from bladerun import _forkserver
-    _forkserver.METHOD = "spawn"
+    from bladerun._lib import forkserver
+    forkserver.METHOD = "spawn"
 """
 
 
@@ -146,7 +146,7 @@ def test_a_file_that_is_just_being_read_is_replaced_afterwards(tmp_path, monkeyp
         really(source, target)
 
     monkeypatch.setattr(os, "replace", replace)
-    with _files.atomic(tmp_path / "row.txt") as tmp:
+    with files.atomic(tmp_path / "row.txt") as tmp:
         tmp.write_text("new", encoding="utf-8")
     assert (tmp_path / "row.txt").read_text(encoding="utf-8") == "new"
 
@@ -156,6 +156,6 @@ def test_a_file_that_stays_in_use_is_a_sentence(tmp_path, monkeypatch):
         raise PermissionError(13, "in use")
 
     monkeypatch.setattr(os, "replace", replace)
-    with pytest.raises(InputError, match="in use"), _files.atomic(tmp_path / "row.txt") as tmp:
+    with pytest.raises(InputError, match="in use"), files.atomic(tmp_path / "row.txt") as tmp:
         tmp.write_text("new", encoding="utf-8")
     assert not list(tmp_path.iterdir())

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun import _facts, _recommend
+from bladerun._lib import data_files
 from bladerun.case import check_case
 from bladerun.errors import InputError
 from bladerun.priorities import priorities, usual
+from bladerun.study import recommend
 
 RUNNER = {
     "runner": {"mass_kg": 70.0, "height_m": 1.75},
@@ -15,7 +16,7 @@ RUNNER = {
     "fitting": {"blade": "j-sprint"},
     "task": {"speed_m_s": 3.0},
 }
-PRESETS = _facts.toml("recommendation.toml")["priorities"]
+PRESETS = data_files.toml("recommendation.toml")["priorities"]
 weights = st.floats(0.01, 10.0)
 
 
@@ -47,11 +48,11 @@ def test_what_is_no_priority_is_named(section, said):
 
 @given(cost=weights, whip=weights, factor=weights)
 def test_the_score_is_a_mean_in_the_weights(cost, whip, factor):
-    rows = _recommend.weights()["tradeoff"]
+    rows = recommend.weights()["tradeoff"]
     values = {row["key"]: row["matters"] * i for i, row in enumerate(rows)}
     own = priorities({"cost": cost, "whip": whip})
-    found = _recommend.score(values, own)
-    assert found == pytest.approx(_recommend.score(values, {k: factor * w for k, w in own.items()}))
+    found = recommend.score(values, own)
+    assert found == pytest.approx(recommend.score(values, {k: factor * w for k, w in own.items()}))
     assert min(range(len(rows))) <= found <= max(range(len(rows)))
     alone = priorities(dict.fromkeys(usual(), 0.0) | {"whip": 1.0})
-    assert _recommend.score(values, alone) == pytest.approx(values["whip_mm"] / rows[-1]["matters"])
+    assert recommend.score(values, alone) == pytest.approx(values["whip_mm"] / rows[-1]["matters"])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bladerun._reference import band, reference
+from bladerun.body.reference_gait import band, reference
 from bladerun.errors import InputError
 
 LEG = (

@@ -4,11 +4,11 @@ import mujoco
 import numpy as np
 import pytest
 
-from bladerun._policy import policy, spline
+from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
+from bladerun.forward._controller import policy, spline
+from bladerun.forward.replay import accelerations, replay
 from bladerun.model import build_model
-from bladerun.replay import accelerations, replay
-from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
 from bladerun.task import Task
 

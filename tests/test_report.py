@@ -11,19 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bladerun import _recommend
-from bladerun._facts import toml
-from bladerun._unconfirmed import unconfirmed
+from bladerun._lib.data_files import toml
+from bladerun.body.runner import Amputation, Runner
 from bladerun.case import ADJUSTED, Case
 from bladerun.case import parse_toml as toml_file
-from bladerun.files import write_stride
+from bladerun.dataset.files import write_stride
 from bladerun.fitting import Fitting
-from bladerun.outcomes import flat, outcomes
+from bladerun.gait.outcomes import flat, outcomes
 from bladerun.report import _content, write_report
 from bladerun.report._page import page as page_of
-from bladerun.report._words import figure, recoil, setting, sweet_spot
-from bladerun.runner import Amputation, Runner
-from bladerun.study import FitResult, _visits
+from bladerun.report._unconfirmed import unconfirmed
+from bladerun.report.words import figure, recoil, setting, sweet_spot
+from bladerun.study import FitResult, recommend, visits
 from bladerun.task import Task
 from bladerun.validation import findings_dir
 from synthetic import stride
@@ -39,7 +38,7 @@ def study(folder, *, worn=WORN, fail=(), noise=0.01):
     rows = {}
     for category, height, toe in itertools.product((3.0, 4.0, 5.0), (20.0, 30.0, 40.0), (0.0, 5.0, 10.0)):
         fitting = replace(WORN, category=category, height_mm=height, toe_out_deg=toe)
-        name = _visits.name_of(fitting)
+        name = visits.name_of(fitting)
         row = {
             **fitting.row(),
             "current": fitting == worn,
@@ -56,13 +55,13 @@ def study(folder, *, worn=WORN, fail=(), noise=0.01):
             "hip_height_difference_mm": height - 20,
             "blade_strain_margin_right": 2.0 - 0.1 * category,
         }
-        found |= _recommend.weigh(found, "right")
+        found |= recommend.weigh(found, "right")
         rows[name] = row | found | {f"{key}_scatter": noise * abs(value) for key, value in found.items()}
         rows[name] |= {"status": "converged", "why": ""}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
     write_stride(made, folder / "stride.nc")
-    current = _visits.name_of(worn)
-    recommended, indistinct = _recommend.recommend(table)
+    current = visits.name_of(worn)
+    recommended, indistinct = recommend.recommend(table)
     comparable = recommended is not None and table.at[current, "status"] == "converged"
     return FitResult(
         case=replace(CASE, fitting=worn),
@@ -70,9 +69,9 @@ def study(folder, *, worn=WORN, fail=(), noise=0.01):
         recommended=recommended,
         current=current,
         indistinct=indistinct,
-        why=_recommend.why(table, recommended, current, indistinct),
-        comparison=_recommend.compare(table, str(recommended), current) if comparable else [],
-        weights=_recommend.weights(),
+        why=recommend.why(table, recommended, current, indistinct),
+        comparison=recommend.compare(table, str(recommended), current) if comparable else [],
+        weights=recommend.weights(),
         folder=folder,
     )
 
@@ -123,7 +122,7 @@ def test_says_what_to_try_and_why(page):
     assert setting(result.table.loc[result.recommended]) in words
     assert setting(result.table.loc[result.current]) in words
     assert result.why in words
-    for row in _recommend.weights()["tradeoff"]:
+    for row in recommend.weights()["tradeoff"]:
         assert row["title"] in words
     assert "not a medical device" in words.lower()
     assert "cannot be told apart" in words
@@ -147,7 +146,7 @@ def test_every_setting_is_in_every_map(page):
 
 def test_failed_settings_are_named_and_their_reason_is_only_text(tmp_path, monkeypatch):
     worn = replace(WORN, category=3.0, height_mm=40.0)
-    result = study(tmp_path, worn=worn, fail=(_visits.name_of(worn),))
+    result = study(tmp_path, worn=worn, fail=(visits.name_of(worn),))
     text = said(result, monkeypatch)
     assert "it &lt;fell&gt; over" in text and "<fell>" not in text
     assert "1 of 27 settings" in words_of(text)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bladerun import cli
-from bladerun._results import RECORD
+from bladerun.cli._results import RECORD
 from synthetic import stride
 from test_case import GOOD
 from test_cli import SOLVE, Found
@@ -36,8 +36,10 @@ def solver(tmp_path, monkeypatch):
         return [Path(folder) / name for name in names]
 
     monkeypatch.setattr("bladerun.stride.solve", solve)
-    monkeypatch.setattr("bladerun.plots.plot_run", plot_run)
-    monkeypatch.setattr("bladerun.forward.render_video", lambda stride, path: Path(path).write_bytes(b"film"))
+    monkeypatch.setattr("bladerun.show.plots.plot_run", plot_run)
+    monkeypatch.setattr(
+        "bladerun.show.video.render_video", lambda stride, path: Path(path).write_bytes(b"film")
+    )
     return there
 
 

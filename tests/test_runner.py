@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bladerun import _facts
-from bladerun.body import build_body, sound_leg_below_knee_m
+from bladerun._lib import data_files
+from bladerun.body.build import build_body, sound_leg_below_knee_m
+from bladerun.body.runner import SEXES, Amputation, Runner
 from bladerun.errors import InputError
-from bladerun.runner import SEXES, Amputation, Runner
 
-BODY = _facts.toml("body.toml")
+BODY = data_files.toml("body.toml")
 people = st.builds(
     Runner,
     mass_kg=st.floats(45.0, 110.0),
@@ -32,7 +32,7 @@ def standing(model):
 
 
 def test_pattern_file_is_the_body_of_its_runner():
-    pattern = mujoco.MjModel.from_xml_path(str(_facts.models_dir() / "runner.xml"))
+    pattern = mujoco.MjModel.from_xml_path(str(data_files.models_dir() / "runner.xml"))
     built = build_body(Runner(75.0, 1.75)).compile()
     for name in ("body_mass", "body_ipos", "body_inertia", "body_pos", "jnt_axis", "jnt_pos", "jnt_range"):
         np.testing.assert_allclose(getattr(pattern, name), getattr(built, name), atol=1e-5, err_msg=name)

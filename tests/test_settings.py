@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun._settings import read
-from bladerun._table import plain
+from bladerun._lib.settings import read
+from bladerun._lib.table import plain
 from bladerun.cost import Cost
 from bladerun.environment import Environment, Wrench
 from bladerun.errors import InputError
@@ -108,7 +108,7 @@ def test_gravity_has_one_source():
     """That of the model file, which other tools read, is the same."""
     import mujoco
 
-    from bladerun._facts import models_dir
+    from bladerun._lib.data_files import models_dir
 
     mj = mujoco.MjModel.from_xml_path(str(models_dir() / "runner.xml"))
     assert tuple(mj.opt.gravity) == Environment.default().gravity_m_s2

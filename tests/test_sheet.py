@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from reportlab.platypus import Spacer
 
-from bladerun import _recommend
 from bladerun.case import check_case
-from bladerun.report import _pictures, _sheet, _sheet_pdf, write_report, write_sheet
+from bladerun.report import _pictures, _sheet_pdf, sheet, write_report, write_sheet
 from bladerun.report._particulars import particulars
-from bladerun.report._sheet import interval, sheet_content
-from bladerun.report._words import both_masses, setting
+from bladerun.report.sheet import interval, sheet_content
+from bladerun.report.words import both_masses, setting
+from bladerun.study import recommend
 from synthetic import stride
 from test_report import study, words_of
 
@@ -29,7 +29,7 @@ def drawn_once():
         return drawn[0]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_sheet, "moments", moments)
+        patch.setattr(sheet, "moments", moments)
         yield
 
 
@@ -70,7 +70,7 @@ def test_nothing_is_recommended_where_nothing_was_compared(result):
     table = result.table.loc[[result.current]]
     only = replace(result, table=table, recommended=result.current, indistinct=[])
     assert sheet_content(only)["label"] == "Nothing compared yet"
-    assert "Nothing is compared yet" in _recommend.why(table, result.current, result.current, [])
+    assert "Nothing is compared yet" in recommend.why(table, result.current, result.current, [])
     page = write_report(replace(only, why="")).read_text(encoding="utf-8")
     assert "Nothing compared yet" in page and '<div class="label">Keep' not in page
     kept = replace(result, recommended=result.current)
@@ -143,7 +143,7 @@ def test_weight_window_is_the_charts_and_margin_goes_with_weight(result):
     category = result.table.at[result.recommended, "category"]
     assert f"category {category:g} is for" in text
     least = result.table.at[result.recommended, "blade_margin"] * result.case.runner.mass_kg
-    assert both_masses(least / _recommend.weights()["constraint"]["minimum"]) in text
+    assert both_masses(least / recommend.weights()["constraint"]["minimum"]) in text
 
 
 def test_pictures_are_drawn_where_nothing_can_render(monkeypatch):

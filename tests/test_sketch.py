@@ -6,12 +6,12 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from bladerun.body.runner import Amputation, Runner
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
-from bladerun.plots import COLOURS
-from bladerun.runner import Amputation, Runner
-from bladerun.sketch import VIEWS, draw_body, draw_stride, moments
+from bladerun.show.plots import COLOURS
+from bladerun.show.sketch import VIEWS, draw_body, draw_stride, moments
 from synthetic import stride
 
 SHAPES = {

@@ -8,11 +8,11 @@ import pytest
 
 from bladerun.options import SolverOptions
 from bladerun.stride import _solver
-from bladerun.stride._blocks import NODE
-from bladerun.stride._mesh import mesh
-from bladerun.stride._motion import control_points
 from bladerun.stride._solver import Point, minimise, objective_by_term, updated
 from bladerun.stride.cost._look_up import look_up
+from bladerun.stride.motion import control_points
+from bladerun.stride.transcription.blocks import NODE
+from bladerun.stride.transcription.mesh import mesh
 from hopper import HARD, hop_arrays
 
 KNOTS, NEWTON = 30, SolverOptions.default().newton

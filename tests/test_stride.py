@@ -7,27 +7,27 @@ from functools import cache
 import numpy as np
 import pytest
 
-from bladerun import _netcdf
-from bladerun._asked import asked_of, task_of
-from bladerun._muscle_tables import reserve_table
-from bladerun._periodic import Periodic
-from bladerun._reference import reference
+from bladerun.body.reference_gait import reference
+from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
+from bladerun.dataset import netcdf
+from bladerun.dataset.asked import asked_of, task_of
+from bladerun.dataset.files import read_stride, write_stride
 from bladerun.environment import Environment
 from bladerun.errors import InputError
-from bladerun.files import read_stride, write_stride
 from bladerun.fitting import Fitting
+from bladerun.forward.replay import replay
+from bladerun.gait.muscle_tables import reserve_table
+from bladerun.gait.outcomes import outcomes
+from bladerun.gait.periodic import Periodic
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.outcomes import outcomes
-from bladerun.replay import replay
-from bladerun.runner import Amputation, Runner
 from bladerun.stride import solve
-from bladerun.stride._mesh import mesh
-from bladerun.stride._problem import problem
-from bladerun.stride._result import times_of
 from bladerun.stride.cost.placement import STANDS
-from bladerun.study import _job
+from bladerun.stride.problem import problem
+from bladerun.stride.result import times_of
+from bladerun.stride.transcription.mesh import mesh
+from bladerun.study import job
 from bladerun.task import Task
 
 KNOTS = 90  # of the fast tests
@@ -183,9 +183,9 @@ def test_mesh_has_enough_knots_alike_on_both_halves(knots):
 
 
 def test_what_a_study_keeps_of_a_stride_is_a_start(monkeypatch):
-    monkeypatch.setattr(_job, "along", lambda way, start: able_bodied())
-    kept = _job.solved((), None, _job.SEED)[1]
-    start = _netcdf.read(kept)
+    monkeypatch.setattr(job, "along", lambda way, start: able_bodied())
+    kept = job.solved((), None, job.SEED)[1]
+    start = netcdf.read(kept)
     again = solve(model(), Task(SPEED), start=start, options=COARSE)
     assert again.attrs["objective"] == pytest.approx(able_bodied().attrs["objective"], rel=1e-4)
 

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import synthetic
-from bladerun import _answer, _recommend, study
+from bladerun import study
+from bladerun.body.runner import Amputation, Runner
 from bladerun.case import SWEPT, Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.priorities import priorities
-from bladerun.runner import Amputation, Runner
-from bladerun.study import _fit, _job, _visits
-from bladerun.study._visits import Visit
+from bladerun.study import _fit, answer, job, recommend, visits
+from bladerun.study.visits import Visit
 from bladerun.task import Task
 
 CASE = Case(
@@ -46,14 +46,14 @@ def numbers(fitting, **changed):
     }
     values |= {
         f"{joint}_torque_excess_nm_kg_{side}": 0.1
-        for joint in _recommend._BANDED
+        for joint in recommend._BANDED
         for side in ("left", "right")
     }
-    values |= {f"asymmetry_{name}_percent": -2.0 for name in _recommend._SYMMETRY}
+    values |= {f"asymmetry_{name}_percent": -2.0 for name in recommend._SYMMETRY}
     return values | changed
 
 
-TRADEOFFS = {row["key"]: 1.0 for row in _recommend.weights()["tradeoff"]}
+TRADEOFFS = {row["key"]: 1.0 for row in recommend.weights()["tradeoff"]}
 
 
 WHOLE = synthetic.stride(knots=12)
@@ -69,7 +69,7 @@ class Solver:
     def __call__(self, fitting, task, *, start=None, **settings):
         if len(self.calls) >= self.die_after:
             raise KeyboardInterrupt
-        self.calls.append(_visits.name_of(fitting))
+        self.calls.append(visits.name_of(fitting))
         values = numbers(fitting)
         if start is not None:
             came_from = json.loads(start.attrs["values"])["joint_work_j_kg_m"]
@@ -86,11 +86,11 @@ class Solver:
 @pytest.fixture
 def solver(monkeypatch):
     solver = Solver()
-    monkeypatch.setattr(_job, "solve", solver)
+    monkeypatch.setattr(job, "solve", solver)
     monkeypatch.setattr(_fit, "build_model", lambda runner, amputation, fitting: fitting)
-    monkeypatch.setattr(_job, "build_model", lambda runner, amputation, fitting, variation: fitting)
-    monkeypatch.setattr(_job, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
-    monkeypatch.setattr(_job, "flat", lambda values: values)
+    monkeypatch.setattr(job, "build_model", lambda runner, amputation, fitting, variation: fitting)
+    monkeypatch.setattr(job, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
+    monkeypatch.setattr(job, "flat", lambda values: values)
     monkeypatch.setattr("bladerun.report.write_report", lambda result: None)
     monkeypatch.setattr(_fit, "_window", lambda *_: None)  # its own tests: test_landing_window
     return solver
@@ -106,8 +106,8 @@ toes = st.lists(st.integers(0, 3).map(lambda i: 5.0 * i), min_size=1, max_size=3
 @settings(max_examples=40, deadline=None)
 @given(category=steps, height=heights, toe=toes)
 def test_every_fitting_is_visited_both_ways_from_something_visited_before(category, height, toe):
-    grid = _visits.grid(replace(CASE, sweep={"category": category, "height_mm": height, "toe_out_deg": toe}))
-    plan = _visits.plan(grid)
+    grid = visits.grid(replace(CASE, sweep={"category": category, "height_mm": height, "toe_out_deg": toe}))
+    plan = visits.plan(grid)
     seen = set()
     for visit, before in plan.items():
         assert before is None or before in seen
@@ -121,8 +121,8 @@ def test_every_fitting_is_visited_both_ways_from_something_visited_before(catego
 
 
 def test_neighbours_on_the_grid_differ_in_one_setting():
-    grid = _visits.grid(CASE)
-    for visit, before in _visits.plan(grid).items():
+    grid = visits.grid(CASE)
+    for visit, before in visits.plan(grid).items():
         if before is not None and before.way != "first":
             a, b = grid.fittings[visit.name], grid.fittings[before.name]
             assert sum(getattr(a, axis) != getattr(b, axis) for axis in SWEPT) == 1
@@ -134,7 +134,7 @@ def test_neighbours_on_the_grid_differ_in_one_setting():
 def test_long_ways_are_bridged_in_short_steps(height, toe, category):
     start = Fitting("j-sprint", 4.0, 30.0, 0.0)
     end = Fitting("j-sprint", float(category), height, toe)
-    path = [start, *_visits.bridge(start, end)]
+    path = [start, *visits.bridge(start, end)]
     assert path[-1] == end
     for a, b in pairwise(path):
         assert abs(a.height_mm - b.height_mm) <= 10 + 1e-6
@@ -225,19 +225,19 @@ def test_what_is_no_answer_is_a_row_without_numbers_and_never_recommended(status
 
 
 def test_nothing_converged_nothing_recommended(solver, tmp_path):
-    solver.fail = tuple(_visits.grid(SMALL).fittings)
+    solver.fail = tuple(visits.grid(SMALL).fittings)
     result = study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0)
     assert result.recommended is None and result.comparison == []
     json.dumps(result.to_dict(), allow_nan=False)
 
 
 def test_a_stride_that_is_too_weak_still_is_a_start(solver, tmp_path):
-    solver.failure, solver.fail = "too weak", (_visits.grid(SMALL).current,)
-    grid = _visits.grid(SMALL)
-    plan = _visits.plan(grid)
+    solver.failure, solver.fail = "too weak", (visits.grid(SMALL).current,)
+    grid = visits.grid(SMALL)
+    plan = visits.plan(grid)
     results = {visit: {"status": "too weak"} for visit in plan}
     started = [visit for visit in plan if plan[visit] is not None]
-    assert all(_visits.start_of(visit, plan, results) == plan[visit] for visit in started)
+    assert all(visits.start_of(visit, plan, results) == plan[visit] for visit in started)
     assert (
         " 1 of 4 fittings ask too much of the muscles"
         in study.fit(SMALL, tmp_path, workers=1, widen=False, ensemble=0).why
@@ -245,19 +245,19 @@ def test_a_stride_that_is_too_weak_still_is_a_start(solver, tmp_path):
 
 
 def test_a_start_that_failed_is_passed_over(solver, tmp_path):
-    grid = _visits.grid(CASE)
-    plan = _visits.plan(grid)
+    grid = visits.grid(CASE)
+    plan = visits.plan(grid)
     last = Visit(grid.places[2, 2, 2], "up")
     results = {visit: {"status": "converged", "objective": 1.0} for visit in plan}
     results[plan[last]]["status"] = "not converged"
-    assert _visits.start_of(last, plan, results) == plan[plan[last]]
+    assert visits.start_of(last, plan, results) == plan[plan[last]]
     for result in results.values():
         result["status"] = "not converged"
-    assert _visits.start_of(last, plan, results) is None
+    assert visits.start_of(last, plan, results) is None
 
 
 def test_visits_from_the_same_start_are_no_evidence_of_small_scatter(solver, tmp_path):
-    solver.fail = (_visits.grid(CASE).current,)
+    solver.fail = (visits.grid(CASE).current,)
     two = replace(CASE, sweep={"height_mm": (20.0, 30.0)})
     table = study.fit(two, tmp_path, workers=1, widen=False, ensemble=0).table
     other = table[table.status == "converged"]
@@ -296,7 +296,7 @@ def test_an_ensemble_gives_every_fitting_the_same_draws_and_an_interval(solver, 
 
 def test_every_change_of_one_setting_is_solved_beside_what_was_asked(solver, tmp_path):
     result = study.fit(replace(CASE, sweep={}), tmp_path, workers=1, ensemble=0)
-    words = {change["words"] for change in _answer.changes(result.table, result.current)}
+    words = {change["words"] for change in answer.changes(result.table, result.current)}
     assert {"one category softer", "10 mm shorter", "toe 5° further in", "5° less flexion"} <= words
     names = [n for n in result.table.index if "sagittal" in n]
     assert sorted(result.table.sagittal_deg[names]) == [0.0, 10.0]
@@ -312,8 +312,8 @@ def test_what_this_runner_cares_about_makes_the_score(solver, tmp_path):
     own = priorities({"like": "distance", "whip": 0.0})
     result = study.fit(replace(SMALL, priorities=own), tmp_path, workers=1, widen=False, ensemble=0)
     row = result.table.loc[result.current]
-    assert row.score == pytest.approx(_recommend.score(row, own))
-    assert row.score != pytest.approx(_recommend.score(row))
+    assert row.score == pytest.approx(recommend.score(row, own))
+    assert row.score != pytest.approx(recommend.score(row))
     assert {r["name"]: r["weight"] for r in result.weights["tradeoff"]} == own
 
 
@@ -337,8 +337,10 @@ def test_the_recommended_fitting_is_tried_without_adapting_where_that_is_asked(s
         told = {"status": "held", "why": "", "feedback_share": 0.1, "values": '{"contact_time_s_right": 0.2}'}
         return stride.assign_attrs(told)
 
-    monkeypatch.setattr("bladerun.held.hold", hold)
-    monkeypatch.setattr("bladerun.held.other_fitting", lambda stride, changed: Fitting("", **changed))
+    monkeypatch.setattr("bladerun.forward.unadapted.hold", hold)
+    monkeypatch.setattr(
+        "bladerun.forward.unadapted.other_fitting", lambda stride, changed: Fitting("", **changed)
+    )
     monkeypatch.setattr(_fit, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
     monkeypatch.setattr(_fit, "flat", lambda values: values)
     whole = replace(SMALL, sweep={"height_mm": (20, 30), "toe_out_deg": (0, 5)})
@@ -395,7 +397,7 @@ def test_a_limit_of_the_blade_ends_a_sweep_and_is_named(solver, tmp_path, monkey
         if fitting.height_mm < 30:
             raise InputError("20 mm is not possible", key="height_mm")
 
-    monkeypatch.setattr(_visits, "placement", high)
+    monkeypatch.setattr(visits, "placement", high)
     result = study.fit(
         replace(CASE, sweep={"height_mm": (30.0, 40.0), "toe_out_deg": (0.0, 5.0, 10.0)}), tmp_path, workers=1
     )
@@ -420,22 +422,22 @@ def table(scores, scatters, margins=None):
 
 
 def test_the_lowest_score_whose_blade_holds_is_recommended():
-    best, indistinct = _recommend.recommend(table([3, 1, 2], [0.01] * 3, [2, 0.5, 2]))
+    best, indistinct = recommend.recommend(table([3, 1, 2], [0.01] * 3, [2, 0.5, 2]))
     assert best == "c" and indistinct == []
 
 
 def test_what_scatter_hides_is_not_told_apart():
-    best, indistinct = _recommend.recommend(table([1.0, 1.05, 1.2, 2.0], [0.1] * 4))
+    best, indistinct = recommend.recommend(table([1.0, 1.05, 1.2, 2.0], [0.1] * 4))
     assert best == "a" and indistinct == ["b"]
 
 
 def test_two_visits_that_agree_by_chance_do_not_make_a_difference_sure():
-    best, indistinct = _recommend.recommend(table([1.0, 1.05, 5.0], [0.0, 0.0, 0.2]))
+    best, indistinct = recommend.recommend(table([1.0, 1.05, 5.0], [0.0, 0.0, 0.2]))
     assert best == "a" and indistinct == ["b"]
 
 
 def test_without_scatter_nothing_can_be_told_apart():
-    best, indistinct = _recommend.recommend(table([1.0, 9.0], [np.nan, np.nan]))
+    best, indistinct = recommend.recommend(table([1.0, 9.0], [np.nan, np.nan]))
     assert best == "a" and indistinct == ["b"]
 
 
@@ -447,26 +449,26 @@ def settings_table(rows, scatter=0.01):
 
 
 def test_a_change_is_recommended_only_where_it_gains_more_than_what_matters():
-    gain = _recommend.weights()["change"]["least_gain"]
+    gain = recommend.weights()["change"]["least_gain"]
     for more, expected in ((1.1, "b"), (0.9, "a")):
         frame = settings_table([(5, 20, 0, 10.0), (5, 10, 0, 10.0 - more * gain)])
-        assert _recommend.chosen(frame, "b", "a") == expected
+        assert recommend.chosen(frame, "b", "a") == expected
     unsure = settings_table([(5, 20, 0, 10.0), (5, 10, 0, 9.0)], scatter=2.0)
-    assert _recommend.chosen(unsure, "b", "a") == "a"
-    assert "No change is worth making" in _recommend.why(frame, "a", "a", [], best="b")
+    assert recommend.chosen(unsure, "b", "a") == "a"
+    assert "No change is worth making" in recommend.why(frame, "a", "a", [], best="b")
 
 
 def test_the_smallest_change_that_gains_nearly_all_is_recommended():
     frame = settings_table([(5, 20, 0, 10.0), (3, 10, 5, 8.0), (5, 10, 0, 8.4), (4, 10, 0, 8.3)])
-    assert _recommend.chosen(frame, "b", "a") == "c"
-    assert _answer.first_step(frame.assign(**TRADEOFFS), "b", "a") == "c"
-    assert _answer.first_step(frame.assign(**TRADEOFFS), "c", "a") == "c"
-    assert _answer.first_step(frame.assign(**TRADEOFFS), "a", "a") is None
+    assert recommend.chosen(frame, "b", "a") == "c"
+    assert answer.first_step(frame.assign(**TRADEOFFS), "b", "a") == "c"
+    assert answer.first_step(frame.assign(**TRADEOFFS), "c", "a") == "c"
+    assert answer.first_step(frame.assign(**TRADEOFFS), "a", "a") is None
 
 
 def test_changes_of_one_setting_are_listed_best_first():
     rows = [(5, 20, 0, 10.0), (4, 20, 0, 9.0), (5, 30, 0, 11.0), (4, 30, 0, 1.0)]
-    found = _answer.changes(settings_table(rows).assign(**TRADEOFFS), "a")
+    found = answer.changes(settings_table(rows).assign(**TRADEOFFS), "a")
     assert [(row["name"], row["words"], row["gain"]) for row in found] == [
         ("b", "one category softer", 1.0),
         ("c", "10 mm taller", -1.0),
@@ -476,10 +478,10 @@ def test_changes_of_one_setting_are_listed_best_first():
 def test_a_change_of_flexion_is_one_change_and_a_step_like_others():
     frame = settings_table([(5, 20, 0, 10.0), (5, 20, 0, 9.0), (5, 10, 0, 9.0)]).assign(**TRADEOFFS)
     frame.loc["b", "sagittal_deg"] = 0.0
-    assert [row["words"] for row in _answer.changes(frame, "a")] == ["5° less flexion", "10 mm shorter"]
+    assert [row["words"] for row in answer.changes(frame, "a")] == ["5° less flexion", "10 mm shorter"]
     frame.loc["c", "height_mm"] = 0.0
-    assert _recommend.chosen(frame, "b", "a") == "b"
-    assert "flexion 0 deg" in _recommend._describe(frame, "b", "a")
+    assert recommend.chosen(frame, "b", "a") == "b"
+    assert "flexion 0 deg" in recommend._describe(frame, "b", "a")
 
 
 @pytest.mark.parametrize(
@@ -493,28 +495,28 @@ def test_a_change_of_flexion_is_one_change_and_a_step_like_others():
     ],
 )
 def test_a_difference_matters_by_its_size(column, apart, difference, expected):
-    assert _recommend.verdict(column, apart, difference) == expected
+    assert recommend.verdict(column, apart, difference) == expected
 
 
 def test_what_should_be_seen_is_what_changes_by_as_much_as_matters():
-    row = {f"{key}right" if key.endswith("_") else key: 0.0 for key, *_ in _answer._SEEN}
+    row = {f"{key}right" if key.endswith("_") else key: 0.0 for key, *_ in answer._SEEN}
     frame = pd.DataFrame(
         [row, row | {"hip_height_difference_mm": -12.0, "contact_time_s_right": 0.001}], ["a", "b"]
     )
-    assert _answer.look_for(frame, "b", "a", "right") == ["the hip rides lower over the blade (12 mm)"]
+    assert answer.look_for(frame, "b", "a", "right") == ["the hip rides lower over the blade (12 mm)"]
 
 
 def test_no_blade_that_holds_no_recommendation():
     frame = table([1.0, 2.0], [0.1, 0.1], [0.5, 0.9])
-    assert _recommend.recommend(frame) == (None, [])
-    assert "No fitting" in _recommend.why(frame, None, "a", [])
+    assert recommend.recommend(frame) == (None, [])
+    assert "No fitting" in recommend.why(frame, None, "a", [])
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 1)), min_size=1, max_size=6))
 def test_the_recommendation_is_never_beaten_and_never_lists_itself(rows):
     frame = table([score for score, _ in rows], [scatter for _, scatter in rows])
-    best, indistinct = _recommend.recommend(frame)
+    best, indistinct = recommend.recommend(frame)
     assert frame.score[best] == frame.score.min()
     assert best not in indistinct
     assert all(frame.score[name] <= frame.score[best] + 2**0.5 * 1 + 1e-9 for name in indistinct)
@@ -522,7 +524,7 @@ def test_the_recommendation_is_never_beaten_and_never_lists_itself(rows):
 
 def test_each_tradeoff_raises_the_score_and_margin_does_not():
     fitting = Fitting("j-sprint")
-    base = _recommend.weigh(numbers(fitting), "right")
+    base = recommend.weigh(numbers(fitting), "right")
     worse = {
         "joint_work_j_kg_m": 3.5,
         "asymmetry_step_time_percent": 9.0,
@@ -532,19 +534,17 @@ def test_each_tradeoff_raises_the_score_and_margin_does_not():
         "tip_swing_mm_right": -40.0,
     }
     for key, value in worse.items():
-        assert _recommend.weigh(numbers(fitting, **{key: value}), "right")["score"] > base["score"]
-    assert (
-        _recommend.weigh(numbers(fitting, blade_strain_margin_right=0.1), "right")["score"] == base["score"]
-    )
-    assert _recommend.weigh(numbers(fitting), "left")["socket_torque_nm_kg"] == 0.4
-    assert _recommend.weigh(numbers(fitting), "both")["whip_mm"] == 20.0
-    assert _recommend.weigh(numbers(fitting, blade_strain_margin_left=1.5), "both")["blade_margin"] == 1.5
-    assert {row["key"] for row in _recommend.weights()["tradeoff"]} <= set(base)
+        assert recommend.weigh(numbers(fitting, **{key: value}), "right")["score"] > base["score"]
+    assert recommend.weigh(numbers(fitting, blade_strain_margin_right=0.1), "right")["score"] == base["score"]
+    assert recommend.weigh(numbers(fitting), "left")["socket_torque_nm_kg"] == 0.4
+    assert recommend.weigh(numbers(fitting), "both")["whip_mm"] == 20.0
+    assert recommend.weigh(numbers(fitting, blade_strain_margin_left=1.5), "both")["blade_margin"] == 1.5
+    assert {row["key"] for row in recommend.weights()["tradeoff"]} <= set(base)
 
 
 def test_metabolic_cost_takes_the_place_of_joint_work_where_there_are_muscles():
     bare = numbers(Fitting("j-sprint"))
     joints = bare["joint_work_j_kg_m"]
-    assert _recommend.weigh(bare, "right")["cost_j_kg_m"] == joints
-    assert _recommend.weigh(bare | {"cost_of_transport_j_kg_m": np.nan}, "right")["cost_j_kg_m"] == joints
-    assert _recommend.weigh(bare | {"cost_of_transport_j_kg_m": 3.7}, "right")["cost_j_kg_m"] == 3.7
+    assert recommend.weigh(bare, "right")["cost_j_kg_m"] == joints
+    assert recommend.weigh(bare | {"cost_of_transport_j_kg_m": np.nan}, "right")["cost_j_kg_m"] == joints
+    assert recommend.weigh(bare | {"cost_of_transport_j_kg_m": 3.7}, "right")["cost_j_kg_m"] == 3.7

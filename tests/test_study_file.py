@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bladerun import cli
+from bladerun.body.runner import Runner
 from bladerun.case import load_case
 from bladerun.errors import InputError
 from bladerun.fitting import resolve
-from bladerun.runner import Runner
 from bladerun.study import sweep
 from bladerun.study._design import MOST
 from bladerun.study._file import study
-from bladerun.study._job import work
 from bladerun.study._plan import Plan
+from bladerun.study.job import work
 from test_sweep import FIRST_FIT, GRID, changed, drained, toml
 
 HEIGHTS = {"height_mm": [20]}
@@ -215,18 +215,18 @@ def test_other_designs_are_counted_too(sections, tmp_path):
 
 
 def test_a_row_is_signed_by_who_computed_it(tmp_path, monkeypatch):
-    from bladerun.study import _job, _program
+    from bladerun.study import fingerprint, job
 
     plan = Plan(study(GRID), set(), tmp_path, "fake_solvers:instant")
     _, job = plan.take()
-    done = _job.checked(work(job))
-    assert done.row["identity"] == job.inputs.identity(_program.of_rows())
-    ours = _program.signature()
+    done = job.checked(work(job))
+    assert done.row["identity"] == job.inputs.identity(fingerprint.of_rows())
+    ours = fingerprint.signature()
     with monkeypatch.context() as worker:
-        worker.setattr(_program, "signature", lambda: "0.0.9 (abcdef012345)")
-        worker.setattr(_program, "of_rows", lambda: "another")
+        worker.setattr(fingerprint, "signature", lambda: "0.0.9 (abcdef012345)")
+        worker.setattr(fingerprint, "of_rows", lambda: "another")
         theirs = work(job)
     assert "objective" not in theirs.row  # nothing was solved for nothing
     with pytest.raises(InputError) as error:
-        _job.checked(theirs)
+        job.checked(theirs)
     assert "0.0.9 (abcdef012345)" in str(error.value) and ours in str(error.value)

@@ -20,13 +20,13 @@ from bladerun import cli
 from bladerun.errors import InputError
 from bladerun.study import _store, load_study, sweep
 from bladerun.study._file import study
-from bladerun.study._job import Done, Job, work
 from bladerun.study._plan import Plan
-from bladerun.study._plots import _of_sweep, plot
-from bladerun.study._program import sources
-from bladerun.study._status import status
 from bladerun.study._sweep import opened
 from bladerun.study._tree import tree
+from bladerun.study.fingerprint import sources
+from bladerun.study.job import Done, Job, work
+from bladerun.study.plots import _of_sweep, plot
+from bladerun.study.status import status
 
 HERE = Path(__file__).parent
 FIRST_FIT = HERE.parent / "experiments" / "first-fit.toml"
@@ -221,8 +221,8 @@ def test_what_comes_after_a_stride_does_not_make_it_old():
 
 @pytest.mark.parametrize(("solver", "limit_s"), [("never", 0.5), ("stuck", 0.5)])
 def test_a_stride_that_never_ends_is_a_row(solver, limit_s, monkeypatch):
-    monkeypatch.setattr("bladerun.study._job._GRACE_S", 0.5)
-    monkeypatch.setattr("bladerun.study._job.os._exit", lambda code: None)
+    monkeypatch.setattr("bladerun.study.job._GRACE_S", 0.5)
+    monkeypatch.setattr("bladerun.study.job.os._exit", lambda code: None)
     inputs = study(GRID).inputs("runner", (30, 0, 0))
     row = work(Job(inputs, limit_s=limit_s, solver=f"fake_solvers:{solver}")).row
     assert row["status"] == "timed out" and "0.5 s" in row["why"]

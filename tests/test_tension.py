@@ -4,8 +4,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from bladerun.stride._muscles import muscle_actuators, muscles, none_of
-from bladerun.stride._tension import add_muscles, tension
+from bladerun.stride.dynamics.muscle_forces import add_muscles, tension
+from bladerun.stride.dynamics.muscle_paths import muscle_actuators, muscles, none_of
 from hopper import HOPPER, MUSCLED, compiled
 
 MJ = compiled(MUSCLED)

@@ -6,19 +6,19 @@ import mujoco
 import numpy as np
 import pytest
 
-from bladerun._joints import contact_spheres
+from bladerun.body.joints import contact_spheres
+from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
 from bladerun.environment import Environment, Ground
 from bladerun.errors import StartError
 from bladerun.fitting import Fitting, place
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.runner import Amputation, Runner
-from bladerun.stride import _result, _solver, _stages, _transfer
-from bladerun.stride._blocks import NODE
-from bladerun.stride._guess import first_guess
-from bladerun.stride._motion import control_points
-from bladerun.stride._problem import problem
+from bladerun.stride import _continuation, _solver, _warm_start, result
+from bladerun.stride._first_guess import first_guess
+from bladerun.stride.motion import control_points
+from bladerun.stride.problem import problem
+from bladerun.stride.transcription.blocks import NODE
 from bladerun.task import Task
 
 KNOTS = 30
@@ -39,7 +39,7 @@ def start():
     c = first_guess(soft)
     times = soft.arrays.terms.stride_time.prior
     point = _solver.Point(c, times, np.zeros_like(c), np.zeros((KNOTS // NODE, 0)))
-    return _result.dataset(soft, point, _solver.at_knots(soft.arrays, point))
+    return result.dataset(soft, point, _solver.at_knots(soft.arrays, point))
 
 
 def lowest(model, q):
@@ -61,7 +61,7 @@ def standing(q):
 
 def test_same_fitting_changes_nothing():
     np.testing.assert_allclose(
-        _transfer.transferred(start(), fitted()), standing(start().q.values), atol=1e-9
+        _warm_start.transferred(start(), fitted()), standing(start().q.values), atol=1e-9
     )
 
 
@@ -72,7 +72,7 @@ def test_contacts_keep_their_height_and_their_slip(change):
     """While loaded; simply to take the old angles would be off by up to the change itself."""
     model, old = fitted(**change), standing(start().q.values)
     before = lowest(fitted(), old)
-    off = lowest(model, _transfer.transferred(start(), model)) - before
+    off = lowest(model, _warm_start.transferred(start(), model)) - before
     same_angles = lowest(model, old) - before
     loaded = start().contact_force.values[:, :, 2] > 20
     assert loaded.any()
@@ -85,15 +85,15 @@ def test_contacts_keep_their_height_and_their_slip(change):
 def test_the_way_over_is_smooth():
     """Two fittings differ by a turn of the foot: no joint has to jerk where it leaves the ground."""
     model = fitted(toe_out_deg=5)
-    change = _transfer.transferred(start(), model) - standing(start().q.values)
-    bend = _transfer._bend(start().time.values, start().attrs["stride_time_s"]) @ change
+    change = _warm_start.transferred(start(), model) - standing(start().q.values)
+    bend = _warm_start._bend(start().time.values, start().attrs["stride_time_s"]) @ change
     assert 1e-3 < np.abs(change).max() < 0.1
     assert np.abs(bend).max() < 20
 
 
 def test_springs_keep_their_moment():
     model = fitted(category=5)
-    q, passive = _transfer.transferred(start(), model), model.joint_data.of(part="blade")
+    q, passive = _warm_start.transferred(start(), model), model.joint_data.of(part="blade")
     k, new = (np.ravel(m.mj.jnt_stiffness) for m in (fitted(), model))
     np.testing.assert_allclose((new * q)[:, passive], (k * standing(start().q.values))[:, passive], atol=1e-6)
 
@@ -111,7 +111,7 @@ def test_a_stride_tells_the_strain_of_its_blade():
 
 def test_other_joints_are_refused():
     with pytest.raises(StartError, match="same joints"):
-        _transfer.transferred(start(), build_model(RUNNER))
+        _warm_start.transferred(start(), build_model(RUNNER))
 
 
 @pytest.mark.parametrize("knots", [60, 90, 36])
@@ -119,8 +119,8 @@ def test_another_mesh_keeps_the_motion(knots):
     phase = 2 * np.pi * np.arange(KNOTS)[:, None] / KNOTS
     c = control_points(np.cos(phase + np.arange(5)) + 0.3 * np.sin(3 * phase))
     point = _solver.Point(c, np.array([0.7, 0.0, 0.0]), np.ones_like(c), np.zeros((len(c) // NODE, 0)))
-    there = _stages.resampled(point, knots)
-    back = _stages.resampled(there, KNOTS)
+    there = _continuation.resampled(point, knots)
+    back = _continuation.resampled(there, KNOTS)
     assert there.c.shape == there.multiplier.shape == (knots, c.shape[1])
     np.testing.assert_allclose(back.multiplier, 1.0)
     np.testing.assert_allclose(back.c, c, atol=2e-3)

@@ -76,7 +76,7 @@ def test_legs_are_named_by_what_was_lost():
 
 
 def test_agreement_is_the_share_of_the_stride_within_the_band():
-    from bladerun._reference import band
+    from bladerun.body.reference_gait import band
 
     made = synthetic.stride(knots=200)
     percent, mean, sd = band("knee_flexion", made.attrs["speed_m_s"])

@@ -7,17 +7,17 @@ import mujoco
 import numpy as np
 import pytest
 
+from bladerun.body.runner import Amputation, Runner
+from bladerun.body.variation import NOMINAL, Variation, draw, names, quantiles
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.runner import Amputation, Runner
-from bladerun.stride._muscles import muscles
-from bladerun.stride._problem import problem
+from bladerun.stride.dynamics.muscle_paths import muscles
+from bladerun.stride.problem import problem
 from bladerun.task import Task
-from bladerun.variation import NOMINAL, Variation, draw, names, quantiles
 
 KNOTS = 60
 

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from bladerun import verification as module
-from bladerun._facts import toml
+from bladerun._lib.data_files import toml
+from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
+from bladerun.forward.verification import Check, verify
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.runner import Amputation, Runner
+from bladerun.show.video import verification as module
 from bladerun.stride import solve
 from bladerun.task import Task
-from bladerun.verification import Check, verify
 
 CHECK = Check("moments", "euler", 1e-5, 10.0, 0.1, 0.1, 0.01, 0.01, 0.01, 0.001, True)
 

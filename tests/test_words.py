@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bladerun.report._words import figure, known
+from bladerun.report.words import figure, known
 
 
 @pytest.mark.parametrize(

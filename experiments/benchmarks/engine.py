@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 from threadpoolctl import threadpool_limits
 
-from bladerun._facts import toml
+from bladerun._lib.data_files import toml
 from bladerun.study import _store, sweep
 from bladerun.study._file import study
 from bladerun.study._sweep import opened

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from _leg import JOINTS
 
-from bladerun._reference import band, reference
+from bladerun.body.reference_gait import band, reference
+from bladerun.body.runner import Runner
 from bladerun.model import build_model
-from bladerun.runner import Runner
 
 HERE = Path(__file__).parent
 SIZE, MASS = 1.75 / 1.70, 75.0 / 75.337  # pattern over published body

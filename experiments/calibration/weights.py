@@ -23,8 +23,8 @@ import pandas as pd
 import xarray as xr
 
 from bladerun import Cost, Environment, Runner, Task, Variation, build_model, solve
-from bladerun._facts import toml
-from bladerun._files import atomic
+from bladerun._lib.data_files import toml
+from bladerun._lib.files import atomic
 from bladerun.validation import findings_dir
 from bladerun.validation._findings import Finding, Target, load
 from bladerun.validation._measures import measures

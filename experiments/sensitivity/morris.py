@@ -16,12 +16,12 @@ from matplotlib.figure import Figure
 from SALib.analyze import morris as effects
 from SALib.sample import morris as sampling
 
+from bladerun.body.variation import names, quantiles
 from bladerun.case import load_case
+from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.outcomes import flat, outcomes
 from bladerun.stride import solve
-from bladerun.variation import names, quantiles
 
 HERE = Path(__file__).parent
 MAIN = {

@@ -16,9 +16,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bladerun.case import load_case
+from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.outcomes import flat, outcomes
 from bladerun.stride import solve
 
 HERE = Path(__file__).parent

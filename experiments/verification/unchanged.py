@@ -17,17 +17,17 @@ import xarray as xr
 
 from bladerun import Amputation, Fitting, Runner, Task, build_model, solve
 from bladerun.cost import Cost
+from bladerun.dataset.files import read_stride, write_stride
 from bladerun.environment import Environment
-from bladerun.files import read_stride, write_stride
+from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import Model
 from bladerun.options import SolverOptions
-from bladerun.outcomes import flat, outcomes
-from bladerun.stride import _result, _solver
-from bladerun.stride._blocks import NODE
-from bladerun.stride._dynamics import motion
-from bladerun.stride._kernel import sweep, sweep_arrays
-from bladerun.stride._mesh import mesh
-from bladerun.stride._problem import problem
+from bladerun.stride import _solver, result
+from bladerun.stride.dynamics.inverse_dynamics import motion
+from bladerun.stride.problem import problem
+from bladerun.stride.sweep import sweep, sweep_arrays
+from bladerun.stride.transcription.blocks import NODE
+from bladerun.stride.transcription.mesh import mesh
 
 SMALL, LARGE = Runner(52.0, 1.60, "female"), Runner(88.0, 1.88, "male")
 CASES = (
@@ -51,7 +51,7 @@ def evaluate(number: int, stride: xr.Dataset, folder: Path) -> None:
     posed = problem(model_of(number), task, Cost.default(), Environment.default(), SolverOptions.default())
     point = _solver.Point(
         stride.control_points.values.copy(),
-        _result.times_of(stride),
+        result.times_of(stride),
         stride.multiplier.values.copy(),
         stride.activation.values[::NODE].copy(),
         weight=WEIGHT,
@@ -63,7 +63,7 @@ def evaluate(number: int, stride: xr.Dataset, folder: Path) -> None:
     summed = np.einsum("ki,kij->kj", np.abs(out.y), np.abs(out.J)).max()  # size of what the gradient adds up
     found = {"cost": cost, "objective": objective, "gradient": out.gradient, "tau": out.tau, "summed": summed}
     np.savez_compressed(folder / f"{number}.npz", **found)
-    again = _result.dataset(posed, point, _solver.at_knots(posed.arrays, point))
+    again = result.dataset(posed, point, _solver.at_knots(posed.arrays, point))
     (folder / f"{number}.json").write_text(json.dumps(flat(outcomes(again))), encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 The public names are those of `__init__.pyi`, one a line; each is loaded when it is first used.
 
 `bladerun.outcomes`, `bladerun.replay` and `bladerun.ensemble` are functions. The modules that hold them have
-the same names: import from those with `from bladerun.outcomes import ...`.
+the same names: import from those with `from bladerun.gait.outcomes import ...`.
 """
 
 import ast
@@ -13,7 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bladerun import _compiled, _threads  # noqa: F401  (first: before numpy and numba load)
+from bladerun._lib import (
+    compiled,
+    threads,  # noqa: F401  (first: before numpy and numba load)
+)
 
 __version__ = "0.1.0"
 

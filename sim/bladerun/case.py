@@ -15,17 +15,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bladerun._files_of_ours import RUNNER, refuse_others
-from bladerun._reference import reference
-from bladerun._table import Table, frozen, overflows
-from bladerun._unknown import instead
-from bladerun.blade import own_blade
+from bladerun._lib.file_kinds import RUNNER, refuse_others
+from bladerun._lib.table import Table, frozen, overflows
+from bladerun._unknown_keys import instead
+from bladerun.blade.catalog import own_blade
+from bladerun.body.reference_gait import reference
+from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
 from bladerun.fitting import Fitting, altered, place, recommended, resolve
 from bladerun.priorities import priorities, usual
-from bladerun.runner import Amputation, Runner
 from bladerun.task import Task
 
 SWEPT = ("category", "height_mm", "toe_out_deg")

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from bladerun import _facts
-from bladerun._settings import Settings, read
-from bladerun._table import Table
+from bladerun._lib import data_files
+from bladerun._lib.settings import Settings, read
+from bladerun._lib.table import Table
 
 
 @dataclass(frozen=True)
@@ -146,4 +146,4 @@ class Cost(Settings):
 
 @cache
 def _default() -> Cost:
-    return read(Cost, {k: v for k, v in _facts.toml("cost.toml").items() if k != "status"})
+    return read(Cost, {k: v for k, v in data_files.toml("cost.toml").items() if k != "status"})

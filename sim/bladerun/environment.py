@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, NamedTuple
 
-from bladerun import _facts
-from bladerun._settings import Settings, read
+from bladerun._lib import data_files
+from bladerun._lib.settings import Settings, read
 from bladerun.errors import ModelError, nearest
 from bladerun.task import Task
 
@@ -100,6 +100,6 @@ class Environment(Settings):
 
 @cache
 def _default() -> Environment:
-    ground = {k: v for k, v in _facts.toml("contact.toml")["regularisation"].items() if k != "status"}
-    gravity = _facts.toml("environment.toml")["gravity_m_s2"]["value"]
+    ground = {k: v for k, v in data_files.toml("contact.toml")["regularisation"].items() if k != "status"}
+    gravity = data_files.toml("environment.toml")["gravity_m_s2"]["value"]
     return read(Environment, {"gravity_m_s2": gravity, "ground": ground})

@@ -12,11 +12,11 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from bladerun import _facts
-from bladerun.blade import Blade, check_stiffness, load_blade
-from bladerun.body import sound_leg_below_knee_m
+from bladerun._lib import data_files
+from bladerun.blade.catalog import Blade, check_stiffness, load_blade
+from bladerun.body.build import sound_leg_below_knee_m
+from bladerun.body.runner import Runner
 from bladerun.errors import InputError
-from bladerun.runner import Runner
 
 _NUMBERS = ("height_mm", "toe_out_deg", "sagittal_deg", "fore_aft_mm", "medio_lateral_mm")
 
@@ -28,7 +28,7 @@ class Fitting:
     blade: a name of the catalogue, or a `Blade` (what JSON makes of one will do). category: a number, or
     "recommended" for the runner's mass at high impact.
     height_mm: hip joint centre to the lowest point of the unloaded blade's sole, upright in bench alignment
-    (`bladerun.alignment`: blade upright, hip over knee), minus the same of the sound leg in its shoe (both
+    (`bladerun.gait.alignment`: blade upright, hip over knee), minus the same of the sound leg in its shoe (both
     legs amputated: of the leg the runner would have); positive makes the prosthesis taller.
     sagittal_deg: socket flexion; positive pitches the limb forward over an upright blade, so that seen from
     an upright limb the blade is dorsiflexed: its toe goes forward and up.
@@ -49,7 +49,7 @@ class Fitting:
     stiffness_kn_m: float | None = None
 
     def __post_init__(self):
-        allowed = _facts.toml("body.toml")["fitting"]
+        allowed = data_files.toml("body.toml")["fitting"]
         for key in _NUMBERS:
             value, (low, high) = getattr(self, key), allowed[key]
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
@@ -143,7 +143,7 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
     still missing moves the clamp along the socket within the window of models/body.toml.
     """
     blade, category = blade_of(fitting), float(fitting.category)
-    mounts = _facts.toml("body.toml")["mount"]
+    mounts = data_files.toml("body.toml")["mount"]
     mount = mounts[blade.shape]
     flexion = math.radians(fitting.sagittal_deg)
     outward = _turn(-math.radians(fitting.toe_out_deg + mounts["straight_deg"]), 2)
@@ -161,7 +161,7 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
     low, high = (_sole_depth(blade, category, at, upright) for at in (shortest, longest))
     if not highest + low <= needed <= lowest + high:
         least, most = (fitting.height_mm + 1e3 * (depth - needed) for depth in (highest + low, lowest + high))
-        allowed = _facts.toml("body.toml")["fitting"]["height_mm"]
+        allowed = data_files.toml("body.toml")["fitting"]["height_mm"]
         beyond = least > allowed[1] or most < allowed[0]
         if not beyond:
             least, most = max(least, allowed[0]), min(most, allowed[1])

@@ -12,16 +12,16 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from bladerun import _facts
-from bladerun._chain import sole_spheres
-from bladerun._files import atomic
-from bladerun._joints import Joints, joints_of, write_sides
-from bladerun.blade import Blade
-from bladerun.body import build_body
+from bladerun._lib import data_files
+from bladerun._lib.files import atomic
+from bladerun.blade.catalog import Blade
+from bladerun.blade.chain import sole_spheres
+from bladerun.body.build import build_body
+from bladerun.body.joints import Joints, joints_of, write_sides
+from bladerun.body.runner import ABLE_BODIED, Amputation, Runner
+from bladerun.body.variation import NOMINAL, Variation, vary
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, Placement, blade_of, place, resolve
-from bladerun.runner import ABLE_BODIED, Amputation, Runner
-from bladerun.variation import NOMINAL, Variation, vary
 
 _JOINT, _TENDON = mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_TENDON  # what motors and muscles act on
 
@@ -106,7 +106,7 @@ def joint_strength(mj: mujoco.MjModel) -> np.ndarray:
     Where the motor is a reserve beside muscles, what the joint as a whole is taken to give.
     """
     reserve = joints_of(mj).of(role="muscle")[:, None]
-    return motor_strength(mj) / np.where(reserve, _facts.toml("body.toml")["reserve"]["fraction"], 1.0)
+    return motor_strength(mj) / np.where(reserve, data_files.toml("body.toml")["reserve"]["fraction"], 1.0)
 
 
 def _wear(spec, suffix: str, blade: Blade, fitting: Fitting, placement: Placement) -> None:
@@ -154,7 +154,7 @@ def _native_contact(spec) -> None:
     MuJoCo's force is k r / ((1 - d) A) for solref = (-k, -b), constant impedance d and the inverse weight A
     of the touching body; so k = K depth^0.5 (1 - d) A meets the law's force at that depth, b likewise.
     """
-    law = _facts.toml("body.toml")["native_contact"]
+    law = data_files.toml("body.toml")["native_contact"]
     depth, d = law["depth_m"], law["impedance"]
     model = spec.compile()
     for pair in spec.pairs:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from bladerun import _facts
-from bladerun._settings import Settings, read
+from bladerun._lib import data_files
+from bladerun._lib.settings import Settings, read
 from bladerun.errors import InputError
 
 KNOTS_STEP = 6  # two halves of the stride, activations at every third knot
@@ -136,4 +136,4 @@ class SolverOptions(Settings):
 
 @cache
 def _default() -> SolverOptions:
-    return read(SolverOptions, {k: v for k, v in _facts.toml("solver.toml").items() if k != "status"})
+    return read(SolverOptions, {k: v for k, v in data_files.toml("solver.toml").items() if k != "status"})

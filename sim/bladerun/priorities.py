@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from bladerun import _facts
-from bladerun._table import Table
+from bladerun._lib import data_files
+from bladerun._lib.table import Table
 from bladerun.errors import InputError, nearest
 
 LIKE = "like"  # key of the section that names a preset
@@ -19,7 +19,7 @@ LIKE = "like"  # key of the section that names a preset
 
 def usual() -> Mapping[str, float]:
     """Weights by the name of the trade-off, where a file says nothing."""
-    return Table({row["name"]: row["weight"] for row in _facts.toml("recommendation.toml")["tradeoff"]})
+    return Table({row["name"]: row["weight"] for row in data_files.toml("recommendation.toml")["tradeoff"]})
 
 
 def priorities(section: Mapping[str, Any]) -> Mapping[str, float]:
@@ -30,7 +30,7 @@ def priorities(section: Mapping[str, Any]) -> Mapping[str, float]:
     InputError
         For an unknown key or preset, a weight that is not a number from 0, and where all are 0.
     """
-    presets = _facts.toml("recommendation.toml")["priorities"]
+    presets = data_files.toml("recommendation.toml")["priorities"]
     like, own = section.get(LIKE), {key: value for key, value in section.items() if key != LIKE}
     if like is not None and like not in presets:
         raise InputError(f"{like!r} is not known; {nearest(str(like), presets)}", key=LIKE)

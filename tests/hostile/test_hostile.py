@@ -35,10 +35,10 @@ KEYS = {
 }  # fmt: skip
 SOLVERS = (  # what every command comes to once its input was accepted
     "bladerun.stride.solve",
-    "bladerun.study._crew.hire",
-    "bladerun.verification.verify",
-    "bladerun.held.hold",
-    "bladerun.forward.render_video",
+    "bladerun.study.executor.hire",
+    "bladerun.forward.verification.verify",
+    "bladerun.forward.unadapted.hold",
+    "bladerun.show.video.render_video",
     "bladerun.validation.validate",
 )
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bladerun import _facts
-from bladerun.blade import Blade, catalog, load_blade
+from bladerun._lib import data_files
+from bladerun.blade.catalog import Blade, catalog, load_blade
+from bladerun.body.runner import joint_limits_deg
 from bladerun.case import Case
-from bladerun.runner import joint_limits_deg
 
 _NEW = {  # a runner of whom nothing is known
     "runner": {"sex": "female"},
@@ -22,7 +22,7 @@ _FIRST = {**_NEW, "runner": {"mass_kg": 72.0, "height_m": 1.76, "sex": "female"}
 
 def facts() -> dict[str, Any]:
     """first, new: documents to begin with. blades. groups: of muscles. joints: their ranges in degrees."""
-    groups = {row["group"] for row in _facts.toml("muscles.toml")["muscle"].values()}
+    groups = {row["group"] for row in data_files.toml("muscles.toml")["muscle"].values()}
     return {
         "first": _FIRST,
         "new": _NEW,

@@ -3,7 +3,7 @@
 Takes the work done so far, a point and the one it is compared with; gives the margins of both and of their
 difference, and in words what is in them. At first that is numerical scatter alone; once both were solved
 again with the facts varied (`Work.vary`), the intervals of an ensemble, in whose differences what both
-fittings have in common cancels (`bladerun._intervals`).
+fittings have in common cancels (`bladerun.study.intervals`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bladerun._intervals import FEWEST, LEVEL, difference, intervals
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.app._work import Work
 from bladerun.status import Status
+from bladerun.study.intervals import FEWEST, LEVEL, difference, intervals
 
 Margin = Mapping[str, float]  # half-widths, by the column of an outcome
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bladerun import _facts
+from bladerun._lib import data_files
 from bladerun.case import Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, altered, place, resolve
@@ -47,12 +47,12 @@ def centre(case: Case) -> Point:
 
 def size() -> Mapping[str, Any]:
     """How much is solved around a fitting: `arms`, `draws` and `step` of models/neighbourhood.toml."""
-    return _facts.toml("neighbourhood.toml")
+    return data_files.toml("neighbourhood.toml")
 
 
 def steps() -> Point:
     """How far apart solved points are."""
-    known = _facts.toml("sweep.toml")["step"] | size()["step"]
+    known = data_files.toml("sweep.toml")["step"] | size()["step"]
     return Point(*(known[axis] for axis in Point._fields))
 
 

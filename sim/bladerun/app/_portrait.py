@@ -15,15 +15,15 @@ import mujoco
 import numpy as np
 import xarray as xr
 
-from bladerun._facts import toml
-from bladerun._leg import CONTACT_THRESHOLD_N, Leg
-from bladerun._model_text import model_of
-from bladerun._posture import posture
-from bladerun._recommend import weigh
-from bladerun.alignment import alignment
-from bladerun.blade import load_blade
+from bladerun._lib.data_files import toml
+from bladerun.blade.catalog import load_blade
+from bladerun.dataset.model_text import model_of
 from bladerun.fitting import Fitting
-from bladerun.outcomes import flat, outcomes
+from bladerun.gait.alignment import alignment
+from bladerun.gait.events import CONTACT_THRESHOLD_N, Leg
+from bladerun.gait.outcomes import flat, outcomes
+from bladerun.gait.posture import posture
+from bladerun.study.recommend import weigh
 
 FRAMES = 96
 PERCENT = np.arange(0.0, 101.0, 2.0)

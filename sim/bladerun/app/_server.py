@@ -26,7 +26,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bladerun import __version__
-from bladerun._files import output_dir
+from bladerun._lib.files import output_dir
 from bladerun.app import _documents, _form
 from bladerun.app import _neighbourhood as near
 from bladerun.app._guard import Guard, body_of
@@ -37,11 +37,11 @@ from bladerun.app._sheet import sheet
 from bladerun.app._story import story
 from bladerun.app._view import differences, scene, view
 from bladerun.app._work import Work, solved
-from bladerun.blade import Blade
+from bladerun.blade.catalog import Blade
 from bladerun.case import Case
 from bladerun.errors import InputError
-from bladerun.report._words import setting
-from bladerun.study._crew import Crew, hire
+from bladerun.report.words import setting
+from bladerun.study.executor import Crew, hire
 
 _PAGE = Path(__file__).parent / "page"
 

@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from bladerun._intervals import intervals
 from bladerun.app import _neighbourhood as near
 from bladerun.app._margins import scatter
 from bladerun.app._margins import table as known_members
@@ -20,10 +19,11 @@ from bladerun.app._neighbourhood import Point
 from bladerun.app._work import Work
 from bladerun.case import Case
 from bladerun.errors import InputError
-from bladerun.report._sheet import write_sheet
+from bladerun.report.sheet import write_sheet
 from bladerun.status import Status
 from bladerun.study import FitResult
-from bladerun.study._visits import name_of
+from bladerun.study.intervals import intervals
+from bladerun.study.visits import name_of
 
 
 def sheet(work: Work, case: Case, chosen: Point) -> bytes:

@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from bladerun._recommend import matters, verdict
-from bladerun.report._words import figure
+from bladerun.report.words import figure
+from bladerun.study.recommend import matters, verdict
 
 
 class _Word(NamedTuple):

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from bladerun._recommend import verdict, weights
-from bladerun._reference import band
-from bladerun.alignment import outside_rule
 from bladerun.app._margins import Margin
 from bladerun.app._portrait import FRAMES, PERCENT, SIDES, Portrait
-from bladerun.report._words import figure, recoil, sweet_spot, whip
+from bladerun.body.reference_gait import band
+from bladerun.gait.alignment import outside_rule
+from bladerun.report.words import figure, recoil, sweet_spot, whip
+from bladerun.study.recommend import verdict, weights
 
 _NUMBERS = (  # column (of the leg with the blade where it ends with an underscore), title, unit, factor
     ("sweet_spot_offset_m_", "Blade ahead of the body, loaded most", "mm", 1e3),

@@ -20,14 +20,14 @@ import numpy as np
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.app._portrait import Portrait, portrait
+from bladerun.body.variation import draw
 from bladerun.case import Case
+from bladerun.dataset.files import read_stride, write_stride
 from bladerun.errors import InputError
-from bladerun.files import read_stride, write_stride
 from bladerun.status import Status
-from bladerun.study._crew import Crew
-from bladerun.study._job import Inputs, along
-from bladerun.study._program import of_strides
-from bladerun.variation import draw
+from bladerun.study.executor import Crew
+from bladerun.study.fingerprint import of_strides
+from bladerun.study.job import Inputs, along
 
 
 @dataclass(frozen=True)

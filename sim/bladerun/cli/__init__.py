@@ -17,10 +17,10 @@ import sys
 from collections.abc import Sequence
 
 from bladerun import __version__
-from bladerun._console import as_json
 from bladerun.cli import blades, evidence, page, strides, studies
 from bladerun.cli._answer import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, fail
 from bladerun.cli._arguments import Parser
+from bladerun.cli._console import as_json
 from bladerun.errors import InputError
 
 

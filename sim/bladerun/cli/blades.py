@@ -9,14 +9,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bladerun._console import table
-from bladerun._files import atomic, output_dir
+from bladerun._lib.files import atomic, output_dir
 from bladerun.cli._answer import Answer
 from bladerun.cli._arguments import declare, number
+from bladerun.cli._console import table
 from bladerun.errors import InputError
 
 if TYPE_CHECKING:
-    from bladerun.bench import BenchResult
+    from bladerun.blade.bench import BenchResult
 
 
 def add(commands: Any) -> None:
@@ -42,7 +42,7 @@ def add(commands: Any) -> None:
 
 
 def _catalog(args: argparse.Namespace) -> Answer:
-    from bladerun.blade import catalog, load_blade
+    from bladerun.blade.catalog import catalog, load_blade
 
     blades = [load_blade(name) for name in catalog()]
     data = [
@@ -65,8 +65,8 @@ def _catalog(args: argparse.Namespace) -> Answer:
 
 
 def _bench(args: argparse.Namespace) -> Answer:
-    from bladerun.bench import plot_bench, run_bench
-    from bladerun.blade import load_blade, own_blade
+    from bladerun.blade.bench import plot_bench, run_bench
+    from bladerun.blade.catalog import load_blade, own_blade
 
     blade = own_blade(args.blade, ".") or load_blade(args.blade)
     category = args.category

@@ -9,13 +9,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bladerun._console import progress_bar, rounded, say, table
 from bladerun.cli._answer import NOT_CONVERGED, OK, Answer, about, fail
 from bladerun.cli._arguments import count, declare, number
+from bladerun.cli._console import progress_bar, rounded, say, table
 from bladerun.status import Status
 
 if TYPE_CHECKING:
-    from bladerun.verification import Check
+    from bladerun.forward.verification import Check
 
 
 def add(commands: Any) -> None:
@@ -59,10 +59,10 @@ def add(commands: Any) -> None:
 
 
 def _verify(args: argparse.Namespace) -> Answer:
-    from bladerun.files import read_stride
+    from bladerun.dataset.files import read_stride
 
     stride = read_stride(args.file)
-    from bladerun.verification import verify  # slow to load: only for a file that can be used
+    from bladerun.forward.verification import verify  # slow to load: only for a file that can be used
 
     say("running the stride again in MuJoCo (some minutes)")
     with about(args.file):
@@ -110,12 +110,15 @@ def _row(check: Check) -> list[str]:
 
 
 def _hold(args: argparse.Namespace) -> Answer:
-    from bladerun.files import read_stride
+    from bladerun.dataset.files import read_stride
 
     stride = read_stride(args.file)
-    from bladerun._asked import asked_of
-    from bladerun.held import hold, other_fitting  # slow to load: only for a file that can be used
-    from bladerun.outcomes import OUTCOMES, outcomes
+    from bladerun.dataset.asked import asked_of
+    from bladerun.forward.unadapted import (  # slow to load: only for a file that can be used
+        hold,
+        other_fitting,
+    )
+    from bladerun.gait.outcomes import OUTCOMES, outcomes
     from bladerun.stride import solve
 
     asked = {"category": args.category, "height_mm": args.height, "toe_out_deg": args.toe_out}

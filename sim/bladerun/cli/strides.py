@@ -10,9 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from bladerun._console import as_json, muscle_text, outcome_table, progress_bar, say, table
-from bladerun._files import atomic, output_dir, write_parquet
-from bladerun._results import Written, add_shown, results
+from bladerun._lib.files import atomic, output_dir, write_parquet
 from bladerun.cli._answer import (
     NOT_CONVERGED,
     Answer,
@@ -23,6 +21,8 @@ from bladerun.cli._answer import (
     load,
 )
 from bladerun.cli._arguments import FOLDER, RUNNER, asked, count, declare, with_replace, with_task
+from bladerun.cli._console import as_json, muscle_text, outcome_table, progress_bar, say, table
+from bladerun.cli._results import Written, add_shown, results
 from bladerun.errors import InputError
 from bladerun.status import Status
 
@@ -113,9 +113,9 @@ def _run(args: argparse.Namespace) -> Answer:
 
 def _solved(args: argparse.Namespace, case: Case, model: Model, results: Written) -> Answer:
     folder = results.folder
-    from bladerun.files import write_stride
-    from bladerun.outcomes import outcomes  # slow to load: only for a file that can be used
-    from bladerun.plots import plot_run
+    from bladerun.dataset.files import write_stride
+    from bladerun.gait.outcomes import outcomes  # slow to load: only for a file that can be used
+    from bladerun.show.plots import plot_run
     from bladerun.stride import solve
 
     say(f"solving one stride at {case.task} (the first one on a machine also compiles)")
@@ -166,7 +166,7 @@ def _terms(shares: dict[str, float]) -> str:
 
 
 def _ensemble(args: argparse.Namespace, case: Case, stride: xr.Dataset) -> pd.DataFrame:
-    from bladerun.ensemble import ensemble
+    from bladerun.study.ensemble import ensemble
 
     with about(args.file), progress_bar() as progress:
         return ensemble(case, stride, args.ensemble, workers=args.workers, progress=progress)
@@ -174,8 +174,8 @@ def _ensemble(args: argparse.Namespace, case: Case, stride: xr.Dataset) -> pd.Da
 
 def _bounds(members: pd.DataFrame) -> tuple[dict[str, Any], dict[str, tuple[float, float]]]:
     """For JSON, and low and high by column."""
-    from bladerun._intervals import LEVEL, intervals
-    from bladerun.ensemble import NAME
+    from bladerun.study.ensemble import NAME
+    from bladerun.study.intervals import LEVEL, intervals
 
     row = intervals(members).loc[NAME].to_dict()
     bounds = {key[:-4]: (row[key], row[f"{key[:-4]}_high"]) for key in row if key.endswith("_low")}
@@ -190,14 +190,14 @@ def _bounds(members: pd.DataFrame) -> tuple[dict[str, Any], dict[str, tuple[floa
 
 
 def _video(args: argparse.Namespace) -> Answer:
-    from bladerun.files import read_stride
+    from bladerun.dataset.files import read_stride
 
     stride = read_stride(args.file)
     path = args.out or args.file.with_suffix(".mp4")
     if path.suffix != ".mp4":
         raise InputError("not the name of a video; it must end in .mp4", file=path)
     output_dir(path.parent)
-    from bladerun.forward import render_video
+    from bladerun.show.video import render_video
 
     say(f"rendering {path}")
     with about(args.file):
@@ -207,11 +207,11 @@ def _video(args: argparse.Namespace) -> Answer:
 
 
 def _export(args: argparse.Namespace) -> Answer:
-    from bladerun.files import read_stride
+    from bladerun.dataset.files import read_stride
 
     stride = read_stride(args.file)
     folder = output_dir(args.out or args.file.parent)
-    from bladerun.opensim import export
+    from bladerun.gait.opensim import export
 
     with about(args.file):
         paths = export(stride, folder)
@@ -221,7 +221,7 @@ def _export(args: argparse.Namespace) -> Answer:
 
 def _muscles(stride: xr.Dataset) -> dict[str, Any]:
     """Muscle by muscle and reserve by reserve; nothing for a stride without muscles."""
-    from bladerun._muscle_tables import has_muscles, muscle_table, reserve_table
+    from bladerun.gait.muscle_tables import has_muscles, muscle_table, reserve_table
 
     if not has_muscles(stride):
         return {}

@@ -9,11 +9,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bladerun._console import progress_bar, rounded, table
-from bladerun._forkserver import prepare
-from bladerun._results import results
+from bladerun._lib.forkserver import prepare
 from bladerun.cli._answer import NOT_CONVERGED, Answer, about, default_folder, fail
 from bladerun.cli._arguments import FOLDER, RUNNER, Parser, count, count_or_none, declare, with_replace
+from bladerun.cli._console import progress_bar, rounded, table
+from bladerun.cli._results import results
 from bladerun.errors import InputError
 from bladerun.status import Status
 
@@ -155,8 +155,8 @@ def _who(args: argparse.Namespace) -> dict[str, Any]:
 
 def _study(args: argparse.Namespace, run: Any) -> Answer:
     from bladerun.study import load_study
-    from bladerun.study._crew import cores
     from bladerun.study._sweep import expected_s, rows
+    from bladerun.study.executor import cores
 
     study = load_study(args.file)
     if args.dry_run:
@@ -181,14 +181,14 @@ def _study(args: argparse.Namespace, run: Any) -> Answer:
 
 
 def _status(args: argparse.Namespace) -> Answer:
-    from bladerun.study._status import status
+    from bladerun.study.status import status
 
     data = status(args.file)
     return Answer(data, "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in data.items()))
 
 
 def _plot(args: argparse.Namespace) -> Answer:
-    from bladerun.study._plots import plot
+    from bladerun.study.plots import plot
 
     paths = [str(path) for path in plot(args.file, args.out or args.file)]
     return Answer({"plots": paths}, "\n".join(paths))

@@ -20,22 +20,22 @@ from bladerun import (
     _paper,  # noqa: F401  (before reportlab)
     plots,
 )
-from bladerun._answer import changes, look_for
-from bladerun._definitions import OUTCOMES
-from bladerun._facts import toml
-from bladerun._files import atomic
-from bladerun._muscle_tables import has_muscles
-from bladerun._recommend import told_apart, verdict, weights
-from bladerun._unconfirmed import differing, unconfirmed
-from bladerun.blade import load_blade
-from bladerun.files import read_stride
+from bladerun._lib.data_files import toml
+from bladerun._lib.files import atomic
+from bladerun.blade.catalog import load_blade
+from bladerun.dataset.files import read_stride
+from bladerun.gait.muscle_tables import has_muscles
+from bladerun.gait.registry import OUTCOMES
 from bladerun.report._heat import heat_map
 from bladerun.report._page import page
 from bladerun.report._particulars import particulars
 from bladerun.report._pictures import bench, landings, moments
-from bladerun.report._sheet import interval, uncertainty, write_sheet
-from bladerun.report._words import blade_from, landing_words, recoil, setting, sweet_spot
+from bladerun.report._unconfirmed import differing, unconfirmed
+from bladerun.report.sheet import interval, uncertainty, write_sheet
+from bladerun.report.words import blade_from, landing_words, recoil, setting, sweet_spot
 from bladerun.status import Status
+from bladerun.study.answer import changes, look_for
+from bladerun.study.recommend import told_apart, verdict, weights
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bladerun._recommend import told_apart
 from bladerun.status import Status
+from bladerun.study.recommend import told_apart
 
 if TYPE_CHECKING:
     from bladerun.study import FitResult

@@ -9,8 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from bladerun._html import templates
-from bladerun.report._words import figure, known
+from bladerun._lib.html import templates
+from bladerun.report.words import figure, known
 
 
 def page(template: str, style: str, content: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ Takes a `Case`; gives phrases for report and sheet, empty for a runner with noth
 
 from __future__ import annotations
 
-from bladerun._settings import Settings
+from bladerun._lib.settings import Settings
 from bladerun.case import Case
 from bladerun.cost import Cost
 from bladerun.environment import Environment

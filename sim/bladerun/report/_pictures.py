@@ -16,15 +16,15 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bladerun._leg import Leg
-from bladerun._model_text import model_of
-from bladerun.blade import load_blade
+from bladerun.blade.catalog import load_blade
+from bladerun.dataset.model_text import model_of
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
-from bladerun.forward import frames
-from bladerun.landing_window import LandingWindow
-from bladerun.sketch import draw_alignment, draw_stride
+from bladerun.gait.events import Leg
+from bladerun.show.sketch import draw_alignment, draw_stride
+from bladerun.show.video import frames
 from bladerun.status import Status
+from bladerun.study.landing_window import LandingWindow
 
 _INCH_PX = 160
 

@@ -27,7 +27,7 @@ from reportlab.platypus import (
     Table,
 )
 
-from bladerun._letters import lacking, register, runs
+from bladerun._lib.fonts import lacking, register, runs
 
 _INK, _SOFT, _LINE, _PALE = (HexColor(c) for c in ("#1c2733", "#4d5a66", "#c9d1d8", "#f0f4f7"))
 _WIDTH, _HEIGHT = 182 * mm, 262 * mm  # printed area, which A4 and Letter both have

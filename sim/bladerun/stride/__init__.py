@@ -12,18 +12,18 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from bladerun import _kept  # noqa: F401  (first: before anything is compiled)
-from bladerun._muscle_tables import fully_active, has_muscles, too_weak
+from bladerun._lib import compiled_place  # noqa: F401  (first: before anything is compiled)
 from bladerun.cost import Cost
 from bladerun.environment import Environment
+from bladerun.gait.muscle_tables import fully_active, has_muscles, too_weak
 from bladerun.model import Model
 from bladerun.options import SolverOptions
 from bladerun.status import Status
-from bladerun.stride import _result, _solver, _stages, _transfer
-from bladerun.stride._blocks import NODE
-from bladerun.stride._motion import control_points
-from bladerun.stride._problem import Problem, problem
-from bladerun.stride._recruit import recruited
+from bladerun.stride import _continuation, _solver, _warm_start, result
+from bladerun.stride._static_optimisation import recruited
+from bladerun.stride.motion import control_points
+from bladerun.stride.problem import Problem, problem
+from bladerun.stride.transcription.blocks import NODE
 from bladerun.task import Task
 
 __all__ = ["solve"]
@@ -54,7 +54,7 @@ def solve(
     Returns
     -------
     The stride. Its attributes say how it went: status (a `Status`), why, iterations, seconds, knots,
-    objective and residuals as JSON; see `_result`. `objective_term` is the objective by cost term.
+    objective and residuals as JSON; see `result`. `objective_term` is the objective by cost term.
 
     Raises
     ------
@@ -72,10 +72,14 @@ def solve(
         options or SolverOptions.default(),
     )
     with threadpool_limits(1):
-        point = _stages.warm(posed, _neighbour(posed, start)) if start is not None else _stages.cold(posed)
+        point = (
+            _continuation.warm(posed, _neighbour(posed, start))
+            if start is not None
+            else _continuation.cold(posed)
+        )
     out = _solver.at_knots(posed.arrays, point)
-    stride = _result.dataset(posed, point, out)
-    residual = _result.residuals(stride, posed, point, out)
+    stride = result.dataset(posed, point, out)
+    residual = result.residuals(stride, posed, point, out)
     accepted = posed.options.accepted
     why = _why_not(residual, point, posed)
     weak = "" if why else too_weak(stride, accepted)
@@ -94,13 +98,13 @@ def solve(
 
 
 def _neighbour(posed: Problem, start: xr.Dataset) -> _solver.Point:
-    c = control_points(_transfer.transferred(start, posed.model))
+    c = control_points(_warm_start.transferred(start, posed.model))
     names = list(posed.model.muscles[: posed.arrays.muscles.count])
     same = list(start.muscle.values) == names
     # a copy, of which the compiled sweep has no second kind
     nodes = start.activation.values[::NODE].copy() if same else np.zeros((len(c) // NODE, len(names)))
-    point = _solver.Point(c, _result.times_of(start), start.multiplier.values, nodes)
-    point = _stages.resampled(point, posed.knots)
+    point = _solver.Point(c, result.times_of(start), start.multiplier.values, nodes)
+    point = _continuation.resampled(point, posed.knots)
     return point if same or not names else recruited(posed, point)
 
 

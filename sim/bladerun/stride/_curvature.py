@@ -8,13 +8,20 @@ import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
-from bladerun.stride._blocks import OFFSETS, TIMES, at_knot
-from bladerun.stride._contact import sphere_force
-from bladerun.stride._dynamics import body_inertia, dot, force_cross, kinematics, motion_cross, times
-from bladerun.stride._muscle_curvature import add_muscle_curvature
-from bladerun.stride._passive import add_passive_curvature
-from bladerun.stride._required import place
-from bladerun.stride._tension import tension
+from bladerun.stride.dynamics.contact_law import sphere_force
+from bladerun.stride.dynamics.inverse_dynamics import (
+    body_inertia,
+    dot,
+    force_cross,
+    kinematics,
+    motion_cross,
+    times,
+)
+from bladerun.stride.dynamics.muscle_curvature import add_muscle_curvature
+from bladerun.stride.dynamics.muscle_forces import tension
+from bladerun.stride.dynamics.passive import add_passive_curvature
+from bladerun.stride.dynamics.required_forces import place
+from bladerun.stride.transcription.blocks import OFFSETS, TIMES, at_knot
 
 STEP = 1e-6  # of the differences, rad or m and per s
 

@@ -6,12 +6,12 @@ series springs give, (N, n).
 
 import numpy as np
 
-from bladerun.stride._blocks import NODE, at_knot
-from bladerun.stride._kernel import Sweep
-from bladerun.stride._mesh import mesh
-from bladerun.stride._problem import Problem
 from bladerun.stride._solver import Point
-from bladerun.stride._tension import add_muscles, tension
+from bladerun.stride.dynamics.muscle_forces import add_muscles, tension
+from bladerun.stride.problem import Problem
+from bladerun.stride.sweep import Sweep
+from bladerun.stride.transcription.blocks import NODE, at_knot
+from bladerun.stride.transcription.mesh import mesh
 
 SIDES = ("right", "left")
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bladerun.options import NewtonOptions
-from bladerun.stride._blocks import OFFSETS, TIMES, times_squares
 from bladerun.stride._curvature import curvature
-from bladerun.stride._dynamics import motion
-from bladerun.stride._kernel import Arrays, Sweep, Terms, correction, sweep, sweep_arrays
-from bladerun.stride._linear import Factor, NotPositive
-from bladerun.stride._mesh import LATER, mesh
+from bladerun.stride._linear_algebra import Factor, NotPositive
 from bladerun.stride.cost.residual_forces import penalty
+from bladerun.stride.dynamics.inverse_dynamics import motion
+from bladerun.stride.sweep import Arrays, Sweep, Terms, correction, sweep, sweep_arrays
+from bladerun.stride.transcription.blocks import OFFSETS, TIMES, times_squares
+from bladerun.stride.transcription.mesh import LATER, mesh
 
 MULTIPLIER_UNIT = 30.0  # weight of the residual forces in whose units multipliers are kept
 

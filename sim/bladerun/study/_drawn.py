@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bladerun import _facts
+from bladerun._lib import data_files
 from bladerun.case import ADJUSTED
 from bladerun.status import Status
 
@@ -77,6 +77,6 @@ def spread(table: pd.DataFrame, members: pd.DataFrame, current: str) -> pd.DataF
 
 def _places(table: pd.DataFrame, origin: str) -> pd.DataFrame:
     """Where fittings lie from one of them, in steps of models/sweep.toml."""
-    step = _facts.toml("sweep.toml")["step"]
+    step = data_files.toml("sweep.toml")["step"]
     settings = table[list(ADJUSTED)].astype(float)
     return (settings - settings.loc[origin]) / [step[axis] for axis in ADJUSTED]

@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from bladerun._files_of_ours import STUDY, refuse_others
-from bladerun._table import Table, plain
-from bladerun.blade import Blade, own_blade
+from bladerun._lib.file_kinds import STUDY, refuse_others
+from bladerun._lib.table import Table, plain
+from bladerun.blade.catalog import Blade, own_blade
 from bladerun.case import check_case, parse_toml, with_blade
 from bladerun.errors import InputError, nearest
 from bladerun.study import _cohort
 from bladerun.study._checks import choice, keys, texts, whole
 from bladerun.study._design import MOST, Points, once
 from bladerun.study._design import points as points_of
-from bladerun.study._job import Inputs
 from bladerun.study._objective import Constraint, Objective
 from bladerun.study._parameters import STEP, Parameter, changed, check_name, resolved
+from bladerun.study.job import Inputs
 
 SAMPLERS = ("tpe", "gp", "cma-es", "nsga-ii", "nsga-iii", "random")
 _Lines = list[tuple[int, dict[str, str]]]

@@ -16,23 +16,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bladerun import __version__, _answer, _facts, _recommend
-from bladerun._files import atomic, output_dir, write_parquet
-from bladerun._intervals import intervals
+from bladerun import __version__
+from bladerun._lib import data_files
+from bladerun._lib.files import atomic, output_dir, write_parquet
+from bladerun.body.variation import NOMINAL, draw
 from bladerun.case import ADJUSTED, Case
-from bladerun.files import read_stride
+from bladerun.dataset.files import read_stride
 from bladerun.fitting import Fitting
-from bladerun.landing_window import LandingWindow
+from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
-from bladerun.outcomes import flat, outcomes
 from bladerun.status import Status
-from bladerun.study import _crew, _drawn, _job, _visits
-from bladerun.study._job import Inputs
-from bladerun.study._kept import Solve, kept
+from bladerun.study import _drawn, answer, executor, job, recommend, visits
 from bladerun.study._landings import window_of
 from bladerun.study._pace import Pace
-from bladerun.study._visits import Visit
-from bladerun.variation import NOMINAL, draw
+from bladerun.study._solved import Solve, kept
+from bladerun.study.intervals import intervals
+from bladerun.study.job import Inputs
+from bladerun.study.landing_window import LandingWindow
+from bladerun.study.visits import Visit
 
 Progress = Callable[[int, int, str, float | None], None]
 """Called with visits done, visits in all, what is being solved, and seconds left (None while unknown)."""
@@ -52,7 +53,7 @@ class FitResult:
     comparison: the trade-offs of recommended and current side by side (empty where either has none).
     members: one row a fitting and draw of the ensemble, as `table` without scatter; member 0 is as the facts
     have it; estimated: not solved, but taken from those that were. Empty without an ensemble.
-    held: the recommended fitting under the controls of today's stride (`bladerun.held`): status, why,
+    held: the recommended fitting under the controls of today's stride (`bladerun.forward.unadapted`): status, why,
     feedback_share, and every outcome where status is "held". Empty unless asked for and the two differ.
     window: how far the landing on the recommended fitting, or today's, may move; None where neither was
     solved.
@@ -95,7 +96,7 @@ class FitResult:
             "recommended": self.recommended and {"name": self.recommended, **rows[self.recommended]},
             "current": {"name": self.current, **rows[self.current]},
             "first": self.first,
-            "changes": [_plain(row) for row in _answer.changes(self.table, self.current)],
+            "changes": [_plain(row) for row in answer.changes(self.table, self.current)],
             "indistinct": self.indistinct,
             "why": self.why,
             "comparison": [_plain(row) for row in self.comparison],
@@ -133,37 +134,37 @@ def fit(
     """
     from bladerun.report import write_report  # slow to load, and not for the processes that solve
 
-    grid = _visits.grid(case)
-    grid = _visits.beside(grid, case) if widen else grid
+    grid = visits.grid(case)
+    grid = visits.beside(grid, case) if widen else grid
     for fitting in grid.fittings.values():
         build_model(case.runner, case.amputation, fitting)
     folder = output_dir(out)
     output_dir(folder / "strides")
-    workers = workers or _crew.cores()
-    results: _visits.Results = {}
-    with _crew.hire(min(workers, 2 * len(grid.fittings)), here=workers == 1) as crew:
+    workers = workers or executor.cores()
+    results: visits.Results = {}
+    with executor.hire(min(workers, 2 * len(grid.fittings)), here=workers == 1) as crew:
         grid, plan, limits = _solve_wide(case, grid, widen, results, folder, crew, progress)
         table = _table(grid, plan, results)
         drawn, count = _to_draw(table, grid.current, ensemble)
         members = _members(case, grid, plan, results, drawn, count, folder, crew, progress)
         members = _drawn.spread(table, members, grid.current)
         table = table.join(intervals(members))
-        best, indistinct = _recommend.recommend(table, members)
-        recommended = best and _recommend.chosen(table, best, grid.current, members)
+        best, indistinct = recommend.recommend(table, members)
+        recommended = best and recommend.chosen(table, best, grid.current, members)
         window = _window(case, grid, table, recommended or grid.current, folder, crew, progress)
 
     comparable = recommended is not None and table.at[grid.current, "status"] == Status.CONVERGED
-    why = _recommend.why(table, recommended, grid.current, indistinct, members, best)
+    why = recommend.why(table, recommended, grid.current, indistinct, members, best)
     result = FitResult(
         case=case,
         table=table,
         recommended=recommended,
         current=grid.current,
         indistinct=indistinct,
-        first=_answer.first_step(table, recommended, grid.current),
+        first=answer.first_step(table, recommended, grid.current),
         why=" ".join([why, *limits]),
-        comparison=_recommend.compare(table, str(recommended), grid.current, members) if comparable else [],
-        weights=_recommend.weights(case.priorities),
+        comparison=recommend.compare(table, str(recommended), grid.current, members) if comparable else [],
+        weights=recommend.weights(case.priorities),
         folder=folder,
         members=members,
         window=window,
@@ -184,18 +185,18 @@ def _solve_wide(case, grid, widen, results, folder, crew, progress):
 
     Gives the grid and plan that were solved in the end, and a sentence for every limit that was met.
     """
-    plan: _visits.Plan = {}
-    for left in range(_facts.toml("sweep.toml")["wider"]["times"] if widen else 0, -1, -1):
-        plan = plan | _visits.plan(grid)
+    plan: visits.Plan = {}
+    for left in range(data_files.toml("sweep.toml")["wider"]["times"] if widen else 0, -1, -1):
+        plan = plan | visits.plan(grid)
         _solve_all(plan, plan, results, case, grid, folder, crew, progress)
-        again = _visits.plan_again(grid, plan, results)
+        again = visits.plan_again(grid, plan, results)
         plan |= again
         _solve_all(again, plan, results, case, grid, folder, crew, progress)
         table = _table(grid, plan, results)
-        best, _ = _recommend.recommend(table)
-        if best is None or not widen or not _recommend.worth_changing(table, best, grid.current):
+        best, _ = recommend.recommend(table)
+        if best is None or not widen or not recommend.worth_changing(table, best, grid.current):
             break
-        wider, limits = _visits.beyond(grid, best, _recommend.edges(table, best), case)
+        wider, limits = visits.beyond(grid, best, recommend.edges(table, best), case)
         if len(wider.fittings) == len(grid.fittings) or not left:
             return grid, plan, limits  # all steps are taken, or limits are met
         grid = wider
@@ -210,24 +211,24 @@ def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
         if progress:
             solved = sum(not result["kept"] for result in list(results.values())[known:])
             left = known + len(todo) - len(results)
-            text = pace.words(len(results), _visits.describe(grid.fittings[visit.name]))
+            text = pace.words(len(results), visits.describe(grid.fittings[visit.name]))
             progress(len(results), known + len(todo), text, pace.left_s(solved, left))
 
     def take() -> tuple[Visit, Solve] | None:
-        visit = _visits.ready(todo, results, begun)
+        visit = visits.ready(todo, results, begun)
         if visit is None:
             return None
         begun.add(visit)
         tell(visit)
         fitting, start, between = grid.fittings[visit.name], None, ()
-        if before := _visits.start_of(visit, plan, results):
+        if before := visits.start_of(visit, plan, results):
             start = _path(folder, before)
-            between = tuple(_visits.bridge(grid.fittings[before.name], fitting)[:-1])
+            between = tuple(visits.bridge(grid.fittings[before.name], fitting)[:-1])
         way = tuple(_inputs(case, each) for each in between)
         return visit, Solve(_inputs(case, fitting), start, way, _path(folder, visit))
 
-    for visit, done in _crew.run(crew, take, kept):
-        results[visit] = _weighed(_crew.answered(done, crew), case)
+    for visit, done in executor.run(crew, take, kept):
+        results[visit] = _weighed(executor.answered(done, crew), case)
         tell(visit)
 
 
@@ -235,21 +236,21 @@ def _to_draw(table, current, ensemble) -> tuple[list[str], int]:
     """The fittings to be solved with varied facts, and how often."""
     if ensemble is not None:
         return list(table.index), ensemble
-    best, _ = _recommend.recommend(table)
+    best, _ = recommend.recommend(table)
     if best is None:
         return [], 0
-    recommended = _recommend.chosen(table, best, current)
-    first = _answer.first_step(table, recommended, current)
-    limit = _recommend.weights()["constraint"]
+    recommended = recommend.chosen(table, best, current)
+    first = answer.first_step(table, recommended, current)
+    limit = recommend.weights()["constraint"]
     by_score = table.score[table[limit["key"]] >= limit["minimum"]].sort_values(kind="stable").index
     spoken_of = [current, recommended, first, best, *by_score[:2]]
     names = _drawn.to_draw(table, [name for name in spoken_of if name], current)
-    return names, _facts.toml("sweep.toml")["ensemble"]["draws"]
+    return names, data_files.toml("sweep.toml")["ensemble"]["draws"]
 
 
 def _members(case, grid, plan, results, names, count, folder, crew, progress) -> pd.DataFrame:
     """These fittings solved again with each draw, from their own best strides."""
-    best = {name: found[0] for name in names if (found := _visits.converged(name, plan, results))}
+    best = {name: found[0] for name in names if (found := visits.converged(name, plan, results))}
     if not count or not best:
         (folder / "members.parquet").unlink(missing_ok=True)  # of a run before this one
         return pd.DataFrame()
@@ -267,11 +268,11 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
         path = folder / "strides" / f"{name}_member{member}.nc"
         return key, Solve(inputs, _path(folder, best[name]), (), path)
 
-    for key, done in _crew.run(crew, take, kept):
-        rows[key] = _weighed(_crew.answered(done, crew), case)
+    for key, done in executor.run(crew, take, kept):
+        rows[key] = _weighed(executor.answered(done, crew), case)
         if progress:
             count = len(rows) - len(best)
-            text = f"{_visits.describe(grid.fittings[key[0]])}, draw {key[1]}"
+            text = f"{visits.describe(grid.fittings[key[0]])}, draw {key[1]}"
             solved = len(results)
             progress(solved + count, solved + len(todo), text, pace.left_s(count, len(todo) - count))
     table = pd.DataFrame.from_dict(rows, orient="index").drop(columns="kept")
@@ -283,7 +284,7 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
 
 def _weighed(row: dict[str, Any], case: Case) -> dict[str, Any]:
     """The same numbers with the score that this runner's priorities give."""
-    return row | {"score": _recommend.score(row, case.priorities)} if "score" in row else row
+    return row | {"score": recommend.score(row, case.priorities)} if "score" in row else row
 
 
 def _window(case, grid, table, name, folder, crew, progress) -> LandingWindow | None:
@@ -300,7 +301,7 @@ def _window(case, grid, table, name, folder, crew, progress) -> LandingWindow | 
 
 def _held(result: FitResult) -> dict[str, Any]:
     """What becomes of today's stride on the recommended fitting where nothing is optimised again."""
-    from bladerun.held import hold, other_fitting  # slow to load, and seldom asked for
+    from bladerun.forward.unadapted import hold, other_fitting  # slow to load, and seldom asked for
 
     row = result.table.loc[str(result.recommended)]
     today = read_stride(result.stride(result.current))
@@ -318,11 +319,11 @@ def _path(folder: Path, visit: Visit) -> Path:
     return folder / "strides" / f"{visit.name}_{visit.way}.nc"
 
 
-def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> pd.DataFrame:
+def _table(grid: visits.Grid, plan: visits.Plan, results: visits.Results) -> pd.DataFrame:
     """One row a fitting: the converged visit of lowest objective, and how far its visits lie apart."""
     rows = {}
     for name, fitting in grid.fittings.items():
-        found = _visits.converged(name, plan, results)
+        found = visits.converged(name, plan, results)
         visits = [results[visit] for visit in found]
         row = {**fitting.row(), "current": name == grid.current, "visits": len(visits)}
         if not visits:
@@ -330,7 +331,7 @@ def _table(grid: _visits.Grid, plan: _visits.Plan, results: _visits.Results) -> 
             said = max(failed, key=lambda result: result["status"] == Status.TOO_WEAK)
             rows[name] = row | {"status": said["status"], "why": said["why"], "stride": ""}
             continue
-        row |= _job.best_of([{k: v for k, v in visit.items() if k != "kept"} for visit in visits])
+        row |= job.best_of([{k: v for k, v in visit.items() if k != "kept"} for visit in visits])
         row["stride"] = _path(Path(), found[0]).as_posix()
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")

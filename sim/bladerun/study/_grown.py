@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from bladerun._table import plain
+from bladerun._lib.table import plain
 from bladerun.errors import InputError
 from bladerun.study._design import Points, hashable
 from bladerun.study._file import Study, study

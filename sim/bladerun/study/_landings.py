@@ -13,16 +13,16 @@ from typing import Any
 
 import pandas as pd
 
-from bladerun._facts import toml
+from bladerun._lib.data_files import toml
 from bladerun.case import Case
+from bladerun.dataset.files import read_stride
 from bladerun.errors import InputError
-from bladerun.files import read_stride
 from bladerun.fitting import Fitting
-from bladerun.landing_window import SHIFT, LandingWindow, landing_ahead_m, landing_window, row_of
 from bladerun.status import Status
-from bladerun.study import _crew, _job
-from bladerun.study._job import Inputs
-from bladerun.study._kept import Solve, kept
+from bladerun.study import executor, job
+from bladerun.study._solved import Solve, kept
+from bladerun.study.job import Inputs
+from bladerun.study.landing_window import SHIFT, LandingWindow, landing_ahead_m, landing_window, row_of
 
 
 def window_of(
@@ -30,13 +30,13 @@ def window_of(
 ) -> LandingWindow:
     """The window of a fitting whose converged stride is the file `own`.
 
-    crew: of `_crew.hire`. tell: called with strides done, in all, and what was solved.
+    crew: of `executor.hire`. tell: called with strides done, in all, and what was solved.
     """
     stride, facts = read_stride(own), toml("sweep.toml")["landing"]
     side = case.amputation.side
     sides = ("left", "right") if side == "both" else (side,)
     ahead, inputs = landing_ahead_m(stride), Inputs.of(case, fitting)
-    rows = {0.0: row_of(_job.numbers(stride), sides)}
+    rows = {0.0: row_of(job.numbers(stride), sides)}
     reached = {1: own, -1: own}
     for k in range(1, facts["steps"] + 1):
         todo = []
@@ -51,9 +51,9 @@ def window_of(
             todo.append(((way, shift), Solve(replace(inputs, task=task), start, (), path)))
         waiting = iter(todo)
         paths = {key: asked.path for key, asked in todo}
-        for key, done in _crew.run(crew, lambda waiting=waiting: next(waiting, None), kept):
+        for key, done in executor.run(crew, lambda waiting=waiting: next(waiting, None), kept):
             way, shift = key
-            row = _crew.answered(done, crew)
+            row = executor.answered(done, crew)
             rows[shift] = row_of(row, sides)
             tell(len(rows) - 1, 2 * facts["steps"], f"landing {shift:+g} mm")
             if row["status"] == Status.CONVERGED:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bladerun import _facts
+from bladerun._lib import data_files
 from bladerun.errors import InputError, nearest
-from bladerun.outcomes import OUTCOMES
+from bladerun.gait.outcomes import OUTCOMES
 
 _LIMIT = re.compile(r"^\s*(\|?)\s*(\w+)\s*(\|?)\s*(<=?|>=?)\s*([-+0-9.eE]+)\s*$")
 
@@ -24,7 +24,7 @@ _LIMIT = re.compile(r"^\s*(\|?)\s*(\w+)\s*(\|?)\s*(<=?|>=?)\s*([-+0-9.eE]+)\s*$"
 @cache
 def columns() -> dict[str, str]:
     """Every number of a row with its unit: trade-offs of a recommendation, then the outcomes of each leg."""
-    facts = _facts.toml("recommendation.toml")
+    facts = data_files.toml("recommendation.toml")
     units = {"objective": "-", "score": "-"} | {row["key"]: row["unit"] for row in facts["tradeoff"]}
     units[facts["constraint"]["key"]] = "-"
     for row in OUTCOMES:

@@ -14,15 +14,15 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
-from bladerun import _facts
+from bladerun._lib import data_files
+from bladerun.body.runner import Amputation, Runner
+from bladerun.body.variation import Variation
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
 from bladerun.fitting import Fitting, altered, recommended, resolve
-from bladerun.runner import Amputation, Runner
-from bladerun.study._job import Inputs
+from bladerun.study.job import Inputs
 from bladerun.task import Task
-from bladerun.variation import Variation
 
 STEP = "category_step"
 _SECTIONS = {"runner": Runner, "amputation": Amputation, "fitting": Fitting, "task": Task}
@@ -78,7 +78,7 @@ class Parameter:
     @property
     def step(self) -> float:
         """The longest step between neighbours; a quarter of the range where models/sweep.toml has none."""
-        known = _facts.toml("sweep.toml")["step"]
+        known = data_files.toml("sweep.toml")["step"]
         name = "category" if self.name == STEP else self.name.partition(".")[0]
         if name in known:
             return float(known[name])

@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from bladerun import _facts
-from bladerun._files import atomic, output_dir
+from bladerun._lib import data_files
+from bladerun._lib.files import atomic, output_dir
+from bladerun.body.variation import NOMINAL, draw
 from bladerun.errors import InputError
 from bladerun.status import Status
-from bladerun.study import _program
+from bladerun.study import fingerprint
 from bladerun.study._file import Study
-from bladerun.study._job import NOTHING, SEED, STRIDE, Done, Inputs, Job
 from bladerun.study._parameters import changed
 from bladerun.study._tree import tree
-from bladerun.variation import NOMINAL, draw
+from bladerun.study.job import NOTHING, SEED, STRIDE, Done, Inputs, Job
 
 
 class Plan:
@@ -57,7 +57,7 @@ class Plan:
         name = self.first + number
         settings = self._study.settings
         keep = STRIDE if settings.keep_strides else SEED if self._pending[number] else NOTHING
-        program, limit_s = _program.signature(), settings.time_limit_s
+        program, limit_s = fingerprint.signature(), settings.time_limit_s
         try:
             inputs = self.inputs(name)
         except InputError as error:
@@ -235,7 +235,7 @@ def between(study: Study, runner: str, start: tuple, end: tuple) -> tuple[Inputs
         for p, a, b in zip(study.parameters, start, end, strict=True)
     ]
     steps = max(1, math.ceil(max(hops) - 1e-9))
-    if steps > _facts.toml("sweep.toml")["bridge"]["longest"]:
+    if steps > data_files.toml("sweep.toml")["bridge"]["longest"]:
         return None
     way = []
     for i in range(1, steps):
@@ -261,4 +261,4 @@ def _tree_of(study: Study):
     )
     apart = [i for i, p in enumerate(parameters) if p.apart]
     kinds = [tuple(point[i] for i in apart) for point in study.points]
-    return tree(places, kinds, _facts.toml("sweep.toml")["bridge"]["longest"])
+    return tree(places, kinds, data_files.toml("sweep.toml")["bridge"]["longest"])

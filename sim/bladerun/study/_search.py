@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bladerun._files import atomic, output_dir
+from bladerun._lib.files import atomic, output_dir
+from bladerun.body.variation import NOMINAL, draw
 from bladerun.errors import InputError
 from bladerun.status import Status
-from bladerun.study import _crew, _program, _store
-from bladerun.study._cluster import Cluster, Files
+from bladerun.study import _store, executor, fingerprint
+from bladerun.study._dask import Cluster, Files
 from bladerun.study._file import Search, Study, load_study
 from bladerun.study._grown import may_have_more_trials
-from bladerun.study._job import SEED, STRIDE, Done, Inputs, Job, checked, work
 from bladerun.study._optuna import (
     JOURNAL,
     mend,
@@ -39,9 +39,9 @@ from bladerun.study._optuna import (
 from bladerun.study._pace import Pace
 from bladerun.study._parameters import changed
 from bladerun.study._plan import between
-from bladerun.study._pool import Lost
+from bladerun.study._processes import Lost
 from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema, settings
-from bladerun.variation import NOMINAL, draw
+from bladerun.study.job import SEED, STRIDE, Done, Inputs, Job, checked, work
 
 if TYPE_CHECKING:
     import optuna
@@ -70,7 +70,12 @@ def optimise(
     if study.search is None:
         raise InputError("this study has a [design]; use `bladerun sweep`", key="[design]")
     folder, elsewhere = Path(out), Cluster(cluster, cluster_tls) if cluster else None
-    about = {"kind": "optimise", "program": _program.of_rows(), "study": study.document, "rows": rows(study)}
+    about = {
+        "kind": "optimise",
+        "program": fingerprint.of_rows(),
+        "study": study.document,
+        "rows": rows(study),
+    }
     about |= {
         "settings": settings(study),
         "solver": solver,
@@ -85,11 +90,11 @@ def optimise(
         hunt = _Hunt(study, found, store, folder, solver, storage)
         known = len(store.done)
         with ExitStack() as stack:
-            crew = None if hunt.over else stack.enter_context(_crew.hire(workers, elsewhere))
+            crew = None if hunt.over else stack.enter_context(executor.hire(workers, elsewhere))
             pace = Pace(crew.size if crew else 1)
             if progress and crew:
                 progress(known, rows(study), pace.words(known, "begun"), None)
-            for number, done in _crew.run(crew, hunt.take, work) if crew else ():
+            for number, done in executor.run(crew, hunt.take, work) if crew else ():
                 gone = isinstance(done, Lost)
                 hunt.finish(number, lost(done, hunt.inputs(number)) if gone else checked(done))
                 if progress:
@@ -177,7 +182,7 @@ class _Hunt:
         while not self._waiting:  # a trial whose rows are kept adds none
             if not self._ask():
                 return None
-        number, program = self._waiting.popleft(), _program.signature()
+        number, program = self._waiting.popleft(), fingerprint.signature()
         try:
             inputs = self.inputs(number)
         except InputError as error:

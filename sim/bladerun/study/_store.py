@@ -26,7 +26,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from bladerun import __version__
-from bladerun._files import atomic, output_dir
+from bladerun._lib.files import atomic, output_dir
 from bladerun.errors import InputError
 from bladerun.study._lock import locked
 

@@ -15,25 +15,25 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from bladerun import _facts
+from bladerun._lib import data_files
+from bladerun.body.variation import names
 from bladerun.errors import InputError
 from bladerun.status import Status
-from bladerun.study import _crew, _program, _store
-from bladerun.study._cluster import Cluster, Files
+from bladerun.study import _store, executor, fingerprint
+from bladerun.study._dask import Cluster, Files
 from bladerun.study._design import MOST
 from bladerun.study._file import Study, load_study
 from bladerun.study._grown import may_have_more_points, stages
-from bladerun.study._job import Done, Inputs, checked, work
 from bladerun.study._objective import columns
 from bladerun.study._pace import Pace
 from bladerun.study._plan import Plans
-from bladerun.study._pool import Lost
-from bladerun.variation import names
+from bladerun.study._processes import Lost
+from bladerun.study.job import Done, Inputs, checked, work
 
 Progress = Callable[[int, int, str, float | None], None]
 """Called with rows done, rows in all, what was solved last, and seconds left (None while unknown)."""
 
-SOLVER = "bladerun.study._job:solved"
+SOLVER = "bladerun.study.job:solved"
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ def sweep(
         plans = Plans(stages(study, store.grown_from), store.done, folder, solver)
         known = len(store.done)
         if known < plans.total:
-            with _crew.hire(workers, elsewhere) as crew:
+            with executor.hire(workers, elsewhere) as crew:
                 pace = Pace(crew.size)
                 if progress:
                     progress(known, plans.total, pace.words(known, "begun"), None)
-                for count, (number, done) in enumerate(_crew.run(crew, plans.take, work), start=known + 1):
+                for count, (number, done) in enumerate(executor.run(crew, plans.take, work), start=known + 1):
                     plan = plans.of(number)
                     again = isinstance(done, Lost)
                     done = lost(done, plan.inputs(number)) if isinstance(done, Lost) else checked(done)
@@ -110,7 +110,7 @@ def opened(study: Study, folder: Path, solver: str = SOLVER) -> AbstractContextM
     """A sweep's rows in a folder, made or gone on with, for this client alone; raises as `_store.opened`."""
     about = {
         "kind": "sweep",
-        "program": _program.of_rows(),
+        "program": fingerprint.of_rows(),
         "study": study.document,
         "settings": settings(study),
         "rows": rows(study),
@@ -127,7 +127,7 @@ def settings(study: Study) -> dict[str, Any]:
 
 def lost(error: Lost, inputs: Inputs) -> Done:
     """The row of a job that no worker came back from."""
-    identity = inputs.identity(_program.of_rows())
+    identity = inputs.identity(fingerprint.of_rows())
     return Done({"status": Status.LOST.value, "why": str(error), "visits": 0, "identity": identity})
 
 
@@ -139,7 +139,7 @@ def rows(study: Study) -> int:
 
 def expected_s(study: Study, workers: int) -> float:
     """About how long it takes, from what a row has taken elsewhere (models/sweep.toml)."""
-    facts = _facts.toml("sweep.toml")["expected"]
+    facts = data_files.toml("sweep.toml")["expected"]
     each = facts["near_s"] * (2 if study.settings.both_ways else 1)
     return (rows(study) * each + len(study.runners) * facts["first_s"]) / workers
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bladerun import __version__
-from bladerun._files import atomic, output_dir
+from bladerun._lib.files import atomic, output_dir
 from bladerun.errors import InputError
 from bladerun.status import Status
-from bladerun.study._crew import cores
+from bladerun.study.executor import cores
 from bladerun.validation._findings import DATA, Cohort, Finding, Target, load
 from bladerun.validation._page import html, markdown
 from bladerun.validation._runs import Progress, run_cohorts

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bladerun._facts import models_dir
-from bladerun._leg import Leg, shares
-from bladerun._reference import band
-from bladerun.outcomes import DIRECTIONS, outcomes
+from bladerun._lib.data_files import models_dir
+from bladerun.body.reference_gait import band
+from bladerun.gait.events import Leg, shares
+from bladerun.gait.outcomes import DIRECTIONS, outcomes
 
 ANGLES = (
     "pelvis_tilt", "pelvis_list", "pelvis_rotation", "hip_flexion", "hip_adduction", "hip_rotation",

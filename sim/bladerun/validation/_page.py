@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bladerun import __version__
-from bladerun._html import templates
+from bladerun._lib.html import templates
 from bladerun.validation._findings import MEASURED
 
 if TYPE_CHECKING:

@@ -18,16 +18,16 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from bladerun.bench import run_bench
-from bladerun.blade import load_blade
+from bladerun.blade.bench import run_bench
+from bladerun.blade.catalog import load_blade
+from bladerun.body.runner import ABLE_BODIED, Amputation, Runner
+from bladerun.dataset.files import read_stride, write_stride
 from bladerun.errors import InputError
-from bladerun.files import read_stride, write_stride
 from bladerun.fitting import Fitting, altered, blade_of, resolve
 from bladerun.model import build_model
-from bladerun.runner import ABLE_BODIED, Amputation, Runner
 from bladerun.status import Status
 from bladerun.stride import solve
-from bladerun.study import _crew, _program
+from bladerun.study import executor, fingerprint
 from bladerun.task import Task
 from bladerun.validation._findings import Cohort
 from bladerun.validation._measures import measures
@@ -70,9 +70,9 @@ def run_cohorts(
 def _in_processes(members: list[Member], workers: int) -> Iterator[tuple[Member, list[dict[str, Any]]]]:
     """Members with their rows, as they end; the longest begin first."""
     waiting = ((member, member) for member in sorted(members, key=lambda member: -len(member.conditions)))
-    with _crew.hire(min(workers, len(members)), here=workers == 1 or not members) as crew:
-        for member, rows in _crew.run(crew, lambda: next(waiting, None), _rows):
-            yield member, _crew.answered(rows, crew)
+    with executor.hire(min(workers, len(members)), here=workers == 1 or not members) as crew:
+        for member, rows in executor.run(crew, lambda: next(waiting, None), _rows):
+            yield member, executor.answered(rows, crew)
 
 
 def _members(cohort: Cohort, folder: Path) -> list[Member]:
@@ -106,7 +106,7 @@ def _stride(member: Member, condition: Mapping[str, Any], start: xr.Dataset | No
     fitting, task = _fitting(member, condition), Task(float(condition["speed_m_s"]))
     amputation = member.amputation if fitting else ABLE_BODIED
     inputs = [asdict(part) if part else None for part in (member.runner, amputation, fitting, task)]
-    identity = hashlib.sha256(f"{json.dumps(inputs)} {_program.of_strides()}".encode()).hexdigest()
+    identity = hashlib.sha256(f"{json.dumps(inputs)} {fingerprint.of_strides()}".encode()).hexdigest()
     path = member.folder / f"{identity[:16]}.nc"
     with contextlib.suppress(InputError):
         return read_stride(path)

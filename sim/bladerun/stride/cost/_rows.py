@@ -6,7 +6,7 @@ Takes what one residual depends on; adds it to the arrays of a `Sweep`. Compiled
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride._blocks import OFFSETS, TIMES
+from bladerun.stride.transcription.blocks import OFFSETS, TIMES
 
 
 @register_jitable

@@ -3,7 +3,7 @@
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride._blocks import TIMES
+from bladerun.stride.transcription.blocks import TIMES
 
 
 @register_jitable

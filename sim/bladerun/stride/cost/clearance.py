@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride._contact import positive_part
 from bladerun.stride.cost._rows import add_way, position_row, share_of_time
+from bladerun.stride.dynamics.contact_law import positive_part
 
 
 class Clearance(NamedTuple):

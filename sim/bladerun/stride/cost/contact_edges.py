@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride._mesh import even_phase
 from bladerun.stride.cost._rows import add_way, position_row
+from bladerun.stride.transcription.mesh import even_phase
 
 SOFT = 0.002  # m, over which spheres share in being the lowest; numerical
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride._blocks import NODE, TIMES
-from bladerun.stride._contact import positive_part
+from bladerun.stride.dynamics.contact_law import positive_part
+from bladerun.stride.transcription.blocks import NODE, TIMES
 
 ROUND = 0.05  # of the bounds' corners
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride._blocks import TIMES
-from bladerun.stride._contact import positive_part
 from bladerun.stride.cost.effort import ROUND
+from bladerun.stride.dynamics.contact_law import positive_part
+from bladerun.stride.transcription.blocks import TIMES
 
 
 class Excitation(NamedTuple):

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride._blocks import TIMES
 from bladerun.stride.cost._steps import add_times, per_step
+from bladerun.stride.transcription.blocks import TIMES
 
 
 class Jerk(NamedTuple):

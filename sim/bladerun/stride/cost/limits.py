@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride._contact import positive_part
 from bladerun.stride.cost._rows import share_of_time
+from bladerun.stride.dynamics.contact_law import positive_part
 
 
 class Limits(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun._joints import contact_spheres
+from bladerun.body.joints import contact_spheres
 from bladerun.stride.cost._rows import add_place, position_row
 from bladerun.stride.cost.contact_edges import feet
 

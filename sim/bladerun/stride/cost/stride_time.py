@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride._blocks import TIMES
+from bladerun.stride.transcription.blocks import TIMES
 
 
 class StrideTime(NamedTuple):

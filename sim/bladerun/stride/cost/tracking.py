@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride._blocks import TIMES
 from bladerun.stride.cost._look_up import cubics, look_up
 from bladerun.stride.cost._rows import share_of_time
+from bladerun.stride.transcription.blocks import TIMES
 
 
 class Tracking(NamedTuple):

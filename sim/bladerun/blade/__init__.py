@@ -1,0 +1,1 @@
+"""The blade: catalogue, chain of links, bench test."""

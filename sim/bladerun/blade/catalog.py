@@ -1,0 +1,396 @@
+"""Blade: a catalogue entry (models/blades/*.toml), or a file like one, as an elastic chain in MuJoCo.
+
+Takes a name or a path; gives stiffness by category, the recommended category, and `attach`, which adds it to
+a body.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+from scipy.interpolate import Akima1DInterpolator
+
+from bladerun._lib.data_files import models_dir, toml
+from bladerun._lib.file_kinds import BLADE, refuse_others
+from bladerun._lib.table import frozen
+from bladerun.blade._check import IMPACTS, check
+from bladerun.blade._press import Press, loss_fraction
+from bladerun.blade.chain import METAL, Beam, Chain, add_chain, make_chain
+from bladerun.errors import InputError, nearest
+
+SEGMENTS = 5  # bending hinges; the bench with 20 differs by less than 1 %
+_POINTS = 801
+_TRIAL_THICKNESS_M = 0.010
+
+
+def catalog() -> tuple[str, ...]:
+    """Names of the blades there are."""
+    return tuple(sorted(path.stem for path in (models_dir() / "blades").glob("*.toml")))
+
+
+def load_blade(blade: "str | Blade") -> "Blade":
+    """The blade of that name in the catalogue, or the one given; `InputError` names the nearest known one."""
+    if isinstance(blade, Blade):
+        return blade
+    if blade not in catalog():
+        known = nearest(str(blade), catalog())
+        raise InputError(f"no blade '{blade}' in the catalogue; {known}", key="blade")
+    return _from_catalog(blade)
+
+
+@cache
+def _from_catalog(name: str) -> "Blade":
+    return Blade(name, toml(f"blades/{name}.toml"))
+
+
+def read_blade(path: str | Path) -> "Blade":
+    """A blade of one's own, from a file like the catalogue's, called as the file is.
+
+    `like` names the blade of the catalogue that has what the file leaves out: sections, and keys of those
+    whose figures have each a source. `InputError` says in one sentence what is wrong with it.
+    """
+    from bladerun.case import parse_toml  # a case reads blades
+
+    refuse_others(path, BLADE)
+    own = parse_toml(path)
+    try:
+        like = load_blade(own["like"]).facts if "like" in own else {}
+        return Blade(Path(path).stem, {**like, **{key: _over(like.get(key), own[key]) for key in own}})
+    except InputError as error:
+        raise error.at(path, "like" if error.key == "blade" else error.key) from None
+
+
+def own_blade(name: object, folder: str | Path) -> "Blade | None":
+    """The blade of the file in `folder` that inputs name, where the name ends in .toml; else None."""
+    if not isinstance(name, str) or not name.endswith(".toml"):
+        return None
+    path = Path(folder) / name
+    if not path.is_file():
+        raise InputError(f"no file '{path}'; a name of the catalogue, or of a blade's file", key="blade")
+    return read_blade(path)
+
+
+def _over(base: Any, own: Any) -> Any:
+    """A section over that of the catalogue; whole where one source stands for all of it."""
+    mixed = isinstance(base, Mapping) and isinstance(own, Mapping) and "status" not in base
+    return {**base, **own} if mixed else own
+
+
+@dataclass(frozen=True)
+class Blade:
+    """A running blade. Its frame: origin at the clamp, x forward, z up along the tab; the sole below.
+
+    facts: its file's tables, checked and made unchangeable; they are what the blade is, wherever it is sent.
+    Raises InputError.
+    """
+
+    name: str
+    facts: Mapping[str, Any] = field(repr=False)
+
+    def __post_init__(self):
+        if not isinstance(self.name, str) or not isinstance(self.facts, Mapping):
+            raise InputError("not the name of a blade, or one with name and facts", key="blade")
+        object.__setattr__(self, "facts", frozen(self.facts))
+        check(self.facts)
+
+    @classmethod
+    def of_json(cls, table: Any) -> "Blade":
+        """The blade of which `asdict` and JSON made this table; InputError where it is none."""
+        if not isinstance(table, Mapping) or set(table) != {"name", "facts"}:
+            raise InputError(f"{table!r} is not the name of a blade", key="blade")
+        return cls(**table)
+
+    @property
+    def title(self) -> str:
+        return self.facts["title"]
+
+    @property
+    def shape(self) -> str:
+        """``J`` or ``C``."""
+        return self.facts["shape"]
+
+    @property
+    def mass_kg(self) -> float:
+        """Mass of the whole laminate with its sole; a C's pylon comes on top."""
+        return self.value("mass", "mass_kg")
+
+    @property
+    def categories(self) -> tuple[float, ...]:
+        return self.facts["stiffness"]["categories"]
+
+    @property
+    def points_mm(self) -> tuple[tuple[float, float], ...]:
+        """The unloaded laminate's line, x forward and y up."""
+        return self.facts["profile"]["points_mm"]
+
+    @property
+    def allowable_strain(self) -> float:
+        return self.value("laminate", "allowable_strain")
+
+    @property
+    def clamp_to_ground_range_m(self) -> tuple[float, float]:
+        """Least and greatest height of the clamp over the ground: J along its tab, C by its pylon."""
+        low, high = self.value("height", "range_m")
+        return low, high
+
+    @property
+    def rating_height_m(self) -> float:
+        """Clamp over the ground in the test that rates the categories."""
+        return self.value("height", "rating_m")
+
+    @property
+    def rating_load_n(self) -> float:
+        """Peak load of the test that rates the categories."""
+        return self.value("stiffness", "load_n")
+
+    @property
+    def sole_ahead_m(self) -> float:
+        """x of the unloaded sole's lowest point from the clamp."""
+        beam = self.beam(self.facts["stiffness"]["reference_category"], self.rating_height_m)
+        return float(beam.x_m[np.argmin(beam.z_m)])
+
+    def value(self, section: str, key: str) -> Any:
+        """A figure of the entry without its status and source."""
+        return self.facts[section][key]["value"]
+
+    def recommended_category(self, mass_kg: float, impact: str = "high") -> int:
+        """Category of the mass band, for ``impact`` low, moderate or high; `InputError` outside the bands."""
+        if impact not in IMPACTS:
+            raise InputError(f"no impact level '{impact}'; {nearest(impact, IMPACTS)}", key="impact")
+        if "recommendation" not in self.facts:
+            raise InputError(f"{self.name} has no categories by weight; give a number", key="category")
+        table = self.facts["recommendation"]
+        edges = np.array(table["band_kg"])
+        band = int(np.searchsorted(edges, mass_kg, side="right")) - 1
+        category = table[impact][band] if 0 <= band < len(edges) - 1 else 0
+        if not category:
+            top = edges[np.flatnonzero(table[impact])[-1] + 1]
+            raise InputError(
+                f"no category is recommended for {mass_kg:g} kg at {impact} impact, "
+                f"only for {edges[0]} to under {top} kg; give a number",
+                key="category",
+            )
+        return category
+
+    def stiffness_n_m(self, category: float) -> tuple[float, float, bool]:
+        """Nominal stiffness and its standard deviation in N/m, and whether the category is extrapolated.
+
+        Secant at 0 deg from no load to `rating_load_n`, clamped at `rating_height_m`; linear in the category.
+        """
+        self.check_category(category)
+        nominal = self._nominal_n_m(category)
+        low, high = toml("body.toml")["fitting"]["stiffness_kn_m"]
+        if not low <= nominal / 1e3 <= high:
+            raise InputError(
+                f"{self.name} would have {nominal / 1e3:.3g} kN/m in category {category:g}; "
+                f"{low:g} to {high:g} kN/m are possible",
+                key="category",
+            )
+        extrapolated = not self.categories[0] <= category <= self.categories[-1]
+        return nominal, nominal * self.value("stiffness", "sd_fraction"), extrapolated
+
+    def check_category(self, category: object) -> None:
+        """InputError for a category that the blade neither has nor extends to."""
+        listed, steps = self.categories, self.facts["stiffness"]["extrapolated_steps"]
+        low, high = listed[0] - steps, listed[-1] + steps
+        if isinstance(category, bool) or not isinstance(category, int | float) or not low <= category <= high:
+            raise InputError(
+                f"{self.name} has no category {category!r}; {listed[0]} to {listed[-1]} are in its catalogue "
+                f"and {low} to {high} are accepted as extrapolated",
+                key="category",
+            )
+
+    def nearest_category(self, stiffness_kn_m: float) -> float:
+        """The category whose nominal stiffness is nearest."""
+        return min(self.categories, key=lambda each: abs(self._nominal_n_m(each) / 1e3 - stiffness_kn_m))
+
+    def _nominal_n_m(self, category: float) -> float:
+        steps = category - self.facts["stiffness"]["reference_category"]
+        return self.value("stiffness", "at_reference_n_m") + steps * self.value(
+            "stiffness", "per_category_n_m"
+        )
+
+    def measured(self, category: float, stiffness_kn_m: float) -> "Blade":
+        """This blade with its law of categories moved so that one of them is as stiff as a test found it.
+
+        stiffness_kn_m: as `stiffness_n_m` has it; `InputError` outside the range of models/body.toml.
+        """
+        check_stiffness(stiffness_kn_m)
+        self.check_category(category)
+        found = {"value": 1e3 * stiffness_kn_m, "status": "measured", "source": "a test of this blade"}
+        law = {**self.facts["stiffness"], "reference_category": category, "at_reference_n_m": found}
+        return replace(self, facts={**self.facts, "stiffness": law})
+
+    def thickness_m(self, category: float) -> float:
+        """Greatest laminate thickness, found on the bench so that the blade has its catalogue stiffness."""
+        return _thickness_m(self, float(category))
+
+    def relaxation_s(self) -> float:
+        """Joint damping over joint stiffness, found on the bench so that a stance loses `loss_fraction`."""
+        return _relaxation_s(self)
+
+    def beam(self, category: float, clamp_to_ground_m: float) -> Beam:
+        """The blade's laminate in its own frame, clamped at that height over the ground."""
+        self.stiffness_n_m(category)
+        low, high = self.clamp_to_ground_range_m
+        if not low - 1e-9 <= clamp_to_ground_m <= high + 1e-9:
+            raise InputError(
+                f"the clamp of {self.name} cannot be {clamp_to_ground_m * 1e3:.0f} mm over the ground; "
+                f"{low * 1e3:.0f} to {high * 1e3:.0f} mm are possible ({self.facts['height']['how']})",
+                key="height_mm",
+            )
+        return _beam(self, clamp_to_ground_m, self.thickness_m(category))
+
+    def chain(self, category: float, clamp_to_ground_m: float, segments: int = SEGMENTS) -> Chain:
+        """The blade as rigid segments and springs; its joints stand in the same order at every height."""
+        return _chain(self, float(category), float(clamp_to_ground_m), segments)
+
+    def attach(
+        self,
+        parent: mujoco.MjsBody,
+        *,
+        suffix: str,
+        category: float,
+        clamp_to_ground_m: float,
+        pos=(0, 0, 0),
+        quat=(1, 0, 0, 0),
+    ) -> mujoco.MjsBody:
+        """Adds the blade under ``parent`` and returns its clamped body.
+
+        ``pos``, ``quat`` place the blade's frame in the parent; the unloaded sole's lowest point is at
+        z = -clamp_to_ground_m. Adds joints ``blade_bend{1..5}_{r,l}`` (positive: toe up), ``blade_torsion``
+        (positive: toe inward), ``blade_lateral`` (positive: toe to the midline), 12 spheres
+        ``contact_{r,l}_{0..11}`` with user data (K, c, mu, side) of models/contact.toml, and sites
+        ``blade_clamp``, ``blade_tip``.
+        """
+        law = toml("contact.toml")["blade"]
+        clamped = add_chain(
+            parent,
+            self.chain(category, clamp_to_ground_m),
+            suffix=suffix,
+            relaxation_s=self.relaxation_s(),
+            contact=[law["stiffness_n_m15"], law["damping_s_m"], law["friction"]],
+            pos=list(pos),
+            quat=list(quat),
+        )
+        if self.shape == "C":
+            length = clamp_to_ground_m - self.value("sole", "radius_m") - _profile(self.points_mm)[2][0]
+            radius = self.value("pylon", "radius_m")
+            pylon = clamped.add_body(name=f"blade_pylon_{suffix}")
+            pylon.add_geom(
+                type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+                size=[radius, 0, 0],
+                fromto=[0, 0, 0, 0, 0, -length],
+                mass=self.value("pylon", "mass_kg_m") * length,
+                rgba=METAL,
+                contype=0,
+                conaffinity=0,
+                group=1,
+            )
+        return clamped
+
+    def strain(self, bend_rad: np.ndarray, category: float, clamp_to_ground_m: float) -> np.ndarray:
+        """Greatest fibre strain |M| t / (2 EI) along the blade, (...), from its bends (..., n) in rad."""
+        chain = self.chain(category, clamp_to_ground_m)
+        return np.abs(np.asarray(bend_rad) @ chain.strain_per_bend.T).max(-1)
+
+
+def check_stiffness(stiffness_kn_m: object) -> None:
+    """InputError for a measured stiffness that no blade has."""
+    low, high = toml("body.toml")["fitting"]["stiffness_kn_m"]
+    number = isinstance(stiffness_kn_m, int | float) and not isinstance(stiffness_kn_m, bool)
+    if not number or not low <= stiffness_kn_m <= high:
+        raise InputError(
+            f"{stiffness_kn_m!r} is not allowed; a number from {low:g} to {high:g}",
+            key="stiffness_kn_m",
+            allowed=(low, high),
+        )
+
+
+@lru_cache(64)
+def _chain(blade: Blade, category: float, clamp_to_ground_m: float, segments: int) -> Chain:
+    bearer = make_chain(blade.beam(category, blade.rating_height_m), segments).out_of_plane_at
+    return replace(make_chain(blade.beam(category, clamp_to_ground_m), segments), out_of_plane_at=bearer)
+
+
+@lru_cache(256)
+def _thickness_m(blade: Blade, category: float) -> float:
+    """At one displacement the force goes with EI, so with t^3: one equilibrium of a trial blade settles t."""
+    stiffness, _, _ = blade.stiffness_n_m(category)
+    load = blade.rating_load_n
+    press = Press(make_chain(_beam(blade, blade.rating_height_m, _TRIAL_THICKNESS_M), SEGMENTS))
+    q, force, steps = np.zeros(press.model.nv), 0.0, 12
+    for k in range(1, steps + 1):
+        guess = q * k / (k - 1) if k > 1 else q
+        try:
+            q, force = press.equilibrium(
+                guess, force * k / max(k - 1, 1), rise_m=load / stiffness * k / steps
+            )
+        except ArithmeticError as why:
+            raise InputError(
+                f"{blade.name} cannot be as soft as {stiffness / 1e3:.3g} kN/m: {why}", key="category"
+            ) from why
+    return _TRIAL_THICKNESS_M * (load / force) ** (1 / 3)
+
+
+@lru_cache(256)
+def _relaxation_s(blade: Blade) -> float:
+    """From pi^2 tau / duration, the loss of a linear Kelvin-Voigt spring, corrected by the bench's own loss.
+
+    The loss does not depend on EI where inertia is small, so the middle category serves all.
+    """
+    wanted, duration = blade.value("damping", "loss_fraction"), blade.value("damping", "half_cycle_s")
+    chain = blade.chain(blade.facts["stiffness"]["reference_category"], blade.rating_height_m)
+    tau = wanted * duration / np.pi**2
+    press = Press(chain, relaxation_s=tau)
+    return tau * wanted / loss_fraction(*press.half_cycle(blade.rating_load_n, duration, steps=60))
+
+
+def _beam(blade: Blade, clamp_to_ground_m: float, thickness_m: float) -> Beam:
+    """The profile, shifted so that the clamp is the origin and the sole rests at -clamp_to_ground_m."""
+    s, x, z = _profile(blade.points_mm)
+    radius = blade.value("sole", "radius_m")
+    if blade.shape == "J":
+        start, clamp_x = z[0] - (clamp_to_ground_m - radius), x[0]  # down the straight tab
+    else:
+        start, clamp_x = (blade.value("pylon", key) for key in ("clamped_arc_m", "axis_x_m"))
+    at, relative = np.array(blade.value("laminate", "taper")).T
+    along = np.sort(np.r_[s, start]) if start else s
+    spline = _spline(blade.points_mm)
+    x, z = (np.interp(along, s, a) for a in (x, z))
+    tangent = spline(np.interp(along, s, np.linspace(0, 1, _POINTS)), 1)
+    heading = np.unwrap(np.arctan2(tangent[:, 1], tangent[:, 0]))
+    return Beam(
+        s_m=along - start,
+        x_m=x - clamp_x,
+        z_m=z - (clamp_to_ground_m - radius),
+        heading=heading - 2 * np.pi * round(heading[-1] / (2 * np.pi)),
+        thickness_m=thickness_m * np.interp(along / s[-1], at, relative),
+        width_m=blade.value("laminate", "width_m"),
+        youngs_modulus_pa=blade.value("laminate", "youngs_modulus_pa"),
+        shear_modulus_pa=blade.value("laminate", "shear_modulus_pa"),
+        mass_kg=blade.mass_kg,
+        sole_s_m=s[-1] - start - blade.value("sole", "length_m"),
+        sole_radius_m=radius,
+    )
+
+
+@lru_cache(64)
+def _spline(points_mm: tuple) -> Akima1DInterpolator:
+    """Position in m, x forward and z up with the lowest point at zero, over a parameter from 0 to 1."""
+    points = np.array(points_mm) / 1e3
+    u = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
+    fine = np.linspace(0, 1, 20001)
+    points[:, 1] -= Akima1DInterpolator(u / u[-1], points, method="makima")(fine)[:, 1].min()
+    return Akima1DInterpolator(u / u[-1], points, method="makima")
+
+
+@lru_cache(64)
+def _profile(points_mm: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arc length, x and z of the centreline at equal steps of the spline's parameter."""
+    x, z = _spline(points_mm)(np.linspace(0, 1, _POINTS)).T
+    return np.r_[0, np.cumsum(np.hypot(np.diff(x), np.diff(z)))], x, z

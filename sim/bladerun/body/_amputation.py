@@ -1,0 +1,115 @@
+"""Transtibial amputation: what it takes from the body, and the socket it puts there.
+
+Takes the `MjSpec` of a whole body; changes one leg of it.
+"""
+
+import mujoco
+import numpy as np
+
+from bladerun._lib import data_files
+from bladerun.body.anthropometry import Rigid, put
+from bladerun.body.joints import code
+
+
+def amputate(spec, s: str, residual: float, stump: Rigid, weight: float, scale: float) -> None:
+    """Take the foot off with what pulls on it, shorten the shank and put a compliant socket on it.
+
+    weight, scale: mass and height over those of which the socket's springs are given.
+    """
+    _cut_muscles(spec, s)
+    for item in (*spec.actuators, *spec.pairs):
+        named = (item.target,) if hasattr(item, "target") else (item.geomname1, item.geomname2)
+        if any(name in _foot_parts(spec, s) for name in named):
+            spec.delete(item)
+    spec.delete(spec.body(f"foot_{s}"))
+    shank, socket = spec.body(f"shank_{s}"), data_files.toml("body.toml")["socket"]
+    for part in ("calf", "shank", "sock"):
+        spec.delete(spec.geom(f"{part}_{s}"))
+    put(spec, shank.name, stump)
+
+    middle, radius = residual / 2.0, socket["radius_m"]
+    capsule = {"type": mujoco.mjtGeom.mjGEOM_CAPSULE, "contype": 0, "conaffinity": 0, "mass": 0.0, "group": 1}
+    end = -residual + radius - 0.01
+    shank.add_geom(
+        name=f"liner_{s}",
+        material="sock",
+        size=[radius - 0.006, 0, 0],
+        fromto=[0, 0, -0.03, 0, 0, end],
+        **capsule,
+    )
+    body = shank.add_body(name=f"socket_{s}", pos=[0.0, 0.0, -middle])
+    inward = 1.0 if s == "r" else -1.0
+    slide, hinge = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
+    for name, kind, axis, stiffness in (
+        ("pistoning", slide, [0.0, 0.0, 1.0], socket["pistoning_n_m"] * weight / scale),
+        ("flexion", hinge, [0.0, -1.0, 0.0], socket["flexion_nm_rad"] * weight * scale),
+        ("rotation", hinge, [0.0, 0.0, inward], socket["rotation_nm_rad"] * weight * scale),
+    ):
+        damping = stiffness * socket["relaxation_s"]
+        body.add_joint(
+            name=f"socket_{name}_{s}",
+            type=kind,
+            axis=axis,
+            stiffness=stiffness,
+            damping=damping,
+            userdata=code("passive", "socket"),
+        )
+    length = residual + socket["overhang_m"]
+    lateral = socket["mass_kg"] * (3.0 * radius**2 + length**2) / 12.0
+    axial = socket["mass_kg"] * radius**2 / 2.0
+    centre = np.array([0.0, 0.0, middle - length / 2.0])
+    body.explicitinertial = True
+    put(spec, body.name, Rigid(socket["mass_kg"], centre, np.array([lateral, lateral, axial])))
+    top, bottom = middle - 0.045, middle - length + radius
+    body.add_geom(
+        name=f"socket_{s}",
+        material="socket",
+        size=[radius, 0, 0],
+        fromto=[0, 0, top, 0, 0, bottom],
+        **capsule,
+    )
+
+
+def reattach_gastrocnemius(spec, s: str, residual: float) -> None:
+    """Sew it to the bone's end before the rest is cut.
+
+    With a straight knee its line of pull and its fibres' length are what they were in standing; its tendon is
+    shorter, and in a very short limb gone.
+    """
+    name, shank, muscle = f"gastroc_{s}", spec.body(f"shank_{s}"), spec.find_default("muscle")
+    start = spec.site(f"{name}_1").pos - shank.pos
+    whole = spec.body(f"achilles_{s}").pos - start
+    path = whole * (start[2] + residual) / -whole[2]
+    width = spec.tendon(name).width
+    spec.delete(spec.tendon(name))
+    spec.delete(spec.site(f"{name}_2"))
+    shank.add_site(muscle, name=f"{name}_2", pos=start + path)
+    tendon = spec.add_tendon(muscle, name=name, width=width)
+    for k in (1, 2):
+        tendon.wrap_site(f"{name}_{k}")
+    low, high = spec.actuator(name).lengthrange
+    slack = max(0.0, low - np.linalg.norm(whole) + np.linalg.norm(path))
+    spec.actuator(name).lengthrange = [slack, slack + high - low]
+
+
+def _cut_muscles(spec, s: str) -> None:
+    """Delete every muscle that reaches below the cut, with its path, and the Achilles tendon."""
+    below = (spec.body(f"{part}_{s}") for part in ("achilles", "foot", "toes"))
+    cut = {_of_path(site) for body in below for site in body.sites}
+    for item in (*spec.actuators, *spec.tendons):
+        if item.name in cut:
+            spec.delete(item)
+    for site in spec.sites:
+        if site.classname.name == "muscle" and _of_path(site) in cut:
+            spec.delete(site)
+    spec.delete(spec.body(f"achilles_{s}"))
+
+
+def _of_path(site) -> str:
+    """The tendon that a site belongs to: its name without the last number."""
+    return site.name.rpartition("_")[0]
+
+
+def _foot_parts(spec, s: str) -> set[str]:
+    bodies = (spec.body(f"foot_{s}"), spec.body(f"toes_{s}"))
+    return {part.name for body in bodies for part in (*body.joints, *body.geoms)}

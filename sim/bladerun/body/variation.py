@@ -1,0 +1,136 @@
+"""How far the facts behind a prediction may be off: one draw is a `Variation`, and this applies it.
+
+Takes multipliers, or a number of draws and a seed (distributions: models/uncertainty.toml); gives
+`Variation`s, and changes a composed body as one of them says. The same draws serve every fitting, so that
+their differences are paired.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import mujoco
+import numpy as np
+from scipy.stats import norm, qmc
+
+from bladerun._lib.data_files import toml
+from bladerun.body.joints import PARTS, side_of
+from bladerun.errors import InputError
+
+_TRUNK = ("pelvis", "torso")
+_LIMBS = ("upper_arm", "forearm", "thigh", "shank", "achilles", "foot", "toes")
+_LEAST = {
+    "sagittal_deg": -20.0,
+    "toe_out_deg": -20.0,
+    "reference_phase": -0.5,
+    "trunk_lean": -5.0,
+}  # of the shifts; a multiplier is over 0
+_GREATEST_FORCE = 2  # where MuJoCo keeps it among a muscle's parameters
+
+
+@dataclass(frozen=True)
+class Variation:
+    """Multipliers on what a prediction is made of, 1 as the facts have it, and shifts; raises InputError.
+
+    blade_stiffness: every spring of a blade, as a stiffer laminate would: fibre strain at a given bend stays.
+    blade_loss: its damping at its stiffness. strength: every muscle and motor. trunk_mass: pelvis, trunk and
+    head; arms and legs take what is left of the runner's mass. socket_stiffness: springs and dampers between
+    limb and socket; socket_rotation: of that about the limb's long axis, once more. sagittal_deg,
+    toe_out_deg: how much further than meant the blade is flexed and turned out at its clamp, usually 0.
+    reference_amplitude: the legs' reference angles about their means. reference_phase: share of a stride
+    by which they come later than those of pelvis, trunk and arms, usually 0. trunk_lean: shift of the trunk's
+    mean forward lean in SD between people, usually 0. tracking_weight: that of models/cost.toml.
+    """
+
+    blade_stiffness: float = 1.0
+    blade_loss: float = 1.0
+    strength: float = 1.0
+    trunk_mass: float = 1.0
+    socket_stiffness: float = 1.0
+    socket_rotation: float = 1.0
+    sagittal_deg: float = 0.0
+    toe_out_deg: float = 0.0
+    reference_amplitude: float = 1.0
+    reference_phase: float = 0.0
+    trunk_lean: float = 0.0
+    tracking_weight: float = 1.0
+
+    def __post_init__(self):
+        for key in names():
+            value = getattr(self, key)
+            low = _LEAST.get(key, 0.0)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low < value < math.inf:
+                raise InputError(f"{value!r} is not allowed; a number over {low:g}", key=key)
+
+
+def names() -> tuple[str, ...]:
+    """What is varied, in the order of `draw` and `quantiles`."""
+    return tuple(field.name for field in fields(Variation))
+
+
+NOMINAL = Variation()
+
+
+def draw_variations(count: int, seed: int = 0) -> list[Variation]:
+    """The first `count` points of a scrambled Sobol sequence, seen through the stated distributions."""
+    points = qmc.Sobol(len(names()), rng=seed).random_base2(max(count - 1, 0).bit_length())
+    return [quantiles(point) for point in points[:count]]
+
+
+draw = draw_variations  # its name inside the package
+
+
+def quantiles(share: np.ndarray) -> Variation:
+    """The variation at these quantiles (12,), each in (0, 1), of models/uncertainty.toml's distributions."""
+    facts = toml("uncertainty.toml")
+    return Variation(**{k: _quantile(facts[k], float(p)) for k, p in zip(names(), share, strict=True)})
+
+
+def _quantile(fact: Mapping[str, Any], p: float) -> float:
+    match fact["distribution"]:
+        case "normal":
+            return float(fact["sd"] * norm.ppf(p))
+        case "lognormal":
+            return math.exp(fact["sd"] * norm.ppf(p))
+        case "uniform":
+            return fact["low"] + p * (fact["high"] - fact["low"])
+        case "loguniform":
+            return fact["low"] * (fact["high"] / fact["low"]) ** p
+    raise InputError(f"no distribution is called {fact['distribution']!r}", file="models/uncertainty.toml")
+
+
+def vary(spec, variation: Variation) -> None:
+    """Change a composed body, an `MjSpec`, as the variation says; not at all where it is nominal."""
+    for joint in spec.joints:
+        part = PARTS[int(joint.userdata[1])]
+        if part == "blade":
+            _scale(joint, variation.blade_stiffness, variation.blade_loss)
+        elif part == "socket":
+            rotates = joint.name.startswith("socket_rotation")
+            _scale(joint, variation.socket_stiffness * (variation.socket_rotation if rotates else 1.0), 1.0)
+    for actuator in spec.actuators:
+        if actuator.trntype == mujoco.mjtTrn.mjTRN_TENDON:
+            for parameters in (actuator.gainprm, actuator.biasprm):
+                parameters[_GREATEST_FORCE] *= variation.strength
+        else:
+            actuator.ctrlrange = actuator.ctrlrange * variation.strength
+    if variation.trunk_mass != 1.0:
+        _move_mass(spec, variation.trunk_mass)
+
+
+def _scale(joint, stiffness: float, loss: float) -> None:
+    joint.stiffness = np.asarray(joint.stiffness) * stiffness
+    joint.damping = np.asarray(joint.damping) * (stiffness * loss)
+
+
+def _move_mass(spec, trunk: float) -> None:
+    """Masses and inertias of the trunk times `trunk`, those of the limbs so that the sum stays."""
+    parts = [body for body in spec.bodies if body.name in _TRUNK]
+    limbs = [body for body in spec.bodies if side_of(body.name) and body.name[:-2] in _LIMBS]
+    moved = (trunk - 1.0) * sum(body.mass for body in parts)
+    limb = 1.0 - moved / sum(body.mass for body in limbs)
+    for bodies, factor in ((parts, trunk), (limbs, limb)):
+        for body in bodies:
+            body.mass *= factor
+            body.inertia = body.inertia * factor

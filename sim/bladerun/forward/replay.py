@@ -1,0 +1,142 @@
+"""The stride run again by MuJoCo: does its own forward dynamics do what the solver says?
+
+Takes a Stride dataset; gives a `Replay`: the motion that MuJoCo makes of the stride's first state and of what
+drives it, and how far it strays from the stride. Nothing holds the pelvis; contact is the solver's law on
+MuJoCo's own kinematics; small feedback about the stride keeps a runner, who is unstable, on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from bladerun._lib.data_files import toml
+from bladerun.dataset.asked import environment_of
+from bladerun.forward._controller import Policy, by_muscles, policy
+from bladerun.forward.simulator import Plant
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What MuJoCo made of a stride: samples at the knots from time 0 on, until the end or a fall.
+
+    time (samples,) s; q, v (samples, joint) rad or m; grf (samples, 2, 3) N, right and left; feedback
+    (samples, m) Nm. Against the stride: joint_error_deg: root mean square over hinges and time;
+    last_stride_error_deg: the same of the last stride alone; faithful_s: how long every hinge stays within
+    1 deg; peak_vgrf_difference: fraction of the stride's peak, the worse leg's; vgrf_error_bw: root mean
+    square in body weights; feedback_share: root mean square of the feedback over that of the stride's own
+    moments; drift_m: how far the pelvis is from its place at the last sample. strides: whole ones done.
+    """
+
+    time: np.ndarray
+    q: np.ndarray
+    v: np.ndarray
+    grf: np.ndarray
+    feedback: np.ndarray
+    strides: float
+    joint_error_deg: float
+    last_stride_error_deg: float
+    faithful_s: float
+    peak_vgrf_difference: float
+    vgrf_error_bw: float
+    feedback_share: float
+    drift_m: float
+
+
+def replay(
+    stride: xr.Dataset,
+    *,
+    strides: int = 1,
+    first: int = 0,
+    integrator: str = "euler",
+    timestep_s: float | None = None,
+    feedback: bool = True,
+    muscles: bool = False,
+    driven_by: Policy | None = None,
+    model_xml: str | None = None,
+) -> Replay:
+    """Integrate the model in `stride.attrs["model_xml"]` by `mj_step`, driven as the stride was.
+
+    integrator: "euler" (semi-implicit), "implicitfast" or "rk4", with steps of at most timestep_s, by default
+    that of models/replay.toml; contact is explicit and rings at longer steps. muscles: MuJoCo's own
+    muscles at the solved activations, and motors for the rest; else driven joints get the stride's moments,
+    splined over time. Without feedback a runner strays by 1 deg within 0.1 to 0.2 s. driven_by: the policy,
+    where one made before shall be used again; first: the knot to start from; model_xml: another body of the
+    same joints under the same policy.
+    """
+    own = driven_by or policy(stride, feedback=feedback)
+    if muscles and not own.has_muscles:
+        own = by_muscles(own, stride)
+    plant = Plant(
+        model_xml or stride.attrs["model_xml"],
+        environment_of(stride),
+        own.driven,
+        muscles=own.has_muscles,
+    )
+    facts = toml("replay.toml")["step"]
+    intervals = np.diff(own.time)
+    steps = np.ceil(intervals / (timestep_s or facts["timestep_s"])).astype(int)
+    plant.put(*own.curve(own.time_of(first))[:2])
+    q, v, wanted, grf, extra = [], [], [], [], []
+    for sample in range(first, first + strides * own.knots):
+        k = sample % own.knots
+        q_wanted, v_wanted, _ = own.curve(own.time_of(sample))
+        here, speed = plant.data.qpos.copy(), plant.data.qvel.copy()
+        if not np.abs(here - q_wanted)[plant.hinge].max() < facts["lost_rad"]:
+            break
+        moment = own.moment[:, k].copy()
+        extra.append(-own.gain[k] @ np.concatenate([here - q_wanted, speed - v_wanted]))
+        moment[3] += extra[-1]
+        plant.forward(moment[3], own.activation[0, k])
+        for kept, value in ((q, here), (v, speed), (wanted, q_wanted), (grf, plant.grf)):
+            kept.append(value)
+        plant.step(moment, own.activation[:, k], intervals[k], int(steps[k]), integrator)
+    return _compared(stride, own, plant.hinge, first, *(np.array(x) for x in (q, v, wanted, grf, extra)))
+
+
+def accelerations(stride: xr.Dataset, *, muscles: bool = False) -> np.ndarray:
+    """Accelerations (time, joint) that MuJoCo gives, at the knots, to what drives the stride and the ground.
+
+    M (these - stride.a) is 0 in driven joints and minus the stride's residual force in all others.
+    """
+    own = policy(stride, feedback=False)
+    own = by_muscles(own, stride) if muscles else own
+    plant = Plant(stride.attrs["model_xml"], environment_of(stride), own.driven, muscles=muscles)
+    result = np.zeros_like(stride.a.values)
+    for k in range(own.knots):
+        plant.put(stride.q.values[k], stride.v.values[k])
+        plant.forward(own.moment[3, k], own.activation[0, k])
+        result[k] = plant.data.qacc
+    return result
+
+
+def _compared(stride, own, hinge, first, q, v, wanted, grf, extra) -> Replay:
+    """The figures of a replay; q, v, wanted, grf and the feedback `extra` have one row a knot."""
+    error = np.degrees(q - wanted)[:, hinge]
+    astray = np.flatnonzero(np.abs(error).max(1) > 1.0)
+    solved = stride.grf.values[(first + np.arange(len(q))) % own.knots]
+    peaks = grf[:, :, 2].max(0) - solved[:, :, 2].max(0)
+    weight = float(stride.attrs["mass_kg"]) * float(stride.attrs["gravity"])
+    whole = stride.tau.sel(joint=own.driven).values
+    time = np.array([own.time_of(first + sample) for sample in range(len(q) + 1)]) - own.time_of(first)
+    return Replay(
+        time=time[:-1],
+        q=q,
+        v=v,
+        grf=grf,
+        feedback=extra,
+        strides=len(q) / own.knots,
+        joint_error_deg=_rms(error),
+        last_stride_error_deg=_rms(error[-own.knots :]),
+        faithful_s=float(time[astray[0] if len(astray) else -1]),
+        peak_vgrf_difference=float(np.abs(peaks / stride.grf.values[:, :, 2].max(0)).max()),
+        vgrf_error_bw=_rms((grf - solved)[:, :, 2]) / weight,
+        feedback_share=_rms(extra) / _rms(whole),
+        drift_m=float(np.linalg.norm((q - wanted)[-1, :3])),
+    )
+
+
+def _rms(x: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(x**2)))

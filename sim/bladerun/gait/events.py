@@ -1,0 +1,163 @@
+"""One leg of a stride, read for analysis: its curves, its contact with the ground, its centre of pressure.
+
+Takes a Stride dataset and a side; gives periodic curves of time and the moments of touchdown, greatest
+compression and toe-off, between the knots and across the seam of the stride.
+Forward positions are in the frame that runs along at the runner's speed, where they are periodic.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import pairwise
+
+import mujoco
+import numpy as np
+import xarray as xr
+
+from bladerun._lib.data_files import toml
+from bladerun.dataset.model_text import model_of
+from bladerun.gait.periodic import Periodic
+
+CONTACT_THRESHOLD_N = toml("outcomes.toml")["contact"]["threshold_n"]
+
+
+class Leg:
+    """One leg's stride, `side` = "left" | "right".
+
+    `down`, `deepest`, `up` (s): touchdown, greatest compression (see `bladerun.gait.registry`) and toe-off;
+    0 <= down < period, up may lie beyond it. All three NaN where the leg is always or never loaded.
+    """
+
+    def __init__(self, stride: xr.Dataset, side: str):
+        self.stride, self.side = stride, side
+        self.suffix, self.outward = ("l", 1.0) if side == "left" else ("r", -1.0)
+        self.period, self.speed = float(stride.attrs["stride_time_s"]), float(stride.attrs["speed_m_s"])
+        self.mass_kg = float(stride.attrs["mass_kg"])
+        self.weight_n = self.mass_kg * abs(float(stride.attrs["gravity"]))
+        self.has_blade = bool(((stride.joint_part == "blade") & (stride.joint_side == side)).any())
+        self.force = [self.curve(f) for f in stride.grf.sel(side=side).values.T]
+        self.down, self.up = _contact(self.force[2])
+
+    @property
+    def touches(self) -> bool:
+        """Whether the leg has one contact and one swing in the stride."""
+        return bool(np.isfinite(self.down))
+
+    def curve(self, values: np.ndarray) -> Periodic:
+        """The periodic curve through one value a knot."""
+        return Periodic(values, self.stride.time.values, self.period)
+
+    def joint(self, quantity: str, name: str) -> Periodic:
+        """Curve of q, v or tau of this leg's joint `name`, given without suffix."""
+        return joint_curve(self.stride, quantity, f"{name}_{self.suffix}")
+
+    def has_joint(self, name: str) -> bool:
+        """Whether this leg has the joint `name`, given without suffix."""
+        return f"{name}_{self.suffix}" in self.stride.joint.values
+
+    def site(self, name: str) -> list[Periodic]:
+        """Position (m) of this leg's site `name`, given without suffix."""
+        return site_curves(self.stride, f"{name}_{self.suffix}")
+
+    @cached_property
+    def model(self) -> mujoco.MjModel:
+        """The runner's body."""
+        return model_of(self.stride)
+
+    @cached_property
+    def com(self) -> list[Periodic]:
+        """Position (m) of the whole body's centre of mass: x in the frame that runs along, y, z."""
+        return _position(self.stride, self.stride.com.values)
+
+    @cached_property
+    def blade_energy(self) -> Periodic:
+        """Elastic energy in this leg's blade (J)."""
+        return self.curve(self.stride.blade_energy.sel(side=self.side).values)
+
+    @cached_property
+    def deepest(self) -> float:
+        """Time (s) of the blade's greatest elastic energy; of the lowest centre of mass without one."""
+        if not self.touches:
+            return np.nan
+        if self.has_blade:
+            return self.blade_energy.peak(self.down, self.up)[0]
+        return self.com[2].trough(self.down, self.up)[0]
+
+    def pressure_centre(self, time: float) -> np.ndarray:
+        """Centre of pressure (m) at `time`: x in the frame that runs along, y.
+
+        Between two knots it is the mean of theirs weighted with vertical force, bounded where that vanishes.
+        """
+        load, moment = self._load
+        knots = np.append(self.stride.time.values, self.period)
+        left = int(np.searchsorted(knots, time % self.period, side="right")) - 1
+        later = (time % self.period - knots[left]) / (knots[left + 1] - knots[left])
+        weights = np.array([1 - later, later])
+        around = [left, (left + 1) % len(load)]
+        return weights @ moment[around] / (weights @ load[around])
+
+    @cached_property
+    def mean_pressure_centre(self) -> np.ndarray:
+        """Centre of pressure (m) over the whole contact, weighted with vertical force."""
+        load, moment = self._load
+        counts = shares(self.stride)
+        return counts @ moment / (counts @ load)
+
+    @cached_property
+    def load_time(self) -> float:
+        """Mean time (s) of contact, weighted with vertical force."""
+        load, _ = self._load
+        middle = (self.down + self.up) / 2
+        load = load * shares(self.stride)
+        return middle + float(load @ _wrap(self.stride.time.values - middle, self.period) / load.sum())
+
+    @cached_property
+    def _load(self) -> tuple[np.ndarray, np.ndarray]:
+        """Vertical force (time,) and its first moment (time, xy) over this leg's contact spheres."""
+        mine = self.stride.contact_side.values == self.side
+        load = self.stride.contact_force.sel(xyz="z").values[:, mine]
+        position = self.stride.contact_position.values[:, mine, :2].copy()
+        position[..., 0] -= self.speed * self.stride.time.values[:, None]
+        return load.sum(axis=1), np.einsum("tc,tca->ta", load, position)
+
+
+def shares(stride: xr.Dataset) -> np.ndarray:
+    """(time,) what each knot counts in a mean over the stride; they add up to 1."""
+    times, period = stride.time.values, stride.attrs["stride_time_s"]
+    later = np.diff(times, append=times[0] + period)
+    return (later + np.roll(later, 1)) / (2 * period)
+
+
+def joint_curve(stride: xr.Dataset, quantity: str, joint: str) -> Periodic:
+    """Curve of q, v or tau of one joint."""
+    column = stride.indexes["joint"].get_loc(joint)  # `sel` takes a millisecond, and there are many
+    return Periodic(stride[quantity].values[:, column], stride.time.values, stride.attrs["stride_time_s"])
+
+
+def site_curves(stride: xr.Dataset, site: str) -> list[Periodic]:
+    """Position (m) of one site: x in the frame that runs along, y, z."""
+    return _position(stride, stride.site_position.sel(site=site).values)
+
+
+def _position(stride: xr.Dataset, position: np.ndarray) -> list[Periodic]:
+    time = stride.time.values
+    forward = position[:, 0] - stride.attrs["speed_m_s"] * time
+    curves = (forward, position[:, 1], position[:, 2])
+    return [Periodic(values, time, stride.attrs["stride_time_s"]) for values in curves]
+
+
+def _wrap(time: np.ndarray, period: float) -> np.ndarray:
+    """Times moved by whole periods into [-period / 2, period / 2)."""
+    return (time + period / 2) % period - period / 2
+
+
+def _contact(vertical: Periodic) -> tuple[float, float]:
+    """Touchdown and toe-off (s): the ends of the time above the threshold that carries most, no scuff."""
+    excess = Periodic(vertical.values - CONTACT_THRESHOLD_N, vertical.times, vertical.period)
+    crossings = excess.zeros(0.0, vertical.period)
+    around = pairwise([*crossings, *(t + vertical.period for t in crossings[:1])])
+    loaded = [(start, end) for start, end in around if excess((start + end) / 2) > 0]
+    if not loaded:
+        return np.nan, np.nan
+    down, up = max(loaded, key=lambda ends: vertical.integral(*ends))
+    return float(down), float(up)

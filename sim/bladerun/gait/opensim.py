@@ -1,0 +1,141 @@
+"""A stride as OpenSim reads it: `.mot` of the motion or of the ground's forces, `.sto` of any other table.
+
+Takes a Stride dataset; gives text files with OpenSim's header (storage format, version 1). OpenSim's frame is
+x forward, y up, z to the right, and what carries the name of one of its usual coordinates means the same:
+`pelvis_t[xyz]` is where the point midway between the ASIS is in space, `pelvis_tilt` is posterior,
+`pelvis_list` right hip down. Other names are this project's joints, with its signs. Angles are in degrees in
+a motion, as OpenSim's own tools write them, and what slides is in m; forces (`_force`) are in N, points in m,
+moments (`_moment`) in Nm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import xarray as xr
+
+from bladerun._lib.files import atomic
+from bladerun.dataset.model_text import model_of
+from bladerun.errors import InputError
+
+_TO_OPENSIM = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # x, z, -y of this project
+_ROOT = ["pelvis_tx", "pelvis_ty", "pelvis_tz", "pelvis_tilt", "pelvis_list", "pelvis_rotation"]
+_ROOT_SIGNS = np.array([-1.0, -1.0, 1.0])  # this project's tilt is anterior, its list right hip up
+
+
+def export(stride: xr.Dataset, folder: str | Path) -> list[Path]:
+    """Write `motion.mot`, `ground_forces.mot`, `moments.sto`, with muscles `activations.sto`; their paths.
+
+    Raises InputError where the stride's body is not a runner's (no pelvis with ASIS), or a file cannot be
+    written.
+    """
+    folder, time = Path(folder), stride.time.values
+    _check_pelvis(stride)
+    tables = {
+        "motion.mot": (_motion(stride), True),
+        "ground_forces.mot": (_ground(stride), False),
+        "moments.sto": (_moments(stride), False),
+    }
+    if "activation" in stride and stride.sizes["muscle"]:
+        names = [str(name) for name in stride.muscle.values]
+        tables["activations.sto"] = (dict(zip(names, stride.activation.values.T, strict=True)), False)
+    for name, (table, degrees) in tables.items():
+        write(folder / name, time, table, degrees=degrees)
+    return [folder / name for name in tables]
+
+
+def write(path: str | Path, time: np.ndarray, columns: Mapping[str, np.ndarray], *, degrees: bool) -> None:
+    """One file: time (N,) in s and columns (N,) by name, in full precision."""
+    table = np.column_stack([time, *columns.values()])
+    head = [
+        Path(path).stem,
+        "version=1",
+        f"nRows={len(table)}",
+        f"nColumns={table.shape[1]}",
+        f"inDegrees={'yes' if degrees else 'no'}",
+        "endheader",
+        "\t".join(["time", *columns]),
+    ]
+    rows = ["\t".join(repr(float(value)) for value in row) for row in table]
+    with atomic(path) as tmp:
+        tmp.write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")
+
+
+def read(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray], bool]:
+    """Time, columns by name, whether angles are in degrees, of a file like that; InputError for others."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        head = lines.index("endheader")
+        names = lines[head + 1].split("\t")
+        table = np.array([[float(word) for word in line.split()] for line in lines[head + 2 :]])
+        if names[0] != "time" or table.shape[1:] != (len(names),):
+            raise ValueError
+    except (OSError, ValueError, IndexError):
+        raise InputError("not an OpenSim storage file", file=path) from None
+    return table[:, 0], dict(zip(names[1:], table[:, 1:].T, strict=True)), "inDegrees=yes" in lines[:head]
+
+
+def _check_pelvis(stride: xr.Dataset) -> None:
+    names = [str(name) for name in stride.joint.values[: len(_ROOT)]]
+    if names != _ROOT or not {"asis_r", "asis_l"} <= set(stride.site.values):
+        raise InputError("not the stride of a runner: OpenSim's pelvis needs its six joints and both ASIS")
+
+
+def _motion(stride: xr.Dataset) -> dict[str, np.ndarray]:
+    q = np.where(_slides(stride), stride.q.values, np.degrees(stride.q.values))
+    names = [str(name) for name in stride.joint.values]
+    q[:, :3] = _pelvis(stride) @ _TO_OPENSIM.T
+    q[:, 3:6] *= _ROOT_SIGNS
+    return dict(zip(names, q.T, strict=True))
+
+
+def _moments(stride: xr.Dataset) -> dict[str, np.ndarray]:
+    """What each joint gives; the pelvis's about OpenSim's point of it, where a force turns otherwise."""
+    tau, slides = stride.tau.values.copy(), _slides(stride)
+    force, arm = tau[:, :3], _pelvis(stride) - _pelvis_joints(stride)
+    axes = stride.joint_axis_world.values[:, 3:6]
+    turning = tau[:, 3:6] - np.einsum("tax,tx->ta", axes, np.cross(arm, force))
+    tau[:, :3], tau[:, 3:6] = force @ _TO_OPENSIM.T, turning * _ROOT_SIGNS
+    endings = np.where(slides, "_force", "_moment")
+    names = [f"{name}{ending}" for name, ending in zip(stride.joint.values, endings, strict=True)]
+    return dict(zip(names, tau.T, strict=True))
+
+
+def _ground(stride: xr.Dataset) -> dict[str, np.ndarray]:
+    """What the ground does to each foot: force, a point of the ground under it, and the torque about that.
+
+    The point is the centre of pressure, in the air the middle of the spheres that will touch: what reads the
+    file interpolates between rows, and would let the first force act far from the foot if that were zero.
+    """
+    columns = {}
+    for side in stride.side.values:
+        mine = stride.contact_side.values == side
+        forces, places = stride.contact_force.values[:, mine], stride.contact_position.values[:, mine]
+        load = np.maximum(forces[:, :, 2], 0.0)
+        share = np.where(load.any(1, keepdims=True), load, 1.0)
+        point = (share / share.sum(1, keepdims=True))[:, None] @ places
+        point = point[:, 0] * [1.0, 1.0, 0.0]
+        torque = np.cross(places - point[:, None], forces).sum(1)
+        for what, values in (("force_v", forces.sum(1)), ("force_p", point), ("torque_", torque)):
+            turned = values @ _TO_OPENSIM.T
+            columns |= {f"{side}_ground_{what}{axis}": turned[:, k] for k, axis in enumerate("xyz")}
+    return columns
+
+
+def _pelvis(stride: xr.Dataset) -> np.ndarray:
+    """(N, 3) m, in this project's frame: midway between the ASIS, where OpenSim's models have the pelvis."""
+    return stride.site_position.sel(site=["asis_r", "asis_l"]).values.mean(axis=1)
+
+
+def _pelvis_joints(stride: xr.Dataset) -> np.ndarray:
+    """(N, 3) m: where the pelvis's own joints are, midway between the hips."""
+    model = model_of(stride)
+    return model.body_pos[model.jnt_bodyid[0]] + stride.q.values[:, :3]
+
+
+def _slides(stride: xr.Dataset) -> np.ndarray:
+    """(n,) True where a joint slides, False where it turns."""
+    return model_of(stride).jnt_type == mujoco.mjtJoint.mjJNT_SLIDE

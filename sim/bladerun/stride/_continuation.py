@@ -1,0 +1,111 @@
+"""Continuation: from nothing, or from a neighbour, to a solved stride; the order of meshes, softness,
+weights.
+
+Takes a `Problem`; gives the solver's last point. A high weight on residual forces right away, or stiff ground
+under a poor guess, stalls the descent: so the ground is soft and the mesh coarse at first.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bladerun.environment import Ground
+from bladerun.stride._first_guess import first_guess
+from bladerun.stride._solver import Point, at_knots, minimise, updated
+from bladerun.stride._static_optimisation import recruited
+from bladerun.stride.cost import clearance
+from bladerun.stride.motion import resample
+from bladerun.stride.problem import Problem
+from bladerun.stride.transcription.blocks import NODE
+
+
+def cold(problem: Problem) -> Point:
+    """From the reference motion: motors first, which muscles then relieve."""
+    own, point = problem.options.continuation, _by_motors(problem)
+    if problem.arrays.muscles.count:
+        point = replace(recruited(problem, point), damping=own.damping_muscles)
+        point = _descend(problem, point, own.soft[-1].weight, own.first_tolerance)
+    # twice: some settle on a saddle, up to 0.7 % dearer than a stride 10 mrad away
+    return warm(problem, warm(problem, point))
+
+
+def warm(problem: Problem, point: Point) -> Point:
+    """From a stride near by with its multipliers, until residual forces are gone."""
+    own = problem.options.continuation
+    point = replace(point, damping=own.damping_neighbour)
+    for number, (weight, tolerance) in enumerate(own.passes, 1):
+        point = _descend(problem, point, weight, tolerance)
+        if number >= own.passes_at_least and point.quiet and _left(problem, point) < own.residual_bw:
+            break
+        point = replace(updated(problem.arrays, point), damping=own.damping_resumed)
+    return point
+
+
+def _by_motors(problem: Problem) -> Point:
+    """A stride moved by motors, from the reference motion."""
+    own, knots = problem.options.continuation, problem.knots
+    coarse = _held(problem.by_motors(own.first_knots))
+    grounds = [Ground(*stage[:3], stiffness=stage.stiffness) for stage in own.soft]
+    c = first_guess(coarse.on(grounds[0]))
+    times = coarse.arrays.terms.stride_time.prior
+    point = Point(
+        c, times, np.zeros_like(c), np.zeros((own.first_knots // NODE, 0)), damping=own.damping_first
+    )
+    for ground, stage in zip(grounds, own.soft, strict=True):
+        point = _descend(coarse.on(ground), point, stage.weight, own.first_tolerance)
+    point = replace(resampled(point, knots), damping=own.damping_refined)
+    tolerance = own.first_tolerance if problem.arrays.muscles.count else own.motor_tolerance
+    return _descend(problem.by_motors(knots), point, own.soft[-1].weight, tolerance)
+
+
+def _held(coarse: Problem) -> Problem:
+    """A first problem: smooth, feet lifted, with landings and the mesh held near the reference's."""
+    own, terms = coarse.options.continuation, coarse.arrays.terms
+    usual = coarse.cost.clearance
+    lifted = replace(
+        usual,
+        height_m=own.first_clearance_m,
+        weight_m=own.first_clearance_1_m,
+        swing=(own.first_swing_from, usual.swing[1]),
+    )
+    weight = np.where(terms.stride_time.weight > 0, terms.stride_time.weight, own.first_hold_1_s)
+    return coarse.with_terms(
+        jerk=terms.jerk._replace(weight=np.full_like(terms.jerk.weight, own.first_jerk_s3_rad)),
+        contact_edges=terms.contact_edges._replace(weight=0.0),
+        clearance=clearance.prepare(coarse.arrays.tree, lifted, coarse.knots),
+        stride_time=terms.stride_time._replace(weight=weight),
+    )
+
+
+def _descend(problem: Problem, point: Point, weight: float, tolerance: float) -> Point:
+    options = problem.options
+    limit = options.continuation.steps_a_stage
+    return minimise(problem.arrays, options.newton, point, weight, tolerance=tolerance, limit=limit)
+
+
+def resampled(point: Point, knots: int) -> Point:
+    """The same motion and multipliers on another number of knots."""
+    if len(point.c) == knots:
+        return point
+    return replace(
+        point,
+        c=resample(point.c, knots),
+        multiplier=_between(point.multiplier, knots),
+        activation=_between(point.activation, knots // NODE),
+        squares=None,
+    )
+
+
+def _between(values, count):
+    """Periodic samples (., x) at `count` places, along straight lines."""
+    closed = np.vstack([values, values[:1]])
+    old, new = np.arange(len(closed)) / len(values), np.arange(count) / count
+    found = np.empty((count, values.shape[1]))
+    for column, sampled in zip(closed.T, found.T, strict=True):
+        sampled[:] = np.interp(new, old, column)
+    return found
+
+
+def _left(problem: Problem, point: Point) -> float:
+    """Greatest residual force on the pelvis, in body weights."""
+    return float(np.abs(at_knots(problem.arrays, point).tau[:, :3]).max() / problem.weight_n)

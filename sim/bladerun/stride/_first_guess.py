@@ -1,0 +1,59 @@
+"""A first guess of a stride: reference running, as high as lets the ground carry the weight.
+
+Takes a `Problem`; gives control points.
+"""
+
+import numpy as np
+
+from bladerun.stride.cost._look_up import look_up
+from bladerun.stride.dynamics.inverse_dynamics import motion
+from bladerun.stride.dynamics.required_forces import required_forces
+from bladerun.stride.motion import control_points
+from bladerun.stride.problem import Problem
+from bladerun.stride.transcription.mesh import mesh
+
+
+def first_guess(problem: Problem) -> np.ndarray:
+    """Control points (N, n) of the reference motion, as high as lets the ground carry the weight.
+
+    Passive joints give way as their springs do under the ground's force in each posture, so that a blade
+    stands compressed and a longer leg does not carry everything.
+    """
+    arrays, joints = problem.arrays, problem.joints
+    m, target = motion(arrays.tree), reference_at_knots(problem)
+    n = target.shape[1]
+    poses, work = target.copy(), np.zeros((3, n, n))
+    index = np.flatnonzero(joints.of(role="passive") & ~joints.of(part="tendon"))
+    low, high = -0.4, 0.4  # m about standing height: a runner's pelvis is never further off
+    for _ in range(14):
+        middle = (low + high) / 2
+        carried = 0.0
+        for q, pose in zip(target, poses, strict=True):
+            pose[2] = q[2] + middle
+            carried += _settle(arrays.tree, arrays.external, m, pose, index, work)
+        low, high = (middle, high) if carried / len(poses) > problem.weight_n else (low, middle)
+    return control_points(poses)
+
+
+def reference_at_knots(problem: Problem) -> np.ndarray:
+    """(N, n) reference running at the knots, at its own times."""
+    terms = problem.arrays.terms
+    found = np.empty((problem.knots, 4, len(problem.joints.name)))
+    for phase, out in zip(mesh(problem.knots, terms.stride_time.prior).phase, found, strict=True):
+        look_up(terms.tracking.reference, phase, out)
+    return found[:, 0]
+
+
+def _settle(tree, external, m, q, index, work):
+    """Move the joints `index` of q (n,) to rest between springs and ground; gives the vertical force."""
+    still, tau = np.zeros(len(q)), np.zeros(len(q))
+    for _ in range(12):
+        required_forces(tree, external, m, q, still, still, tau, True, *work)
+        if not len(index):
+            break
+        step = np.linalg.solve(work[0][np.ix_(index, index)], -tau[index])
+        largest = np.abs(step).max()
+        q[index] += step * 0.1 / max(largest, 0.1)
+        if largest < 1e-3:
+            break
+    return m.sphere_force[:, 2].sum()

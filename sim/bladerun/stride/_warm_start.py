@@ -1,0 +1,95 @@
+"""Carry a solved stride over to a like runner on another fitting, as a start that stands on the ground.
+
+Takes a solved stride and the new model; gives joint positions at the knots. A leg that is 10 mm longer would
+stand 10 mm in the ground at first, a shorter one would not reach it, and a start that jerks is as far off:
+either sends the solver elsewhere.
+"""
+
+import mujoco
+import numpy as np
+import scipy.sparse as sp
+import xarray as xr
+from scipy.sparse.linalg import spsolve
+
+from bladerun.body.joints import contact_spheres
+from bladerun.dataset.model_text import model_of
+from bladerun.errors import StartError
+from bladerun.model import Model
+
+NEAR_M = 0.01  # spheres so high over the ground still count, fading
+SPREAD_RAD, SPREAD_M = 0.1, 0.03  # how far joints and the pelvis may go to make up for it
+JOLT = 200.0  # 1/s^2, how fast, in such spreads: 20 rad/s^2
+CLOSE_M = 3e-4  # to which the spheres' heights are kept, and their way from knot to knot
+PASSES = 2  # of least squares; a third moves no joint by what the solver would feel
+
+
+def transferred(start: xr.Dataset, model: Model) -> np.ndarray:
+    """Positions (N, n) for `model`: moments of springs, heights and slip of contacts are those of `start`.
+
+    Least squares of what is missed, of how far joints go and of how fast they turn there. pelvis_tx is the
+    deviation from steady running. Raises StartError where joints or contacts
+    differ.
+    """
+    mj, old = model.mj, model_of(start)
+    spheres = contact_spheres(mj)
+    if tuple(start.joint.values) != model.joints or len(start.contact) != len(spheres):
+        raise StartError("a stride can only start from one with the same joints and contacts", key="start")
+    time, speed = start.time.values, start.attrs["speed_m_s"]
+    q = start.q.values.copy()
+    q[:, 0] -= speed * time
+    before, now = _springs(old), _springs(mj)
+    passive = model.joint_data.of(role="passive")
+    q[:, passive] *= np.divide(before, now, out=np.ones_like(now), where=now > 0)[passive]
+    place = start.contact_position.values.copy()
+    place[:, :, 0] -= speed * time[:, None]
+    weight = np.exp(-0.5 * (np.maximum(place[:, :, 2], 0) / NEAR_M) ** 2) / CLOSE_M
+    spread = np.where(passive, 0.0, SPREAD_RAD)
+    spread[:3] = SPREAD_M
+    n = len(spread)
+    calm = sp.kron(_bend(time, start.attrs["stride_time_s"]) / JOLT, sp.eye(n))
+    rest = (calm.T @ calm + sp.eye(q.size)).tocsc()
+    gone = np.zeros(q.size)  # in spreads
+    for _ in range(PASSES):
+        A, miss = _contacts(mj, spheres, q + spread * gone.reshape(q.shape), place, weight, spread)
+        gone = spsolve((A.T @ A + rest).tocsc(), A.T @ (A @ gone - miss))
+    return q + spread * gone.reshape(q.shape)
+
+
+def _contacts(mj, spheres, q, place, weight, spread):
+    """Rows (., N n), in spreads, and values of how far contacts are off their height and off their slip."""
+    data, (N, n) = mujoco.MjData(mj), q.shape
+    J, at = np.zeros((N, len(spheres), 3, n)), np.zeros((N, len(spheres), 3))
+    for k in range(N):
+        data.qpos[:] = q[k]
+        mujoco.mj_kinematics(mj, data)
+        mujoco.mj_comPos(mj, data)
+        for s, g in enumerate(spheres):
+            mujoco.mj_jac(mj, data, J[k, s], None, data.geom_xpos[g], mj.geom_bodyid[g])
+            at[k, s] = data.geom_xpos[g] - [0.0, 0.0, mj.geom_size[g, 0]]
+    J, off = J * spread, at - place
+    high = weight[:, :, None] * J[:, :, 2]
+    rows, miss = [sp.block_diag(list(high), format="csr")], [(weight * off[:, :, 2]).ravel()]
+    slip = weight[:, :, None, None] * J[:, :, :2]
+    here = sp.block_diag([block.reshape(-1, n) for block in slip], format="csr")
+    ahead = sp.block_diag(
+        [(weight[k, :, None, None] * J[(k + 1) % N, :, :2]).reshape(-1, n) for k in range(N)], format="csr"
+    )
+    later = sp.kron(sp.csr_matrix(np.roll(np.eye(N), 1, 1)), sp.eye(n), format="csr")
+    rows.append(ahead @ later - here)
+    miss.append((weight[:, :, None] * (np.roll(off, -1, 0) - off)[:, :, :2]).ravel())
+    return sp.vstack(rows, format="csr"), np.concatenate(miss)
+
+
+def _bend(time, period):
+    """(N, N) second derivative in time, by differences, around the stride."""
+    N = len(time)
+    ahead = np.diff(time, append=time[0] + period)
+    behind = np.roll(ahead, 1)
+    half = (ahead + behind) / 2
+    k = np.arange(N)
+    values = np.concatenate([1 / (ahead * half), -(1 / ahead + 1 / behind) / half, 1 / (behind * half)])
+    return sp.csr_matrix((values, (np.tile(k, 3), np.concatenate([(k + 1) % N, k, (k - 1) % N]))), (N, N))
+
+
+def _springs(mj):
+    return np.asarray(mj.jnt_stiffness).reshape(mj.nv, -1)[:, 0]

@@ -1,0 +1,1 @@
+"""A stride in knots: where they lie in time, and which block of the equations each derivative is in."""

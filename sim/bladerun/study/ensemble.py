@@ -1,0 +1,72 @@
+"""One stride with the facts behind it varied: how far each of its outcomes may be off.
+
+Takes a case, its solved stride and a number of draws (`bladerun.body.variation`); gives a table indexed by (name,
+member) as `_intervals` takes it, member 0 the stride itself, the others solved again from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+import pandas as pd
+import xarray as xr
+
+from bladerun.body.variation import NOMINAL, draw
+from bladerun.case import Case
+from bladerun.dataset import netcdf
+from bladerun.errors import InputError
+from bladerun.status import Status
+from bladerun.study import executor, job
+from bladerun.study._pace import Pace
+from bladerun.study._processes import Lost
+from bladerun.study.job import Inputs, Job
+
+NAME = "stride"  # of the one fitting in the table
+
+Progress = Callable[[int, int, str, float | None], None]
+"""Called with members done, members in all, what was solved, and seconds left."""
+
+
+def ensemble(
+    case: Case,
+    stride: xr.Dataset,
+    count: int,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Status, objective, every outcome and the varied facts (`variation.strength`, ...) of each member.
+
+    workers: processes, one a core by default; 1 solves in this process. Raises InputError where `count` is
+    not a whole number from 1.
+    """
+    if type(count) is not int or count < 1:
+        raise InputError(f"{count!r} is not allowed; a whole number of draws from 1", key="count")
+    draws = [NOMINAL, *draw(count, seed)]
+    start = netcdf.packed(stride)
+    rows = {0: job.numbers(stride)}
+    jobs = iter(
+        (member, Job(replace(Inputs.of(case, case.fitting), variation=one), ((start, ()),)))
+        for member, one in enumerate(draws)
+        if member
+    )
+    workers = workers or executor.cores()
+    with executor.hire(min(workers, count), here=workers == 1) as crew:
+        pace = Pace(crew.size)
+        for member, done in executor.run(crew, lambda: next(jobs, None), job.work):
+            gone = isinstance(done, Lost)
+            rows[member] = {"status": Status.LOST.value, "why": str(done)} if gone else done.row
+            if progress:
+                left_s = pace.left_s(len(rows) - 1, count + 1 - len(rows))
+                progress(len(rows) - 1, count, f"draw {member}", left_s)
+    table = pd.DataFrame.from_dict(
+        {
+            (NAME, member): rows[member] | {f"variation.{k}": v for k, v in asdict(one).items()}
+            for member, one in enumerate(draws)
+        },
+        orient="index",
+    )
+    table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
+    return table
