@@ -338,6 +338,7 @@ def test_fit_ends_with_the_report(status, monkeypatch, capsys):
         return Found(pd.DataFrame({"status": [status]}), best, Path(out) / "report.html")
 
     monkeypatch.setattr("bladerun.study.fit", fit)
+    monkeypatch.setattr("bladerun.report.write_report", lambda result: result.report)
     code = 0 if status == "converged" else 3
     argv = ["fit", str(FIRST_FIT), "--out", "there", "--workers", "2"]
     assert cli.main(argv) == code

@@ -7,9 +7,10 @@ import pytest
 import muscled
 from bladerun.gait import _joint_contact
 from bladerun.gait._joint_contact import joint_contact
-from bladerun.gait.muscle_tables import fully_active, hip_shares, muscle_table, reserve_table, too_weak
+from bladerun.gait.muscle_tables import hip_shares, muscle_table, reserve_table
 from bladerun.gait.outcomes import outcomes
 from bladerun.options import SolverOptions
+from bladerun.stride._weakness import fully_active, too_weak
 
 GRAVITY = 9.81
 OF_MUSCLES = (

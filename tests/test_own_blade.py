@@ -100,7 +100,7 @@ def case_file(folder, blade="my-blade.toml", **fitting):
 
 
 def _toml(path):
-    from bladerun.case import parse_toml
+    from bladerun._lib.toml_files import parse_toml
 
     return parse_toml(path)
 

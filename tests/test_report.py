@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from bladerun._lib.data_files import toml
+from bladerun._lib.toml_files import parse_toml as toml_file
 from bladerun.body.runner import Amputation, Runner
 from bladerun.case import ADJUSTED, Case
-from bladerun.case import parse_toml as toml_file
 from bladerun.dataset.files import write_stride
 from bladerun.fitting import Fitting
 from bladerun.gait.outcomes import flat, outcomes

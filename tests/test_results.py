@@ -119,6 +119,7 @@ def test_commands_of_one_runner_keep_their_own(monkeypatch):
         return Found(pd.DataFrame({"status": ["converged"]}), "best", Path(out) / "report.html")
 
     monkeypatch.setattr("bladerun.study.fit", fit)
+    monkeypatch.setattr("bladerun.report.write_report", lambda result: result.report)
     file = put("runner.toml", GOOD)
     for command in ("run", "fit", "model", "run"):
         assert cli.main([command, file]) == 0

@@ -91,7 +91,6 @@ def solver(monkeypatch):
     monkeypatch.setattr(job, "build_model", lambda runner, amputation, fitting, variation: fitting)
     monkeypatch.setattr(job, "outcomes", lambda stride: json.loads(stride.attrs["values"]))
     monkeypatch.setattr(job, "flat", lambda values: values)
-    monkeypatch.setattr("bladerun.report.write_report", lambda result: None)
     monkeypatch.setattr(_fit, "_window", lambda *_: None)  # its own tests: test_landing_window
     return solver
 

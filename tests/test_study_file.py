@@ -215,7 +215,7 @@ def test_other_designs_are_counted_too(sections, tmp_path):
 
 
 def test_a_row_is_signed_by_who_computed_it(tmp_path, monkeypatch):
-    from bladerun.study import fingerprint, job
+    from bladerun.study import fingerprint
 
     plan = Plan(study(GRID), set(), tmp_path, "fake_solvers:instant")
     _, job = plan.take()

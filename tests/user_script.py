@@ -145,7 +145,7 @@ def many_fittings(case: Case) -> str | None:
     """Compared, with their scatter, and how sure one stride's outcomes are."""
     wider = replace(case, sweep={"toe_out_deg": (0.0, 5.0)})
     result: FitResult = bladerun.fit(wider, OUT / "toe-out", ensemble=8)
-    print(result.why, result.report)
+    print(result.why, bladerun.write_report(result) == result.report)
     print(result.table.shape, [row["title"] for row in result.comparison])
     best = bladerun.read_stride(result.stride(result.recommended or result.current))
     members = bladerun.ensemble(case, best, 8)

@@ -37,6 +37,7 @@ from bladerun.model import Model as Model
 from bladerun.model import build_model as build_model
 from bladerun.model import save_xml as save_xml
 from bladerun.options import SolverOptions as SolverOptions
+from bladerun.report import write_report as write_report
 from bladerun.show.plots import plot_run as plot_run
 from bladerun.show.sketch import draw_body as draw_body
 from bladerun.show.sketch import draw_stride as draw_stride

@@ -6,7 +6,6 @@ every value, or one `InputError` that names the file, the key, the value and wha
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields
@@ -17,6 +16,7 @@ import numpy as np
 
 from bladerun._lib.file_kinds import RUNNER, refuse_others
 from bladerun._lib.table import Table, frozen, overflows
+from bladerun._lib.toml_files import parse_toml
 from bladerun._unknown_keys import instead
 from bladerun.blade.catalog import own_blade
 from bladerun.body.reference_gait import reference
@@ -126,21 +126,6 @@ def _check_flexibility(runner: Runner, task: Task) -> None:
                 f"{least[i]:.0f} to {most[i]:.0f} deg",
                 key=f"joint_range_deg.{joint}",
             )
-
-
-def parse_toml(path: str | Path) -> dict[str, Any]:
-    """What a TOML file says; `InputError` where it cannot be read."""
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"byte {error.start} is not UTF-8; save the file as UTF-8 text", file=path) from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not valid TOML: {error}", file=path) from None
-    except RecursionError:
-        raise InputError("nested too deeply", file=path) from None
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the path, a number of 5000 digits
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise InputError(f"cannot be read: {reason}", file=path) from None
 
 
 def _words(document: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:

@@ -28,8 +28,8 @@ class Fitting:
     blade: a name of the catalogue, or a `Blade` (what JSON makes of one will do). category: a number, or
     "recommended" for the runner's mass at high impact.
     height_mm: hip joint centre to the lowest point of the unloaded blade's sole, upright in bench alignment
-    (`bladerun.gait.alignment`: blade upright, hip over knee), minus the same of the sound leg in its shoe (both
-    legs amputated: of the leg the runner would have); positive makes the prosthesis taller.
+    (`bladerun.gait.alignment`: blade upright, hip over knee), minus the same of the sound leg in its shoe
+    (both legs amputated: of the leg the runner would have); positive makes the prosthesis taller.
     sagittal_deg: socket flexion; positive pitches the limb forward over an upright blade, so that seen from
     an upright limb the blade is dorsiflexed: its toe goes forward and up.
     toe_out_deg: 0 = the loaded sole points where the runner goes (models/body.toml [mount]); positive turns

@@ -15,7 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _HERE = Path(__file__).parents[1]
-_SOURCES = [*sorted(_HERE.glob("stride/**/*.py")), _HERE / "forward" / "simulator.py", _HERE / "environment.py"]
+_SOURCES = [
+    *sorted(_HERE.glob("stride/**/*.py")),
+    _HERE / "forward" / "simulator.py",
+    _HERE / "environment.py",
+]
 _HASH = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
 _NAME = "NUMBA_CACHE_DIR"
 

@@ -17,6 +17,7 @@ from scipy.interpolate import Akima1DInterpolator
 from bladerun._lib.data_files import models_dir, toml
 from bladerun._lib.file_kinds import BLADE, refuse_others
 from bladerun._lib.table import frozen
+from bladerun._lib.toml_files import parse_toml
 from bladerun.blade._check import IMPACTS, check
 from bladerun.blade._press import Press, loss_fraction
 from bladerun.blade.chain import METAL, Beam, Chain, add_chain, make_chain
@@ -53,7 +54,6 @@ def read_blade(path: str | Path) -> "Blade":
     `like` names the blade of the catalogue that has what the file leaves out: sections, and keys of those
     whose figures have each a source. `InputError` says in one sentence what is wrong with it.
     """
-    from bladerun.case import parse_toml  # a case reads blades
 
     refuse_others(path, BLADE)
     own = parse_toml(path)

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bladerun.cli._console import say
+from bladerun._lib.messages import say
 from bladerun.errors import InputError
 
 if TYPE_CHECKING:

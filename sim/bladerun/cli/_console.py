@@ -9,15 +9,11 @@ import contextlib
 import io
 import json
 import math
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-
-def say(message: str) -> None:
-    """One line on stderr."""
-    print(" ".join(message.split()), file=sys.stderr, flush=True)
+from bladerun._lib.messages import say
 
 
 def as_json(data: Mapping[str, Any]) -> str:

@@ -9,9 +9,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bladerun._lib.messages import say
 from bladerun.cli._answer import NOT_CONVERGED, OK, Answer, about, fail
 from bladerun.cli._arguments import count, declare, number
-from bladerun.cli._console import progress_bar, rounded, say, table
+from bladerun.cli._console import progress_bar, rounded, table
 from bladerun.status import Status
 
 if TYPE_CHECKING:

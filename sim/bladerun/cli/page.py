@@ -9,9 +9,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from bladerun._lib.messages import say
 from bladerun.cli._answer import Answer
 from bladerun.cli._arguments import count, declare
-from bladerun.cli._console import say
 
 
 def add(commands: Any) -> None:

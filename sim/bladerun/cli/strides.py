@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from bladerun._lib.files import atomic, output_dir, write_parquet
+from bladerun._lib.messages import say
 from bladerun.cli._answer import (
     NOT_CONVERGED,
     Answer,
@@ -21,7 +22,7 @@ from bladerun.cli._answer import (
     load,
 )
 from bladerun.cli._arguments import FOLDER, RUNNER, asked, count, declare, with_replace, with_task
-from bladerun.cli._console import as_json, muscle_text, outcome_table, progress_bar, say, table
+from bladerun.cli._console import as_json, muscle_text, outcome_table, progress_bar, table
 from bladerun.cli._results import Written, add_shown, results
 from bladerun.errors import InputError
 from bladerun.status import Status
@@ -221,7 +222,8 @@ def _export(args: argparse.Namespace) -> Answer:
 
 def _muscles(stride: xr.Dataset) -> dict[str, Any]:
     """Muscle by muscle and reserve by reserve; nothing for a stride without muscles."""
-    from bladerun.gait.muscle_tables import has_muscles, muscle_table, reserve_table
+    from bladerun.dataset.reading import has_muscles
+    from bladerun.gait.muscle_tables import muscle_table, reserve_table
 
     if not has_muscles(stride):
         return {}

@@ -88,11 +88,13 @@ def _with_workers(command: Parser) -> None:
 
 def _fit(args: argparse.Namespace) -> Answer:
     from bladerun.case import load_case
+    from bladerun.report import write_report
 
     case = load_case(args.file)
     folder = args.out or default_folder(args.file)
     with results(folder, "fit", case, args.file, replace=args.replace) as written:
         result = _compared(args, case, written.folder)
+        write_report(result)
         written.add(*(path for name in _OF_FIT if (path := written.folder / name).exists()))
     rows = [
         [

@@ -16,10 +16,10 @@ from threadpoolctl import threadpool_limits
 
 from bladerun._lib.data_files import toml
 from bladerun.dataset.asked import asked_of, person_of
+from bladerun.dataset.reading import has_muscles
 from bladerun.errors import InputError, StartError
 from bladerun.fitting import altered
 from bladerun.forward.replay import Replay, replay
-from bladerun.gait.muscle_tables import has_muscles
 from bladerun.model import Model, build_model
 from bladerun.status import Status
 from bladerun.stride import _solver, result

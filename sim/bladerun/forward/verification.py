@@ -15,10 +15,10 @@ import xarray as xr
 
 from bladerun._lib.data_files import toml
 from bladerun.dataset.asked import environment_of
+from bladerun.dataset.reading import has_muscles
 from bladerun.forward._controller import Policy, by_muscles, policy
 from bladerun.forward.replay import replay
 from bladerun.forward.simulator import Plant
-from bladerun.gait.muscle_tables import has_muscles
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What a stride says: events, outcomes, energy, muscles, files for OpenSim. Reads strides and nothing else."""
+"""What a stride says: events, outcomes, energy, muscles, files for OpenSim. Reads strides, nothing else."""

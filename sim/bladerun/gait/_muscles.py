@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from bladerun.dataset.reading import has_muscles, shares
 from bladerun.gait._joint_contact import joint_contact
-from bladerun.gait.events import Leg, shares
+from bladerun.gait.events import Leg
 from bladerun.gait.metabolic import Metabolic, joint_of, metabolic
-from bladerun.gait.muscle_tables import has_muscles, reserve_table
+from bladerun.gait.muscle_tables import reserve_table
 from bladerun.gait.periodic import Periodic
 
 _JOINTS = {  # joints of a leg and their axes

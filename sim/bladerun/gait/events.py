@@ -16,6 +16,7 @@ import xarray as xr
 
 from bladerun._lib.data_files import toml
 from bladerun.dataset.model_text import model_of
+from bladerun.dataset.reading import shares
 from bladerun.gait.periodic import Periodic
 
 CONTACT_THRESHOLD_N = toml("outcomes.toml")["contact"]["threshold_n"]
@@ -119,13 +120,6 @@ class Leg:
         position = self.stride.contact_position.values[:, mine, :2].copy()
         position[..., 0] -= self.speed * self.stride.time.values[:, None]
         return load.sum(axis=1), np.einsum("tc,tca->ta", load, position)
-
-
-def shares(stride: xr.Dataset) -> np.ndarray:
-    """(time,) what each knot counts in a mean over the stride; they add up to 1."""
-    times, period = stride.time.values, stride.attrs["stride_time_s"]
-    later = np.diff(times, append=times[0] + period)
-    return (later + np.roll(later, 1)) / (2 * period)
 
 
 def joint_curve(stride: xr.Dataset, quantity: str, joint: str) -> Periodic:

@@ -15,6 +15,7 @@ import xarray as xr
 
 from bladerun._lib.data_files import toml
 from bladerun.dataset.model_text import model_of
+from bladerun.dataset.reading import muscle_driven
 
 
 class Metabolic(NamedTuple):
@@ -93,11 +94,6 @@ def joint_of(axis: str) -> str:
     """The joint of an axis: "lumbar_bending" -> "lumbar", "hip_rotation_r" -> "hip_r"."""
     word, *_, last = axis.split("_")
     return f"{word}_{last}" if last in ("r", "l") else word
-
-
-def muscle_driven(stride: xr.Dataset) -> np.ndarray:
-    """(joint,) whether muscles drive it and its motor is a reserve."""
-    return stride.joint_role.values == "muscle"
 
 
 def _isometric(model: mujoco.MjModel, stride: xr.Dataset) -> np.ndarray:

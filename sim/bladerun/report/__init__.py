@@ -15,16 +15,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bladerun import (
-    __version__,
-    _paper,  # noqa: F401  (before reportlab)
-    plots,
-)
+from bladerun import __version__
+from bladerun._lib import paper  # noqa: F401  (before reportlab)
 from bladerun._lib.data_files import toml
 from bladerun._lib.files import atomic
 from bladerun.blade.catalog import load_blade
 from bladerun.dataset.files import read_stride
-from bladerun.gait.muscle_tables import has_muscles
+from bladerun.dataset.reading import has_muscles
 from bladerun.gait.registry import OUTCOMES
 from bladerun.report._heat import heat_map
 from bladerun.report._page import page
@@ -33,6 +30,7 @@ from bladerun.report._pictures import bench, landings, moments
 from bladerun.report._unconfirmed import differing, unconfirmed
 from bladerun.report.sheet import interval, uncertainty, write_sheet
 from bladerun.report.words import blade_from, landing_words, recoil, setting, sweet_spot
+from bladerun.show import plots
 from bladerun.status import Status
 from bladerun.study.answer import changes, look_for
 from bladerun.study.recommend import told_apart, verdict, weights

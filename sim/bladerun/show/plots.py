@@ -20,8 +20,8 @@ from bladerun._lib.data_files import models_dir
 from bladerun._lib.files import atomic
 from bladerun.body.reference_gait import band
 from bladerun.dataset.asked import environment_of, task_of
+from bladerun.dataset.reading import has_muscles
 from bladerun.gait.events import Leg, joint_curve
-from bladerun.gait.muscle_tables import has_muscles
 
 COLOURS = {"right": "#0072B2", "left": "#D55E00"}
 _COM, _BAND, _INK = "#333333", "#8c8c8c", "#222222"

@@ -20,9 +20,9 @@ import xarray as xr
 
 from bladerun._lib.files import atomic
 from bladerun.dataset.model_text import model_of
+from bladerun.dataset.reading import has_muscles
 from bladerun.errors import InputError
 from bladerun.gait.events import CONTACT_THRESHOLD_N, Leg
-from bladerun.gait.muscle_tables import has_muscles
 from bladerun.gait.periodic import Periodic
 from bladerun.gait.posture import posture
 

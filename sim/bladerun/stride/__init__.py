@@ -14,13 +14,14 @@ from threadpoolctl import threadpool_limits
 
 from bladerun._lib import compiled_place  # noqa: F401  (first: before anything is compiled)
 from bladerun.cost import Cost
+from bladerun.dataset.reading import has_muscles
 from bladerun.environment import Environment
-from bladerun.gait.muscle_tables import fully_active, has_muscles, too_weak
 from bladerun.model import Model
 from bladerun.options import SolverOptions
 from bladerun.status import Status
 from bladerun.stride import _continuation, _solver, _warm_start, result
 from bladerun.stride._static_optimisation import recruited
+from bladerun.stride._weakness import fully_active, too_weak
 from bladerun.stride.motion import control_points
 from bladerun.stride.problem import Problem, problem
 from bladerun.stride.transcription.blocks import NODE

@@ -1,4 +1,7 @@
-"""Motions as periodic cubic B-splines: from positions to control points, and from one mesh to another."""
+"""Motions as periodic cubic B-splines: from positions to control points, and from one mesh to another.
+
+Takes joint positions or control points (N, n) with their mesh; gives the others.
+"""
 
 import numpy as np
 from scipy.interpolate import CubicSpline

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bladerun.cli._console import say
+from bladerun._lib.messages import say
 from bladerun.errors import InputError
 from bladerun.study._processes import Lost
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from bladerun._lib.file_kinds import STUDY, refuse_others
 from bladerun._lib.table import Table, plain
+from bladerun._lib.toml_files import parse_toml
 from bladerun.blade.catalog import Blade, own_blade
-from bladerun.case import check_case, parse_toml, with_blade
+from bladerun.case import check_case, with_blade
 from bladerun.errors import InputError, nearest
 from bladerun.study import _cohort
 from bladerun.study._checks import choice, keys, texts, whole

@@ -1,7 +1,7 @@
 """Many fittings of one runner: solved side by side, compared, one of them recommended.
 
 Takes a case and a folder; gives a `FitResult` and writes `outcomes.parquet` (one row a fitting),
-`strides/*.nc`, `study.json` and `report.html` there. Strides the folder already holds are used again.
+`strides/*.nc` and `study.json` there. Strides the folder already holds are used again.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class FitResult:
     comparison: the trade-offs of recommended and current side by side (empty where either has none).
     members: one row a fitting and draw of the ensemble, as `table` without scatter; member 0 is as the facts
     have it; estimated: not solved, but taken from those that were. Empty without an ensemble.
-    held: the recommended fitting under the controls of today's stride (`bladerun.forward.unadapted`): status, why,
-    feedback_share, and every outcome where status is "held". Empty unless asked for and the two differ.
+    held: the recommended fitting under the controls of today's stride (`bladerun.forward.unadapted`): status,
+    why, feedback_share, and every outcome where status is "held". Empty unless asked for and the two differ.
     window: how far the landing on the recommended fitting, or today's, may move; None where neither was
     solved.
     """
@@ -75,6 +75,7 @@ class FitResult:
 
     @property
     def report(self) -> Path:
+        """Where `bladerun.write_report` writes it."""
         return self.folder / "report.html"
 
     def stride(self, name: str) -> Path:
@@ -132,8 +133,6 @@ def fit(
     Raises InputError, before anything is solved, where there is nothing to fit, a fitting cannot be built or
     `out` cannot be written to. A fitting that does not converge is a row.
     """
-    from bladerun.report import write_report  # slow to load, and not for the processes that solve
-
     grid = visits.grid(case)
     grid = visits.beside(grid, case) if widen else grid
     for fitting in grid.fittings.values():
@@ -176,7 +175,6 @@ def fit(
     write_parquet(table, folder / "outcomes.parquet")
     with atomic(folder / "study.json") as tmp:
         tmp.write_text(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    write_report(result)
     return result
 
 
@@ -324,14 +322,14 @@ def _table(grid: visits.Grid, plan: visits.Plan, results: visits.Results) -> pd.
     rows = {}
     for name, fitting in grid.fittings.items():
         found = visits.converged(name, plan, results)
-        visits = [results[visit] for visit in found]
-        row = {**fitting.row(), "current": name == grid.current, "visits": len(visits)}
-        if not visits:
+        solved = [results[visit] for visit in found]
+        row = {**fitting.row(), "current": name == grid.current, "visits": len(solved)}
+        if not solved:
             failed = [result for visit, result in results.items() if visit.name == name]
             said = max(failed, key=lambda result: result["status"] == Status.TOO_WEAK)
             rows[name] = row | {"status": said["status"], "why": said["why"], "stride": ""}
             continue
-        row |= job.best_of([{k: v for k, v in visit.items() if k != "kept"} for visit in visits])
+        row |= job.best_of([{k: v for k, v in visit.items() if k != "kept"} for visit in solved])
         row["stride"] = _path(Path(), found[0]).as_posix()
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bladerun.cli._console import say
+from bladerun._lib.messages import say
 from bladerun.errors import InputError
 from bladerun.study._file import Search
 

@@ -1,7 +1,7 @@
 """One stride with the facts behind it varied: how far each of its outcomes may be off.
 
-Takes a case, its solved stride and a number of draws (`bladerun.body.variation`); gives a table indexed by (name,
-member) as `_intervals` takes it, member 0 the stride itself, the others solved again from it.
+Takes a case, its solved stride and a number of draws (`bladerun.body.variation`); gives a table indexed by
+(name, member) as `intervals` takes it, member 0 the stride itself, the others solved again from it.
 """
 
 from __future__ import annotations

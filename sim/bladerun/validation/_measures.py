@@ -15,7 +15,8 @@ import xarray as xr
 
 from bladerun._lib.data_files import models_dir
 from bladerun.body.reference_gait import band
-from bladerun.gait.events import Leg, shares
+from bladerun.dataset.reading import shares
+from bladerun.gait.events import Leg
 from bladerun.gait.outcomes import DIRECTIONS, outcomes
 
 ANGLES = (

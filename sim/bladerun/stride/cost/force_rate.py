@@ -1,4 +1,7 @@
-"""Force rate: how fast the whole-body force changes, in true time, between neighbouring knots."""
+"""Force rate: how fast the whole-body force changes, in true time, between neighbouring knots.
+
+Residuals rate / (per_s x weight) of vertical and horizontal force, means over time.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,7 @@
-"""Jerk: change of each joint's acceleration between neighbouring knots, over the time between them."""
+"""Jerk: change of each joint's acceleration between neighbouring knots, over the time between them.
+
+Residuals (a[k+1] - a[k]) / step / scale of every joint, means over time.
+"""
 
 from typing import NamedTuple
 

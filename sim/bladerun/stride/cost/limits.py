@@ -1,4 +1,7 @@
-"""Limits: joints past their range, with rounded corners; means over time."""
+"""Limits: joints past their range, with rounded corners; means over time.
+
+Residuals weight x (how far past the range, rounded), means over time; 0 well inside.
+"""
 
 from typing import NamedTuple
 

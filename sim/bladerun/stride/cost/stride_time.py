@@ -1,4 +1,7 @@
-"""Stride time: a weak prior on it, and on the other times while a first guess needs one."""
+"""Stride time: a weak prior on it, and on the other times while a first guess needs one.
+
+Residuals weight x (time - prior), one for each of the times.
+"""
 
 from typing import NamedTuple
 
