@@ -84,6 +84,7 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pyright --pythonpath $(BIN)/python --project tests/user_script.json
+	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix .

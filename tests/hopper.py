@@ -10,7 +10,6 @@ import mujoco
 import numpy as np
 
 from bladerun.environment import Environment, Ground, Wrench
-from bladerun.stride.cost._look_up import cubics
 from bladerun.stride.cost.clearance import Clearance
 from bladerun.stride.cost.contact_edges import ContactEdges
 from bladerun.stride.cost.effort import Effort
@@ -19,6 +18,7 @@ from bladerun.stride.cost.force_rate import ForceRate
 from bladerun.stride.cost.jerk import Jerk
 from bladerun.stride.cost.landing import Landing
 from bladerun.stride.cost.limits import Limits
+from bladerun.stride.cost.look_up import cubics
 from bladerun.stride.cost.motors import Motors
 from bladerun.stride.cost.placement import Placement
 from bladerun.stride.cost.reserves import Reserves

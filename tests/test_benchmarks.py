@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bladerun._lib.data_files import models_dir
-from bladerun.stride import _solver
+from bladerun.stride import solver
 from test_solver import NEWTON, arrays, guess
 
 BENCHMARKS = models_dir().parent / "experiments" / "benchmarks"
@@ -25,7 +25,7 @@ def benchmark(monkeypatch):
 def test_the_profile_counts_every_part_of_the_solver(benchmark):
     with benchmark("stride").profiled() as spent:
         eager = replace(guess(), damping=1e-3)  # its first steps are long enough to need a correction
-        point = _solver.minimise(arrays(), NEWTON, eager, 30.0, tolerance=1e-9, limit=100)
+        point = solver.minimise(arrays(), NEWTON, eager, 30.0, tolerance=1e-9, limit=100)
     assert {part for part, (seconds, _) in spent.items() if seconds > 0} == PARTS
     assert spent["factor"][1] == point.iterations
 

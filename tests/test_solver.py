@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from bladerun.options import SolverOptions
-from bladerun.stride import _solver
-from bladerun.stride._solver import Point, minimise, objective_by_term, updated
-from bladerun.stride.cost._look_up import look_up
+from bladerun.stride import solver
+from bladerun.stride.cost.look_up import look_up
 from bladerun.stride.motion import control_points
+from bladerun.stride.solver import Point, minimise, objective_by_term, updated
 from bladerun.stride.transcription.blocks import NODE
 from bladerun.stride.transcription.mesh import mesh
 from hopper import HARD, hop_arrays
@@ -34,7 +34,7 @@ def guess():
 
 def left(point):
     """Greatest residual force, as a share of its scale."""
-    tau = _solver.at_knots(arrays(), point).tau
+    tau = solver.at_knots(arrays(), point).tau
     return np.abs(tau[:, HARD] / arrays().terms.residual_forces.scale).max()
 
 
@@ -44,7 +44,7 @@ def descended():
     points = [minimise(arrays(), NEWTON, guess(), 10.0, tolerance=1e-9, limit=200)]
     for _ in range(3):
         start = replace(updated(arrays(), points[-1]), damping=1.0)
-        points.append(minimise(arrays(), NEWTON, start, _solver.MULTIPLIER_UNIT, tolerance=1e-10, limit=200))
+        points.append(minimise(arrays(), NEWTON, start, solver.MULTIPLIER_UNIT, tolerance=1e-10, limit=200))
     return points
 
 
@@ -70,7 +70,7 @@ def test_multipliers_drive_the_residual_forces_to_nothing():
 
 def test_the_objective_by_term_is_the_cost_less_the_penalty():
     point, own = descended()[-1], arrays().terms.residual_forces
-    shift = (_solver.MULTIPLIER_UNIT**2 / point.weight * point.multiplier)[:, own.joint]
+    shift = (solver.MULTIPLIER_UNIT**2 / point.weight * point.multiplier)[:, own.joint]
     each = objective_by_term(arrays(), point)
     assert sum(each.values()) == pytest.approx(point.cost - 0.5 * (shift**2).sum() / KNOTS, rel=1e-12)
     assert abs(each["residual_forces"]) < 1e-4 * point.cost
@@ -80,10 +80,10 @@ def test_the_objective_by_term_is_the_cost_less_the_penalty():
 def test_hops():
     """It leaves the ground, the ground gives its weight over a hop, and it stands upright by symmetry."""
     p, end = arrays(), descended()[-1]
-    out = _solver.at_knots(p, end)
+    out = solver.at_knots(p, end)
     weight = p.tree.mass.sum() * 9.81
     free = p._replace(tree=p.tree._replace(sphere_law=p.tree.sphere_law * [0.0, 1.0, 1.0]))
-    ground = _solver.at_knots(free, end).tau[:, 2] - out.tau[:, 2]
+    ground = solver.at_knots(free, end).tau[:, 2] - out.tau[:, 2]
     over_time = mesh(KNOTS, end.times).weight / KNOTS
     assert over_time @ ground == pytest.approx(weight, rel=2e-3)
     assert (ground < 1e-3 * weight).sum() >= 3
@@ -97,7 +97,7 @@ def test_end_is_a_minimum(seed):
     end = descended()[-1]
     away = 1e-3 * np.random.default_rng(seed).normal(size=end.c.shape)
     away = replace(end, c=end.c + away, times=end.times * [1.02, 1, 1, 1, 1], damping=1.0)
-    back = minimise(arrays(), NEWTON, away, _solver.MULTIPLIER_UNIT, tolerance=1e-10, limit=200)
+    back = minimise(arrays(), NEWTON, away, solver.MULTIPLIER_UNIT, tolerance=1e-10, limit=200)
     assert back.cost == pytest.approx(end.cost, rel=1e-9)
     np.testing.assert_allclose(back.times, end.times, atol=1e-7)
     np.testing.assert_allclose(back.c, end.c, atol=1e-6)

@@ -14,7 +14,7 @@ from bladerun.errors import StartError
 from bladerun.fitting import Fitting, place
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.stride import _continuation, _solver, _warm_start, result
+from bladerun.stride import _continuation, _warm_start, result, solver
 from bladerun.stride._first_guess import first_guess
 from bladerun.stride.motion import control_points
 from bladerun.stride.problem import problem
@@ -38,8 +38,8 @@ def start():
     soft = posed.on(Ground(0.015, 0.40, 150.0, 0.24))
     c = first_guess(soft)
     times = soft.arrays.terms.stride_time.prior
-    point = _solver.Point(c, times, np.zeros_like(c), np.zeros((KNOTS // NODE, 0)))
-    return result.dataset(soft, point, _solver.at_knots(soft.arrays, point))
+    point = solver.Point(c, times, np.zeros_like(c), np.zeros((KNOTS // NODE, 0)))
+    return result.dataset(soft, point, solver.at_knots(soft.arrays, point))
 
 
 def lowest(model, q):
@@ -118,7 +118,7 @@ def test_other_joints_are_refused():
 def test_another_mesh_keeps_the_motion(knots):
     phase = 2 * np.pi * np.arange(KNOTS)[:, None] / KNOTS
     c = control_points(np.cos(phase + np.arange(5)) + 0.3 * np.sin(3 * phase))
-    point = _solver.Point(c, np.array([0.7, 0.0, 0.0]), np.ones_like(c), np.zeros((len(c) // NODE, 0)))
+    point = solver.Point(c, np.array([0.7, 0.0, 0.0]), np.ones_like(c), np.zeros((len(c) // NODE, 0)))
     there = _continuation.resampled(point, knots)
     back = _continuation.resampled(there, KNOTS)
     assert there.c.shape == there.multiplier.shape == (knots, c.shape[1])

@@ -22,7 +22,7 @@ from bladerun.environment import Environment
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import Model
 from bladerun.options import SolverOptions
-from bladerun.stride import _solver, result
+from bladerun.stride import result, solver
 from bladerun.stride.dynamics.inverse_dynamics import motion
 from bladerun.stride.problem import problem
 from bladerun.stride.sweep import sweep, sweep_arrays
@@ -49,21 +49,21 @@ def evaluate(number: int, stride: xr.Dataset, folder: Path) -> None:
     """Cost, gradient and residual forces of the point that a stride stores, and its outcomes."""
     task = Task(CASES[number][2])
     posed = problem(model_of(number), task, Cost.default(), Environment.default(), SolverOptions.default())
-    point = _solver.Point(
+    point = solver.Point(
         stride.control_points.values.copy(),
         result.times_of(stride),
         stride.multiplier.values.copy(),
         stride.activation.values[::NODE].copy(),
         weight=WEIGHT,
     )
-    arrays = _solver.at_weight(posed.arrays, WEIGHT, point.multiplier)
+    arrays = solver.at_weight(posed.arrays, WEIGHT, point.multiplier)
     out, places = sweep_arrays(posed.knots, arrays), mesh(posed.knots, point.times)
     cost = sweep(arrays, motion(arrays.tree), places, point.c, point.activation, out, True)
-    objective = sum(_solver.objective_by_term(posed.arrays, point).values())
+    objective = sum(solver.objective_by_term(posed.arrays, point).values())
     summed = np.einsum("ki,kij->kj", np.abs(out.y), np.abs(out.J)).max()  # size of what the gradient adds up
     found = {"cost": cost, "objective": objective, "gradient": out.gradient, "tau": out.tau, "summed": summed}
     np.savez_compressed(folder / f"{number}.npz", **found)
-    again = result.dataset(posed, point, _solver.at_knots(posed.arrays, point))
+    again = result.dataset(posed, point, solver.at_knots(posed.arrays, point))
     (folder / f"{number}.json").write_text(json.dumps(flat(outcomes(again))), encoding="utf-8")
 
 

@@ -156,8 +156,7 @@ def _who(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _study(args: argparse.Namespace, run: Any) -> Answer:
-    from bladerun.study import load_study
-    from bladerun.study._sweep import expected_s, rows
+    from bladerun.study import expected_s, load_study, rows
     from bladerun.study.executor import cores
 
     study = load_study(args.file)

@@ -22,7 +22,7 @@ from bladerun.fitting import altered
 from bladerun.forward.replay import Replay, replay
 from bladerun.model import Model, build_model
 from bladerun.status import Status
-from bladerun.stride import _solver, result
+from bladerun.stride import result, solver
 from bladerun.stride.motion import control_points
 from bladerun.stride.problem import problem
 from bladerun.stride.transcription.blocks import NODE
@@ -107,10 +107,10 @@ def _dataset(stride: xr.Dataset, model: Model, q: np.ndarray, number: int) -> xr
     posed = problem(model, asked.task, asked.cost, asked.environment, options)
     around = q.copy()
     around[:, 0] -= speed * (number * period + stride.time.values)
-    point = _solver.Point(
+    point = solver.Point(
         control_points(around),
         result.times_of(stride),
         np.zeros_like(q),
         stride.activation.values[::NODE].copy(),
     )
-    return result.dataset(posed, point, _solver.at_knots(posed.arrays, point))
+    return result.dataset(posed, point, solver.at_knots(posed.arrays, point))

@@ -19,7 +19,7 @@ from bladerun.environment import Environment
 from bladerun.model import Model
 from bladerun.options import SolverOptions
 from bladerun.status import Status
-from bladerun.stride import _continuation, _solver, _warm_start, result
+from bladerun.stride import _continuation, _warm_start, result, solver
 from bladerun.stride._static_optimisation import recruited
 from bladerun.stride._weakness import fully_active, too_weak
 from bladerun.stride.motion import control_points
@@ -78,7 +78,7 @@ def solve(
             if start is not None
             else _continuation.cold(posed)
         )
-    out = _solver.at_knots(posed.arrays, point)
+    out = solver.at_knots(posed.arrays, point)
     stride = result.dataset(posed, point, out)
     residual = result.residuals(stride, posed, point, out)
     accepted = posed.options.accepted
@@ -98,18 +98,18 @@ def solve(
     return stride
 
 
-def _neighbour(posed: Problem, start: xr.Dataset) -> _solver.Point:
+def _neighbour(posed: Problem, start: xr.Dataset) -> solver.Point:
     c = control_points(_warm_start.transferred(start, posed.model))
     names = list(posed.model.muscles[: posed.arrays.muscles.count])
     same = list(start.muscle.values) == names
     # a copy, of which the compiled sweep has no second kind
     nodes = start.activation.values[::NODE].copy() if same else np.zeros((len(c) // NODE, len(names)))
-    point = _solver.Point(c, result.times_of(start), start.multiplier.values, nodes)
+    point = solver.Point(c, result.times_of(start), start.multiplier.values, nodes)
     point = _continuation.resampled(point, posed.knots)
     return point if same or not names else recruited(posed, point)
 
 
-def _why_not(residual: dict[str, float], point: _solver.Point, posed: Problem) -> str:
+def _why_not(residual: dict[str, float], point: solver.Point, posed: Problem) -> str:
     """The reason why this is no solution, or nothing."""
     share = posed.options.accepted.residual_bw
     allowed_n = share * posed.weight_n

@@ -11,11 +11,11 @@ import numpy as np
 
 from bladerun.environment import Ground
 from bladerun.stride._first_guess import first_guess
-from bladerun.stride._solver import Point, at_knots, minimise, updated
 from bladerun.stride._static_optimisation import recruited
 from bladerun.stride.cost import clearance
 from bladerun.stride.motion import resample
 from bladerun.stride.problem import Problem
+from bladerun.stride.solver import Point, at_knots, minimise, updated
 from bladerun.stride.transcription.blocks import NODE
 
 

@@ -5,7 +5,7 @@ Takes a `Problem`; gives control points.
 
 import numpy as np
 
-from bladerun.stride.cost._look_up import look_up
+from bladerun.stride.cost.look_up import look_up
 from bladerun.stride.dynamics.inverse_dynamics import motion
 from bladerun.stride.dynamics.required_forces import required_forces
 from bladerun.stride.motion import control_points

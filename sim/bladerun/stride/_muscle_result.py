@@ -6,9 +6,9 @@ series springs give, (N, n).
 
 import numpy as np
 
-from bladerun.stride._solver import Point
 from bladerun.stride.dynamics.muscle_forces import add_muscles, tension
 from bladerun.stride.problem import Problem
+from bladerun.stride.solver import Point
 from bladerun.stride.sweep import Sweep
 from bladerun.stride.transcription.blocks import NODE, at_knot
 from bladerun.stride.transcription.mesh import mesh

@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from bladerun.stride._solver import Point
 from bladerun.stride.dynamics.muscle_forces import add_muscles, tension
 from bladerun.stride.dynamics.required_forces import required
 from bladerun.stride.motion import at_points, control_points
 from bladerun.stride.problem import Problem
+from bladerun.stride.solver import Point
 from bladerun.stride.sweep import Arrays
 from bladerun.stride.transcription.blocks import NODE
 

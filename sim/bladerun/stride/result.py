@@ -17,10 +17,10 @@ from bladerun.dataset.check import TIMES_OF
 from bladerun.fitting import place
 from bladerun.model import Model
 from bladerun.stride._muscle_result import SIDES, muscle_rows, say
-from bladerun.stride._solver import Point, objective_by_term
 from bladerun.stride.dynamics.passive import energy_and_loss
 from bladerun.stride.dynamics.required_forces import Required, required
 from bladerun.stride.problem import Problem
+from bladerun.stride.solver import Point, objective_by_term
 from bladerun.stride.sweep import Sweep
 from bladerun.stride.transcription.mesh import Mesh, at_times, mesh
 

@@ -8,6 +8,16 @@ design of a study file; `optimise` searches.
 from bladerun.study._file import Study, load_study
 from bladerun.study._fit import FitResult, fit
 from bladerun.study._search import optimise
-from bladerun.study._sweep import StudyResult, sweep
+from bladerun.study._sweep import StudyResult, expected_s, rows, sweep
 
-__all__ = ["FitResult", "Study", "StudyResult", "fit", "load_study", "optimise", "sweep"]
+__all__ = [
+    "FitResult",
+    "Study",
+    "StudyResult",
+    "expected_s",
+    "fit",
+    "load_study",
+    "optimise",
+    "rows",
+    "sweep",
+]

@@ -1,6 +1,6 @@
 """Force rate: how fast the whole-body force changes, in true time, between neighbouring knots.
 
-Residuals rate / (per_s x weight) of vertical and horizontal force, means over time.
+Residuals weight x rate, forward, left and up, means over time.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,6 @@
 """Jerk: change of each joint's acceleration between neighbouring knots, over the time between them.
 
-Residuals (a[k+1] - a[k]) / step / scale of every joint, means over time.
+Residuals weight x (a[k+1] - a[k]) / step of every joint, means over time.
 """
 
 from typing import NamedTuple

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride.cost._look_up import cubics, look_up
 from bladerun.stride.cost._rows import add_row, share_of_time
+from bladerun.stride.cost.look_up import cubics, look_up
 from bladerun.stride.transcription.blocks import TIMES
 
 
