@@ -21,7 +21,7 @@ DOCUMENT = {
 FAILS = 3.5  # m/s: at this speed and above nothing converges
 
 
-class Crew(ThreadPoolExecutor):
+class Executor(ThreadPoolExecutor):
     """Two threads that do jobs."""
 
     size = 2
@@ -29,7 +29,7 @@ class Crew(ThreadPoolExecutor):
     def __init__(self):
         super().__init__(self.size)
 
-    def tend(self):
+    def poll(self):
         pass
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from bladerun import cli
 from bladerun.errors import InputError
-from bladerun.study import _dask, executor, fingerprint, sweep
+from bladerun.study import _dask, executors, fingerprint, sweep
 from bladerun.study._dask import Cluster
 from bladerun.study._file import study
 from test_sweep import HERE, changed, toml
@@ -142,10 +142,10 @@ def test_workers_of_another_version_are_refused_by_name(keys, scheduler, tmp_pat
 
 
 def test_few_of_the_messages_with_their_seeds_are_kept(keys, scheduler):
-    with executor.hire(cluster=Cluster(scheduler, keys["ours"])) as crew:
+    with executors.opened(cluster=Cluster(scheduler, keys["ours"])) as executor:
         jobs = ((n, n) for n in range(30))
-        assert len(dict(executor.run(crew, lambda: next(jobs, None), abs))) == 30
-        assert 0 < len(crew._client.scheduler_comm.recent_message_log) <= 10
+        assert len(dict(executors.run(executor, lambda: next(jobs, None), abs))) == 30
+        assert 0 < len(executor._client.scheduler_comm.recent_message_log) <= 10
 
 
 def test_a_key_that_is_of_another_certificate_is_a_sentence(keys):

@@ -7,7 +7,7 @@ from bladerun.environment import Wrench
 from bladerun.stride._curvature import curvature
 from bladerun.stride.dynamics.inverse_dynamics import motion
 from bladerun.stride.sweep import Terms, correction, sweep, sweep_arrays
-from bladerun.stride.transcription.blocks import NODE, TIMES, times_squares
+from bladerun.stride.transcription.blocks import NODE, TIMES, hessian_vector_product
 from bladerun.stride.transcription.mesh import UNEVEN, mesh
 from hopper import HOPPER, MUSCLED, SLIDES, copied, dense, random_arrays, with_laws
 
@@ -186,7 +186,7 @@ def test_hessian_is_exact_with_the_forces_curvature(hopper):
     gauss_newton = dense(out, out.border + out.exact)
     whole, expected = gauss_newton.copy(), problem.hessian_by_differences(x)
     for unit, column in zip(np.eye(len(x)), whole.T, strict=True):
-        times_squares(*squares, unit, column)
+        hessian_vector_product(*squares, unit, column)
     scale = np.abs(expected).max()
     np.testing.assert_allclose(whole, expected, atol=1e-4 * scale)
     assert np.abs(whole - expected).max() < 1e-2 * np.abs(gauss_newton - expected).max()

@@ -59,8 +59,8 @@ def test_derivatives_are_those_of_the_mesh(count, times, seed):
     for name in ("phase", "weight", "step", "node_step"):
         check(name, getattr(here, f"{name}_by"))
     check("stencil", here.stencil_by, (slice(None), slice(1, 3)))
-    check("stencil_by", here.stencil_bend)
-    check("phase_by", here.phase_bend)
+    check("stencil_by", here.stencil_by2)
+    check("phase_by", here.phase_by2)
 
 
 @given(strides, st.floats(0, 1, exclude_max=True))

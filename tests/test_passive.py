@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bladerun.environment import Environment, Ground
 from bladerun.errors import InputError, ModelError
-from bladerun.forward.simulator import Plant
+from bladerun.forward.simulator import Simulator
 from bladerun.stride.dynamics.passive import (
     DEAD_BAND,
     LINEAR,
@@ -165,15 +165,15 @@ def test_the_simulator_replays_what_the_dynamics_ask_for():
     xml = with_laws(HOPPER)
     mj = compiled(xml)
     driven = [mj.joint(i).name for i in range(mj.nv)]
-    plant, rng = Plant(xml, OUTSIDE, driven), np.random.default_rng(1)
+    simulator, rng = Simulator(xml, OUTSIDE, driven), np.random.default_rng(1)
     tree, around = tree_of(mj), external(mj, OUTSIDE)
     for _ in range(10):
         q, v, a = 0.1 * rng.normal(size=(3, mj.nv)) * np.array([[1], [10], [50]])
         q[2] = -0.02 * rng.uniform()
         tau = required(tree, around, q[None], v[None], a[None]).tau[0]
-        plant.put(q, v)
-        plant.forward(tau, np.zeros(0))
-        np.testing.assert_allclose(plant.data.qacc, a, atol=1e-6)
+        simulator.set_state(q, v)
+        simulator.forward(tau, np.zeros(0))
+        np.testing.assert_allclose(simulator.data.qacc, a, atol=1e-6)
 
 
 def test_energy_is_kept_or_lost_joint_by_joint():

@@ -9,7 +9,7 @@ from bladerun.blade.catalog import load_blade
 from bladerun.body.runner import Amputation, Runner
 from bladerun.environment import Environment, Ground
 from bladerun.fitting import Fitting
-from bladerun.forward.simulator import Plant
+from bladerun.forward.simulator import Simulator
 from bladerun.model import build_model
 from bladerun.stride.dynamics.contact_law import sphere_force
 from bladerun.stride.dynamics.passive import LINEAR
@@ -39,19 +39,19 @@ LEG = """
 
 def hopper(toe=TOE, ground=2e7, loss=0.0):
     leg = LEG.format(spring=SPRING, toe=toe, ground=ground, loss=loss)
-    return Plant(HOPPER.format(mass=MASS, leg=leg), OUTSIDE, [])
+    return Simulator(HOPPER.format(mass=MASS, leg=leg), OUTSIDE, [])
 
 
-def fall(plant, speed, duration, steps, integrator, samples=1):
+def fall(simulator, speed, duration, steps, integrator, samples=1):
     """Drop it, touching the ground at `speed` downwards; height, its rate and ground force at each sample."""
-    q, v = np.zeros(plant.mj.nv), np.zeros(plant.mj.nv)
+    q, v = np.zeros(simulator.mj.nv), np.zeros(simulator.mj.nv)
     v[0] = -speed
-    plant.put(q, v)
+    simulator.set_state(q, v)
     none, rows = np.zeros((4, 0)), []
     for _ in range(samples):
-        plant.step(none, np.zeros((2, 0)), duration / samples, steps // samples, integrator)
-        plant.forward(none[0], np.zeros(0))
-        rows.append([plant.data.qpos[0], plant.data.qvel[0], plant.grf[0, 2]])
+        simulator.step(none, np.zeros((2, 0)), duration / samples, steps // samples, integrator)
+        simulator.forward(none[0], np.zeros(0))
+        rows.append([simulator.data.qpos[0], simulator.data.qvel[0], simulator.grf[0, 2]])
     return np.array(rows)
 
 
@@ -64,10 +64,10 @@ def test_a_spring_mass_hopper_hops_as_in_the_textbook():
     speed, omega = 1.0, np.sqrt(SPRING / MASS)
     contact = 2 * (np.pi - np.arctan(speed * omega / G)) / omega
     peak = MASS * G * (1 + np.hypot(1, speed * omega / G))
-    plant = hopper(toe=0.02, ground=1e8, loss=1.0)
+    simulator = hopper(toe=0.02, ground=1e8, loss=1.0)
     samples = 1500
     duration = 1.3 * contact
-    height, velocity, force = fall(plant, speed, duration, samples * 20, "rk4", samples).T
+    height, velocity, force = fall(simulator, speed, duration, samples * 20, "rk4", samples).T
     stands = np.flatnonzero(force > 0)
     assert (stands[-1] - stands[0]) * duration / samples == pytest.approx(contact, rel=0.02)
     assert force[100:].max() == pytest.approx(peak, rel=0.02)  # the toe's own landing is over by then
@@ -100,9 +100,9 @@ def test_integrators_come_to_the_reference_at_their_order(integrator, steps, ord
     duration, expected = 0.05, reference(1.0, 0.05, 0.3)
     errors = []
     for finer in (1, 2, 4):
-        plant = hopper(loss=0.3)
-        fall(plant, 1.0, duration, finer * steps, integrator)
-        found = np.concatenate([plant.data.qpos, plant.data.qvel])
+        simulator = hopper(loss=0.3)
+        fall(simulator, 1.0, duration, finer * steps, integrator)
+        found = np.concatenate([simulator.data.qpos, simulator.data.qvel])
         errors.append(np.abs(found - expected).max())
     assert errors[-1] < 2e-3
     assert errors[0] / errors[-1] > 4**order * 0.7
@@ -122,19 +122,19 @@ def test_a_blade_that_loses_nothing_gives_back_what_it_took():
             geom.userdata = [geom.userdata[0], 0.0, 0.0, geom.userdata[3]]
     spec.option.enableflags |= mujoco.mjtEnableBit.mjENBL_ENERGY
     spec.compile()
-    plant = Plant(spec.to_xml(), OUTSIDE, [])
+    simulator = Simulator(spec.to_xml(), OUTSIDE, [])
     energy, force = [], []
-    q, v = np.zeros(plant.mj.nv), np.zeros(plant.mj.nv)
+    q, v = np.zeros(simulator.mj.nv), np.zeros(simulator.mj.nv)
     q[0], v[0] = 0.003, -1.0
-    plant.put(q, v)
+    simulator.set_state(q, v)
     none = np.zeros((4, 0))
     for _ in range(80):
-        plant.forward(none[0], np.zeros(0))
-        mujoco.mj_energyPos(plant.mj, plant.data)
-        mujoco.mj_energyVel(plant.mj, plant.data)
-        energy.append(plant.data.energy.sum())
-        force.append(plant.grf[0, 2])
-        plant.step(none, np.zeros((2, 0)), 0.005, 250, "rk4")
+        simulator.forward(none[0], np.zeros(0))
+        mujoco.mj_energyPos(simulator.mj, simulator.data)
+        mujoco.mj_energyVel(simulator.mj, simulator.data)
+        energy.append(simulator.data.energy.sum())
+        force.append(simulator.grf[0, 2])
+        simulator.step(none, np.zeros((2, 0)), 0.005, 250, "rk4")
     stood = np.flatnonzero(np.array(force) > 0)
     after = stood[0] + np.flatnonzero(np.array(force)[stood[0] :] == 0)
     assert max(force) > 2 * MASS * G

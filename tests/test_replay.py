@@ -6,7 +6,7 @@ import pytest
 
 from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
-from bladerun.forward._controller import policy, spline
+from bladerun.forward._controller import controller_for, spline
 from bladerun.forward.replay import accelerations, replay
 from bladerun.model import build_model
 from bladerun.stride import solve
@@ -76,7 +76,7 @@ def test_a_wrong_stride_is_found_out(replayed, stride):
 
 
 def test_feedback_makes_the_orbit_stable(stride):
-    own = policy(stride)
+    own = controller_for(stride)
     assert own.free_multiplier > 10
     assert own.multiplier < 1
 

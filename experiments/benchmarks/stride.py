@@ -27,7 +27,7 @@ from bladerun.case import Case, load_case
 from bladerun.fitting import resolve
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.stride import _solver, solve
+from bladerun.stride import solver, solve
 
 HEIGHTS_MM = (10.0, 20.0, 30.0, 40.0, 50.0)
 # Import, first stride and second stride of a new process: the first one compiles, or loads what is compiled.
@@ -166,15 +166,19 @@ def profiled() -> Iterator[dict[str, list]]:
 
     with (
         patch.object(
-            _solver,
+            solver,
             "sweep",
-            timed(_solver.sweep, lambda *a: "sweep with derivatives" if a[-1] else "sweep, cost only"),
+            timed(solver.sweep, lambda *a: "sweep with derivatives" if a[-1] else "sweep, cost only"),
         ),
-        patch.object(_solver, "curvature", timed(_solver.curvature, lambda *_: "curvature")),
-        patch.object(_solver, "correction", timed(_solver.correction, lambda *_: "correction")),
-        patch.object(_solver, "times_squares", timed(_solver.times_squares, lambda *_: "curvature, product")),
-        patch.object(_solver.Factor, "__init__", timed(_solver.Factor.__init__, lambda *_: "factor")),
-        patch.object(_solver.Factor, "solve", timed(_solver.Factor.solve, lambda *_: "factor, solving")),
+        patch.object(solver, "curvature", timed(solver.curvature, lambda *_: "curvature")),
+        patch.object(solver, "correction", timed(solver.correction, lambda *_: "correction")),
+        patch.object(
+            solver,
+            "hessian_vector_product",
+            timed(solver.hessian_vector_product, lambda *_: "curvature, product"),
+        ),
+        patch.object(solver.Factor, "__init__", timed(solver.Factor.__init__, lambda *_: "factor")),
+        patch.object(solver.Factor, "solve", timed(solver.Factor.solve, lambda *_: "factor, solving")),
     ):
         yield spent
 

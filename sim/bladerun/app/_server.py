@@ -41,7 +41,7 @@ from bladerun.blade.catalog import Blade
 from bladerun.case import Case
 from bladerun.errors import InputError
 from bladerun.report.words import setting
-from bladerun.study.executor import Crew, hire
+from bladerun.study.executors import Executor, opened
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -52,15 +52,15 @@ def create(
     workers: int | None = None,
     host: str = "127.0.0.1",
     token: str | None = None,
-    crew: Crew | None = None,
+    executor: Executor | None = None,
     job: Callable = solved,
 ) -> Starlette:
     """The application. host: where it is served. token: the key its first address must carry as `?token=`;
-    without one it lets everybody in. crew, job: who works and how, instead of processes on this machine.
+    without one it lets everybody in. executor, job: who works and how, instead of processes on this machine.
     """
     folder = output_dir(folder)
     output_dir(folder / "strides")
-    desk = _Desk(folder, workers, crew, job)
+    desk = _Desk(folder, workers, executor, job)
 
     @asynccontextmanager
     async def life(_):
@@ -115,19 +115,19 @@ class _Desk:
     was on the desk before, is told so and never given this one's numbers.
     """
 
-    def __init__(self, folder: Path, workers: int | None, crew: Crew | None, job: Callable):
+    def __init__(self, folder: Path, workers: int | None, executor: Executor | None, job: Callable):
         self.folder, self.workers, self.job = folder, workers, job
         self.work: Work | None = None
         self.case: Case | None = None
         self.run = ""
-        self._crew, self._hired = crew, ExitStack()
+        self._executor, self._hired = executor, ExitStack()
         self._changing = asyncio.Lock()
 
-    def crew(self) -> Crew:
+    def executor(self) -> Executor:
         """Who solves; hired when first needed, so that the page opens at once."""
-        if self._crew is None:
-            self._crew = self._hired.enter_context(hire(self.workers))
-        return self._crew
+        if self._executor is None:
+            self._executor = self._hired.enter_context(opened(self.workers))
+        return self._executor
 
     def close(self) -> None:
         if self.work:
@@ -159,10 +159,10 @@ class _Desk:
             if self.work and self.work.serves(case):
                 self.work.begin()
             else:
-                crew = await run_in_threadpool(self.crew)
+                executor = await run_in_threadpool(self.executor)
                 if self.work:
                     self.work.stop()
-                self.work = Work(case, self.folder, crew, self.job)
+                self.work = Work(case, self.folder, executor, self.job)
             self.case, self.run, work = case, secrets.token_hex(8), self.work
         middle, step = work.middle, near.steps()
         axes = {

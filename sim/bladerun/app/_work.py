@@ -1,8 +1,8 @@
 """Solving in the background: the neighbourhood of one case, its points in order of need.
 
-Takes a case, a folder and a crew of processes; gives portraits as they are solved, numbers of the same points
-with the facts behind them varied where that is asked for, and progress. Strides are kept on disk and found
-again by what they were solved from.
+Takes a case, a folder and an executor; gives portraits as they are solved, numbers of the same points with
+the facts behind them varied where that is asked for, and progress. Strides are kept on disk and found again
+by what they were solved from.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bladerun.case import Case
 from bladerun.dataset.files import read_stride, write_stride
 from bladerun.errors import InputError
 from bladerun.status import Status
-from bladerun.study.executor import Crew
+from bladerun.study.executors import Executor
 from bladerun.study.fingerprint import of_strides
 from bladerun.study.job import Inputs, along
 
@@ -66,7 +66,7 @@ class Work:
     its status and why. done: how much of `asked` is behind us.
     """
 
-    def __init__(self, case: Case, folder: Path, crew: Crew, job: Callable = solved):
+    def __init__(self, case: Case, folder: Path, executor: Executor, job: Callable = solved):
         self.case, self.folder, self.middle = case, folder, near.centre(case)
         self.portraits: dict[Point, Portrait] = {}
         self.paths: dict[Point, Path] = {}
@@ -76,13 +76,13 @@ class Work:
         self.running: list[_Task] = []
         self.asked: set[_Task] = set()
         self._latest: _Task | None = None
-        self._crew, self._job = crew, job
+        self._executor, self._job = executor, job
         self._queue: asyncio.PriorityQueue[tuple[int, int, _Task]] = asyncio.PriorityQueue()
         self._order = count()
         self._first = asyncio.Event()
         self._ended_s: list[float] = []  # when strides were solved, since there last was nothing to do
         self.begin()
-        self._tasks = [asyncio.create_task(self._run(first=i == 0)) for i in range(crew.size)]
+        self._tasks = [asyncio.create_task(self._run(first=i == 0)) for i in range(executor.size)]
         self._tasks.append(asyncio.create_task(self._tend()))
 
     @property
@@ -170,7 +170,7 @@ class Work:
     async def _tend(self) -> None:
         while True:
             await asyncio.sleep(1.0)
-            await asyncio.to_thread(self._crew.tend)
+            await asyncio.to_thread(self._executor.poll)
 
     async def _run(self, first: bool) -> None:
         """Take points from the queue; all wait for the first one, from which the others start."""
@@ -200,7 +200,7 @@ class Work:
         else:
             start = point if member else near.nearest(point, self.portraits)
             job = Job(inputs, self.paths[start] if start else None, path)
-            future = await asyncio.to_thread(self._crew.submit, self._job, job)
+            future = await asyncio.to_thread(self._executor.submit, self._job, job)
             status, why = await asyncio.to_thread(future.result)
             self._ended_s.append(time.monotonic())
         if status != Status.CONVERGED:

@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 
 from bladerun._lib import data_files
-from bladerun.body.anthropometry import Rigid, put
+from bladerun.body.anthropometry import Rigid, set_inertial
 from bladerun.body.joints import code
 
 
@@ -25,7 +25,7 @@ def amputate(spec, s: str, residual: float, stump: Rigid, weight: float, scale: 
     shank, socket = spec.body(f"shank_{s}"), data_files.toml("body.toml")["socket"]
     for part in ("calf", "shank", "sock"):
         spec.delete(spec.geom(f"{part}_{s}"))
-    put(spec, shank.name, stump)
+    set_inertial(spec, shank.name, stump)
 
     middle, radius = residual / 2.0, socket["radius_m"]
     capsule = {"type": mujoco.mjtGeom.mjGEOM_CAPSULE, "contype": 0, "conaffinity": 0, "mass": 0.0, "group": 1}
@@ -59,7 +59,7 @@ def amputate(spec, s: str, residual: float, stump: Rigid, weight: float, scale: 
     axial = socket["mass_kg"] * radius**2 / 2.0
     centre = np.array([0.0, 0.0, middle - length / 2.0])
     body.explicitinertial = True
-    put(spec, body.name, Rigid(socket["mass_kg"], centre, np.array([lateral, lateral, axial])))
+    set_inertial(spec, body.name, Rigid(socket["mass_kg"], centre, np.array([lateral, lateral, axial])))
     top, bottom = middle - 0.045, middle - length + radius
     body.add_geom(
         name=f"socket_{s}",

@@ -30,15 +30,15 @@ def compose(*parts: Rigid) -> Rigid:
     """Several as one (parallel axes); products of inertia are left out: every part lies close to one axis."""
     mass = sum(p.mass for p in parts)
     com = np.sum([p.mass * p.com for p in parts], axis=0) / mass
-    inertia = np.sum([p.inertia + p.mass * about(p.com - com) for p in parts], axis=0)
+    inertia = np.sum([p.inertia + p.mass * parallel_axis(p.com - com) for p in parts], axis=0)
     return Rigid(mass, com, inertia)
 
 
-def without(whole: Rigid, part: Rigid) -> Rigid:
+def subtract(whole: Rigid, part: Rigid) -> Rigid:
     return compose(whole, part.times(-1.0))
 
 
-def about(d: np.ndarray) -> np.ndarray:
+def parallel_axis(d: np.ndarray) -> np.ndarray:
     return d @ d - d * d
 
 
@@ -81,7 +81,7 @@ def residual_limb(shank: Rigid, length: float, fraction: float) -> Rigid:
     return Rigid(mass, np.array([0.0, 0.0, -length * second / first]), np.array([lateral, lateral, axial]))
 
 
-def put(spec, name: str, rigid: Rigid) -> None:
+def set_inertial(spec, name: str, rigid: Rigid) -> None:
     body = spec.body(name)
     body.mass, body.ipos, body.inertia = rigid.mass, rigid.com, rigid.inertia
     body.iquat = [1.0, 0.0, 0.0, 0.0]

@@ -11,7 +11,16 @@ import numpy as np
 
 from bladerun._lib import data_files
 from bladerun.body._amputation import amputate, reattach_gastrocnemius
-from bladerun.body.anthropometry import Rigid, about, compose, length_m, put, residual_limb, segments, without
+from bladerun.body.anthropometry import (
+    Rigid,
+    compose,
+    length_m,
+    parallel_axis,
+    residual_limb,
+    segments,
+    set_inertial,
+    subtract,
+)
 from bladerun.body.joints import SIDES, side_of, without_side
 from bladerun.body.runner import ABLE_BODIED, Amputation, Runner
 
@@ -65,13 +74,13 @@ def _set_inertia(spec, runner: Runner, intact_kg: float) -> None:
     waist = spec.body("torso").pos
     trunk_axis = np.array([-waist[0], 0.0, 0.0])  # the trunk's centres stand above the hips, not the spine
     vertex = np.array([0.0, 0.0, spec.site("head").pos[2]])
-    put(spec, "pelvis", seg["lower_trunk"].at(up["lower_trunk"]))
+    set_inertial(spec, "pelvis", seg["lower_trunk"].at(up["lower_trunk"]))
     torso = compose(
         seg["middle_trunk"].at(up["middle_trunk"]),
         seg["upper_trunk"].at(up["middle_trunk"] + up["upper_trunk"]),
         seg["head"].at(vertex),
     )
-    put(spec, "torso", torso.at(trunk_axis))
+    set_inertial(spec, "torso", torso.at(trunk_axis))
     forearm = compose(seg["forearm"], seg["hand"].at([0.0, 0.0, -length_m("forearm", runner)]))
 
     toes = data_files.toml("body.toml")["toes"]
@@ -80,19 +89,19 @@ def _set_inertia(spec, runner: Runner, intact_kg: float) -> None:
     tendon = data_files.toml("body.toml")["achilles"]
     rod = np.array(tendon["box_h"]) * runner.height_m
     tendon_mass = tendon["mass_fraction"] * seg["shank"].mass
-    achilles = Rigid(tendon_mass, np.zeros(3), tendon_mass / 12 * about(rod))
+    achilles = Rigid(tendon_mass, np.zeros(3), tendon_mass / 12 * parallel_axis(rod))
     for s in "rl":
-        put(spec, f"upper_arm_{s}", seg["upper_arm"])
-        put(spec, f"forearm_{s}", forearm)
-        put(spec, f"thigh_{s}", seg["thigh"])
-        put(spec, f"achilles_{s}", achilles)
-        put(spec, f"shank_{s}", without(seg["shank"], achilles.at(spec.body(f"achilles_{s}").pos)))
+        set_inertial(spec, f"upper_arm_{s}", seg["upper_arm"])
+        set_inertial(spec, f"forearm_{s}", forearm)
+        set_inertial(spec, f"thigh_{s}", seg["thigh"])
+        set_inertial(spec, f"achilles_{s}", achilles)
+        set_inertial(spec, f"shank_{s}", subtract(seg["shank"], achilles.at(spec.body(f"achilles_{s}").pos)))
         heel, joint = spec.site(f"heel_{s}").pos, spec.body(f"toes_{s}").pos
         ground = -_ankle_height(spec, s)
         foot = seg["foot"].at([heel[0], 0.0, ground + toes["com_above_sole_h"] * runner.height_m])
-        toe = Rigid(toe_mass, np.array([box[0] / 2, 0.0, -box[2] / 2]), toe_mass / 12 * about(box))
-        put(spec, f"toes_{s}", toe)
-        put(spec, f"foot_{s}", without(foot, toe.at(joint)))
+        toe = Rigid(toe_mass, np.array([box[0] / 2, 0.0, -box[2] / 2]), toe_mass / 12 * parallel_axis(box))
+        set_inertial(spec, f"toes_{s}", toe)
+        set_inertial(spec, f"foot_{s}", subtract(foot, toe.at(joint)))
 
 
 def _ankle_height(spec, s: str) -> float:

@@ -1,6 +1,7 @@
 """How a solved stride is driven: what its motors and muscles do over time, and small feedback about it.
 
-Takes a Stride dataset; gives a `Policy`, which knows nothing of the body it will drive but the joints' names.
+Takes a Stride dataset; gives a `Controller`, which knows nothing of the body it will drive but its
+joints' names.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bladerun.dataset.check import check_solved
 from bladerun.dataset.model_text import model_of
 from bladerun.environment import Environment
 from bladerun.forward._lqr import gains, transitions
-from bladerun.forward.simulator import Plant
+from bladerun.forward.simulator import Simulator
 from bladerun.model import joint_strength
 from bladerun.stride.dynamics.muscle_paths import muscles
 from bladerun.stride.dynamics.required_forces import required
@@ -32,7 +33,7 @@ Curve = Callable[[float], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Policy:
+class Controller:
     """What a stride of N knots does again and again.
 
     curve: t [s] -> q, v, a (n,), strides following each other. driven: names of joints with moments, (m,).
@@ -66,7 +67,7 @@ class Policy:
         return self.activation.shape[2] > 0
 
 
-def policy(stride: xr.Dataset, *, feedback: bool = True) -> Policy:
+def controller_for(stride: xr.Dataset, *, feedback: bool = True) -> Controller:
     """Drive this stride by its joints' moments; an Achilles tendon's end gets the force that moves it."""
     check_solved(stride)
     time = np.append(stride.time.values, stride.attrs["stride_time_s"])
@@ -76,13 +77,13 @@ def policy(stride: xr.Dataset, *, feedback: bool = True) -> Policy:
     driven, curve = np.flatnonzero(strength), spline(stride)
     names = [mj.joint(i).name for i in driven]
     around = environment_of(stride)
-    body = Plant(stride.attrs["model_xml"], around, names)
+    body = Simulator(stride.attrs["model_xml"], around, names)
     K, growth = np.zeros((stride.sizes["time"], len(driven), 2 * mj.nv)), (np.nan, np.nan)
     if feedback:
         A, B = transitions(tree_of(body.mj), external(body.mj, around), curve, time, driven)
         K = gains(A, B, strength[driven])
         growth = _growth(A - B @ K), _growth(A)
-    return Policy(
+    return Controller(
         curve=curve,
         driven=names,
         moment=_polynomials(_moments(stride, body.mj, around, series)[:, driven], time),
@@ -94,7 +95,7 @@ def policy(stride: xr.Dataset, *, feedback: bool = True) -> Policy:
     )
 
 
-def by_muscles(own: Policy, stride: xr.Dataset) -> Policy:
+def by_muscles(own: Controller, stride: xr.Dataset) -> Controller:
     """The same stride driven by its muscles' activations, and motors for what they leave.
 
     The feedback, in the motors, stays that of the body driven by moments: muscles only damp it.

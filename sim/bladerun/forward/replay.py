@@ -14,8 +14,8 @@ import xarray as xr
 
 from bladerun._lib.data_files import toml
 from bladerun.dataset.asked import environment_of
-from bladerun.forward._controller import Policy, by_muscles, policy
-from bladerun.forward.simulator import Plant
+from bladerun.forward._controller import Controller, by_muscles, controller_for
+from bladerun.forward.simulator import Simulator
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def replay(
     timestep_s: float | None = None,
     feedback: bool = True,
     muscles: bool = False,
-    driven_by: Policy | None = None,
+    driven_by: Controller | None = None,
     model_xml: str | None = None,
 ) -> Replay:
     """Integrate the model in `stride.attrs["model_xml"]` by `mj_step`, driven as the stride was.
@@ -62,14 +62,14 @@ def replay(
     integrator: "euler" (semi-implicit), "implicitfast" or "rk4", with steps of at most timestep_s, by default
     that of models/replay.toml; contact is explicit and rings at longer steps. muscles: MuJoCo's own
     muscles at the solved activations, and motors for the rest; else driven joints get the stride's moments,
-    splined over time. Without feedback a runner strays by 1 deg within 0.1 to 0.2 s. driven_by: the policy,
-    where one made before shall be used again; first: the knot to start from; model_xml: another body of the
-    same joints under the same policy.
+    splined over time. Without feedback a runner strays by 1 deg within 0.1 to 0.2 s. driven_by: the
+    controller, where one made before shall be used again; first: the knot to start from; model_xml: another body of the
+    same joints under the same controller.
     """
-    own = driven_by or policy(stride, feedback=feedback)
+    own = driven_by or controller_for(stride, feedback=feedback)
     if muscles and not own.has_muscles:
         own = by_muscles(own, stride)
-    plant = Plant(
+    simulator = Simulator(
         model_xml or stride.attrs["model_xml"],
         environment_of(stride),
         own.driven,
@@ -78,22 +78,22 @@ def replay(
     facts = toml("replay.toml")["step"]
     intervals = np.diff(own.time)
     steps = np.ceil(intervals / (timestep_s or facts["timestep_s"])).astype(int)
-    plant.put(*own.curve(own.time_of(first))[:2])
+    simulator.set_state(*own.curve(own.time_of(first))[:2])
     q, v, wanted, grf, extra = [], [], [], [], []
     for sample in range(first, first + strides * own.knots):
         k = sample % own.knots
         q_wanted, v_wanted, _ = own.curve(own.time_of(sample))
-        here, speed = plant.data.qpos.copy(), plant.data.qvel.copy()
-        if not np.abs(here - q_wanted)[plant.hinge].max() < facts["lost_rad"]:
+        here, speed = simulator.data.qpos.copy(), simulator.data.qvel.copy()
+        if not np.abs(here - q_wanted)[simulator.hinge].max() < facts["lost_rad"]:
             break
         moment = own.moment[:, k].copy()
         extra.append(-own.gain[k] @ np.concatenate([here - q_wanted, speed - v_wanted]))
         moment[3] += extra[-1]
-        plant.forward(moment[3], own.activation[0, k])
-        for kept, value in ((q, here), (v, speed), (wanted, q_wanted), (grf, plant.grf)):
+        simulator.forward(moment[3], own.activation[0, k])
+        for kept, value in ((q, here), (v, speed), (wanted, q_wanted), (grf, simulator.grf)):
             kept.append(value)
-        plant.step(moment, own.activation[:, k], intervals[k], int(steps[k]), integrator)
-    return _compared(stride, own, plant.hinge, first, *(np.array(x) for x in (q, v, wanted, grf, extra)))
+        simulator.step(moment, own.activation[:, k], intervals[k], int(steps[k]), integrator)
+    return _compared(stride, own, simulator.hinge, first, *(np.array(x) for x in (q, v, wanted, grf, extra)))
 
 
 def accelerations(stride: xr.Dataset, *, muscles: bool = False) -> np.ndarray:
@@ -101,14 +101,14 @@ def accelerations(stride: xr.Dataset, *, muscles: bool = False) -> np.ndarray:
 
     M (these - stride.a) is 0 in driven joints and minus the stride's residual force in all others.
     """
-    own = policy(stride, feedback=False)
+    own = controller_for(stride, feedback=False)
     own = by_muscles(own, stride) if muscles else own
-    plant = Plant(stride.attrs["model_xml"], environment_of(stride), own.driven, muscles=muscles)
+    simulator = Simulator(stride.attrs["model_xml"], environment_of(stride), own.driven, muscles=muscles)
     result = np.zeros_like(stride.a.values)
     for k in range(own.knots):
-        plant.put(stride.q.values[k], stride.v.values[k])
-        plant.forward(own.moment[3, k], own.activation[0, k])
-        result[k] = plant.data.qacc
+        simulator.set_state(stride.q.values[k], stride.v.values[k])
+        simulator.forward(own.moment[3, k], own.activation[0, k])
+        result[k] = simulator.data.qacc
     return result
 
 

@@ -1,11 +1,11 @@
-"""MuJoCo's model of a stride as a plant: its own `mj_step` on the solver's ground, driven as prescribed.
+"""MuJoCo's model of a stride as a simulator: its own `mj_step` on the solver's ground, driven as prescribed.
 
-Takes the model and the ground of a stride; gives a `Plant` that is put in a state and stepped through time.
+Takes the model and the ground of a stride; gives a `Simulator` that is put in a state and stepped.
 
-MuJoCo has no contact law like the solver's, so while a plant steps, its passive callback is a compiled
+MuJoCo has no contact law like the solver's, so while a simulator steps, its passive callback is a compiled
 function that presses the ground on the spheres and drives the joints at the state and time of each
 evaluation: any integrator of MuJoCo can then be used. The callback is given nothing but MuJoCo's own
-structures, so it finds the arrays of the plant that steps in one table of addresses.
+structures, so it finds the arrays of the simulator that steps in one table of addresses.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ INTEGRATORS = {
 }
 
 
-class Plant:
+class Simulator:
     """The body of `model_xml` in an environment, moments in its `driven` joints.
 
     Gravity, wrenches and the ground are those of the environment, passive laws those of the model. driven:
@@ -76,7 +76,7 @@ class Plant:
     def grf(self) -> np.ndarray:
         return self._sides @ self._force
 
-    def put(self, q: np.ndarray, v: np.ndarray) -> None:
+    def set_state(self, q: np.ndarray, v: np.ndarray) -> None:
         """Place it at q, v (nv,)."""
         self.data.qpos[:], self.data.qvel[:] = q, v
 
@@ -142,7 +142,7 @@ def _time_of(data: mujoco.MjData) -> np.ndarray:
 
 # --- The callback ----------------------------------------------------------------------------------------
 
-_TABLE = np.zeros((24, 2), np.int64)  # address and size of each of Plant._arrays
+_TABLE = np.zeros((24, 2), np.int64)  # address and size of each of Simulator._arrays
 _AT = _TABLE.ctypes.data
 _COMPILED: list = []
 
@@ -173,7 +173,7 @@ def _passive(_model, _data):
     )
     pulled, joints = _indices(t, 16), _indices(t, 19)
     wrench, turn = _array(t, 17).reshape(len(pulled), 9), _array(t, 18).reshape(-1, 9)
-    _pull(pulled, wrench, turn, _array(t, 10).reshape(-1, 6))
+    _apply_wrenches(pulled, wrench, turn, _array(t, 10).reshape(-1, 6))
     time, applied = _array(t, 0)[0], _array(t, 13)
     _drive(time, _indices(t, 11), _array(t, 12).reshape(4, -1), applied)
     laws = _array(t, 21).reshape(len(joints), LAW_SIZE)
@@ -211,7 +211,7 @@ def _drive(time, driven, moment, applied):
 
 
 @njit(cache=True)
-def _pull(bodies, wrench, turn, applied):
+def _apply_wrenches(bodies, wrench, turn, applied):
     """Add external wrenches (w, 9) to those (nbody, 6) on the bodies; turn (nbody, 9): their frames."""
     arm, moment = np.empty(3), np.empty(3)
     for w in range(len(bodies)):

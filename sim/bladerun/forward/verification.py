@@ -16,9 +16,9 @@ import xarray as xr
 from bladerun._lib.data_files import toml
 from bladerun.dataset.asked import environment_of
 from bladerun.dataset.reading import has_muscles
-from bladerun.forward._controller import Policy, by_muscles, policy
+from bladerun.forward._controller import Controller, by_muscles, controller_for
 from bladerun.forward.replay import replay
-from bladerun.forward.simulator import Plant
+from bladerun.forward.simulator import Simulator
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def verify(
     """
     facts = toml("replay.toml")
     limits, count = facts["limit"], strides or facts["verify"]["strides"]
-    policies = {"moments": policy(stride)}
+    policies = {"moments": controller_for(stride)}
     if has_muscles(stride):
         policies["muscles"] = by_muscles(policies["moments"], stride)
     checks = []
@@ -95,7 +95,7 @@ def verify(
     )
 
 
-def _check(stride, own: Policy, run: dict[str, Any], count: int, limits: dict[str, float]) -> Check:
+def _check(stride, own: Controller, run: dict[str, Any], count: int, limits: dict[str, float]) -> Check:
     found = replay(
         stride,
         strides=count,
@@ -112,13 +112,13 @@ def _check(stride, own: Policy, run: dict[str, Any], count: int, limits: dict[st
     return Check(**run, **figures, holds=bool(kept))
 
 
-def _muscle_forces(stride: xr.Dataset, own: Policy) -> tuple[float, str]:
+def _muscle_forces(stride: xr.Dataset, own: Controller) -> tuple[float, str]:
     """The largest difference of force over greatest force at the knots, and the muscle that has it."""
-    plant = Plant(stride.attrs["model_xml"], environment_of(stride), own.driven, muscles=True)
+    simulator = Simulator(stride.attrs["model_xml"], environment_of(stride), own.driven, muscles=True)
     pull = np.zeros_like(stride.muscle_force.values)
     for k in range(own.knots):
-        plant.put(stride.q.values[k], stride.v.values[k])
-        plant.forward(own.moment[3, k], own.activation[0, k])
-        pull[k] = -plant.data.actuator_force[plant.muscles]
+        simulator.set_state(stride.q.values[k], stride.v.values[k])
+        simulator.forward(own.moment[3, k], own.activation[0, k])
+        pull[k] = -simulator.data.actuator_force[simulator.muscles]
     share = np.abs(pull - stride.muscle_force.values).max(0) / stride.muscle_f0.values
     return float(share.max()), str(stride.muscle.values[share.argmax()])

@@ -38,7 +38,7 @@ def joint_contact(stride: xr.Dataset) -> xr.DataArray:
         mujoco.mj_fwdPosition(model, data)
         mujoco.mj_fwdVelocity(model, data)
         _push(model, data, spheres, push, at)
-        _pull(model, data, around)
+        _apply_wrenches(model, data, around)
         mujoco.mj_rnePostConstraint(model, data)
         force[k] = data.cfrc_int[segments, 3:]
         pull[tendons] = tensions
@@ -59,7 +59,7 @@ def _push(model, data, spheres: list[int], force: np.ndarray, at: np.ndarray) ->
     np.add.at(data.xfrc_applied[:, 3:], bodies, np.cross(at - data.xipos[bodies], force))
 
 
-def _pull(model, data, around: Environment) -> None:
+def _apply_wrenches(model, data, around: Environment) -> None:
     """Let external wrenches act too."""
     for body, each in zip(around.bodies(model), around.wrenches, strict=True):
         data.xfrc_applied[body, :3] += each.force_n

@@ -46,17 +46,17 @@ def curvature(arrays, m, mesh, nodes, swept, out, mixed):
         q, v, a = swept.q[k].copy(), swept.v[k].copy(), swept.a[k]
         y, y_force = swept.y[k], swept.y_force[k]
         stencil, v_by, a_by = mesh.stencil[k], swept.v_by[k], swept.a_by[k]
-        _pull(tree, m, arrays.external, q, v, a, y, y_force, space, base)
+        _adjoint_gradient(tree, m, arrays.external, q, v, a, y, y_force, space, base)
         for j in range(n):
             q[j] += STEP
-            _pull(tree, m, arrays.external, q, v, a, y, y_force, space, moved)
+            _adjoint_gradient(tree, m, arrays.external, q, v, a, y, y_force, space, moved)
             q[j] = swept.q[k, j]
             for r in range(3 * n):
                 S[r, j] = (moved[r] - base[r]) / STEP
             for r in range(n, 3 * n):
                 S[j, r] = S[r, j]
             v[j] += STEP
-            _pull(tree, m, arrays.external, q, v, a, y, y_force, space, moved)
+            _adjoint_gradient(tree, m, arrays.external, q, v, a, y, y_force, space, moved)
             v[j] = swept.v[k, j]
             for r in range(n, 2 * n):
                 S[r, n + j] = (moved[r] - base[r]) / STEP
@@ -74,7 +74,7 @@ def curvature(arrays, m, mesh, nodes, swept, out, mixed):
 
 
 @register_jitable
-def _pull(model, m, external, q, v, a, y, y_force, space, out):
+def _adjoint_gradient(model, m, external, q, v, a, y, y_force, space, out):
     """out (3 n,) = d (y' tau + y_force' force) / d (q, v, a), in one sweep; without passive laws and
     armature.
 

@@ -35,7 +35,7 @@ def recruited(problem: Problem, point: Point) -> Point:
     weight, effort = _weights(arrays), arrays.terms.effort.weight
     nodes = np.zeros((len(c) // NODE, muscles.count))
     for j in range(len(nodes)):
-        rest, by_a, _ = _pull(muscles, q[NODE * j], v[NODE * j], np.zeros(muscles.count))
+        rest, by_a, _ = _muscle_moments(muscles, q[NODE * j], v[NODE * j], np.zeros(muscles.count))
         A = np.vstack([weight[:, None] * by_a, np.diag(effort)])
         b = np.append(-weight * (need[NODE * j] + rest)[muscles.rows], np.zeros(muscles.count))
         nodes[j] = lsq_linear(A, b, (0.0, 1.0)).x
@@ -51,7 +51,7 @@ def _weights(arrays: Arrays) -> np.ndarray:
     return weight[arrays.muscles.rows]
 
 
-def _pull(muscles, q, v, activation):
+def _muscle_moments(muscles, q, v, activation):
     """What muscles leave of nothing (n,), its slope in activation (r, M), and the paths they pull along."""
     n, scratch = len(q), tension(muscles)
     held, by_q, by_v = np.zeros(n), np.zeros((n, n)), np.zeros((n, n))
@@ -73,7 +73,7 @@ def _stretched(tree, muscles, spring, q, motors):
     for knot in range(len(q)):
         pose = q[knot].copy()
         for _ in range(4):
-            shape = _pull(muscles, pose, still, none)[2].shape[at]
+            shape = _muscle_moments(muscles, pose, still, none)[2].shape[at]
             force = max(LEAST_N, -motors[knot, joints[hinge]] / shape[1 + hinge])
             stretch = np.roots([k[2], k[1], k[0], -force])
             stretch = stretch[(np.abs(stretch.imag) < 1e-12) & (stretch.real > 0)].real.min()

@@ -18,7 +18,7 @@ from bladerun.stride._linear_algebra import Factor, NotPositive
 from bladerun.stride.cost.residual_forces import penalty
 from bladerun.stride.dynamics.inverse_dynamics import motion
 from bladerun.stride.sweep import Arrays, Sweep, Terms, correction, sweep, sweep_arrays
-from bladerun.stride.transcription.blocks import OFFSETS, TIMES, times_squares
+from bladerun.stride.transcription.blocks import OFFSETS, TIMES, hessian_vector_product
 from bladerun.stride.transcription.mesh import LATER, mesh
 
 MULTIPLIER_UNIT = 30.0  # weight of the residual forces in whose units multipliers are kept
@@ -204,7 +204,7 @@ def _curved(own, factor, gradient, first, exact, at_times, squares):
         product[inner] = exact.T @ along
         if squares:
             by_joints, by_muscles = squares
-            times_squares(by_joints, by_muscles, along, product)
+            hessian_vector_product(by_joints, by_muscles, along, product)
         product += pushed
         bent = along @ product
         if bent < own.least_curvature * (along @ pushed):

@@ -297,10 +297,10 @@ def _add_exact(mesh, c, lam_v, lam_a, exact):
                     add = lam_v[k, i] * by_v[o] + lam_a[k, i] * by_a[o]
                     exact[((k + o - 1) % N) * n + i, p] += add
             for r in range(TIMES):
-                bend_v, bend_a = mesh.stencil_bend[k, p, r]
+                v_by2, a_by2 = mesh.stencil_by2[k, p, r]
                 for i in range(n):
                     for o in range(OFFSETS):
-                        add = lam_v[k, i] * bend_v[o] + lam_a[k, i] * bend_a[o]
+                        add = lam_v[k, i] * v_by2[o] + lam_a[k, i] * a_by2[o]
                         exact[N * n + p, r] += add * c[(k + o - 1) % N, i]
 
 

@@ -1,6 +1,6 @@
 """A Dask cluster that runs somewhere: its workers do jobs as processes here would.
 
-Takes the address of its scheduler, and files for TLS; gives a crew as `_crew` has it. Whoever reaches a
+Takes the address of its scheduler, and files for TLS; gives an executor. Whoever reaches a
 scheduler, a worker or a client of a cluster without TLS runs code there as its owner.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 from bladerun._lib.messages import say
 from bladerun.errors import InputError
-from bladerun.study._processes import Lost
+from bladerun.study._processes import WorkerLost
 
 KEY, TLS_KEY = "--cluster", "--cluster-tls"
 Files = tuple[str | Path, str | Path, str | Path]
@@ -105,7 +105,7 @@ def _greeting(comm: socket.socket) -> bytes:
 
 @contextmanager
 def joined(cluster: Cluster) -> Iterator[_Dask]:
-    """The cluster as a crew while the block runs. Raises InputError where it is not reached."""
+    """The cluster as an executor while the block runs. Raises InputError where it is not reached."""
     from dask import config
     from distributed import Client, Security
 
@@ -142,7 +142,7 @@ class _Dask:
     def submit(self, work: Callable[[Any], Any], job: Any) -> Any:
         return _Promise(self._client.submit(work, job, pure=False), self._client)
 
-    def tend(self) -> None:
+    def poll(self) -> None:
         if self._client.status not in ("running", "connecting"):
             raise _gone()
         alive = len(self._client.scheduler_info(n_workers=-1)["workers"])
@@ -165,7 +165,7 @@ class _Promise:
         try:
             return self._future.result()
         except KilledWorker:
-            raise Lost from None
+            raise WorkerLost from None
         except FutureCancelledError:
             raise _gone() from None
         except ModuleNotFoundError as error:

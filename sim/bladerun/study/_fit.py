@@ -26,7 +26,7 @@ from bladerun.fitting import Fitting
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.status import Status
-from bladerun.study import _drawn, answer, executor, job, recommend, visits
+from bladerun.study import _drawn, answer, executors, job, recommend, visits
 from bladerun.study._landings import window_of
 from bladerun.study._pace import Pace
 from bladerun.study._solved import Solve, kept
@@ -139,18 +139,18 @@ def fit(
         build_model(case.runner, case.amputation, fitting)
     folder = output_dir(out)
     output_dir(folder / "strides")
-    workers = workers or executor.cores()
+    workers = workers or executors.cores()
     results: visits.Results = {}
-    with executor.hire(min(workers, 2 * len(grid.fittings)), here=workers == 1) as crew:
-        grid, plan, limits = _solve_wide(case, grid, widen, results, folder, crew, progress)
+    with executors.opened(min(workers, 2 * len(grid.fittings)), here=workers == 1) as executor:
+        grid, plan, limits = _solve_wide(case, grid, widen, results, folder, executor, progress)
         table = _table(grid, plan, results)
         drawn, count = _to_draw(table, grid.current, ensemble)
-        members = _members(case, grid, plan, results, drawn, count, folder, crew, progress)
+        members = _members(case, grid, plan, results, drawn, count, folder, executor, progress)
         members = _drawn.spread(table, members, grid.current)
         table = table.join(intervals(members))
         best, indistinct = recommend.recommend(table, members)
         recommended = best and recommend.chosen(table, best, grid.current, members)
-        window = _window(case, grid, table, recommended or grid.current, folder, crew, progress)
+        window = _window(case, grid, table, recommended or grid.current, folder, executor, progress)
 
     comparable = recommended is not None and table.at[grid.current, "status"] == Status.CONVERGED
     why = recommend.why(table, recommended, grid.current, indistinct, members, best)
@@ -178,7 +178,7 @@ def fit(
     return result
 
 
-def _solve_wide(case, grid, widen, results, folder, crew, progress):
+def _solve_wide(case, grid, widen, results, folder, executor, progress):
     """Fill `results` for every fitting, and for ones beyond the sweep while the best lies at its edge.
 
     Gives the grid and plan that were solved in the end, and a sentence for every limit that was met.
@@ -186,10 +186,10 @@ def _solve_wide(case, grid, widen, results, folder, crew, progress):
     plan: visits.Plan = {}
     for left in range(data_files.toml("sweep.toml")["wider"]["times"] if widen else 0, -1, -1):
         plan = plan | visits.plan(grid)
-        _solve_all(plan, plan, results, case, grid, folder, crew, progress)
+        _solve_all(plan, plan, results, case, grid, folder, executor, progress)
         again = visits.plan_again(grid, plan, results)
         plan |= again
-        _solve_all(again, plan, results, case, grid, folder, crew, progress)
+        _solve_all(again, plan, results, case, grid, folder, executor, progress)
         table = _table(grid, plan, results)
         best, _ = recommend.recommend(table)
         if best is None or not widen or not recommend.worth_changing(table, best, grid.current):
@@ -201,9 +201,9 @@ def _solve_wide(case, grid, widen, results, folder, crew, progress):
     return grid, plan, []
 
 
-def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
+def _solve_all(todo, plan, results, case, grid, folder, executor, progress) -> None:
     """Fill `results` for the visits of `todo`, whose starts are in `plan`."""
-    pace, known, begun = Pace(crew.size), len(results), set(results)
+    pace, known, begun = Pace(executor.size), len(results), set(results)
 
     def tell(visit: Visit) -> None:
         if progress:
@@ -225,8 +225,8 @@ def _solve_all(todo, plan, results, case, grid, folder, crew, progress) -> None:
         way = tuple(_inputs(case, each) for each in between)
         return visit, Solve(_inputs(case, fitting), start, way, _path(folder, visit))
 
-    for visit, done in executor.run(crew, take, kept):
-        results[visit] = _weighed(executor.answered(done, crew), case)
+    for visit, done in executors.run(executor, take, kept):
+        results[visit] = _weighed(executors.answered(done, executor), case)
         tell(visit)
 
 
@@ -246,7 +246,7 @@ def _to_draw(table, current, ensemble) -> tuple[list[str], int]:
     return names, data_files.toml("sweep.toml")["ensemble"]["draws"]
 
 
-def _members(case, grid, plan, results, names, count, folder, crew, progress) -> pd.DataFrame:
+def _members(case, grid, plan, results, names, count, folder, executor, progress) -> pd.DataFrame:
     """These fittings solved again with each draw, from their own best strides."""
     best = {name: found[0] for name in names if (found := visits.converged(name, plan, results))}
     if not count or not best:
@@ -255,7 +255,7 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
     draws = [NOMINAL, *draw(count)]
     rows = {(name, 0): results[visit] for name, visit in best.items()}
     todo = [(name, member) for member in range(1, len(draws)) for name in best]
-    waiting, pace = iter(todo), Pace(crew.size)
+    waiting, pace = iter(todo), Pace(executor.size)
 
     def take() -> tuple[tuple[str, int], Solve] | None:
         key = next(waiting, None)
@@ -266,8 +266,8 @@ def _members(case, grid, plan, results, names, count, folder, crew, progress) ->
         path = folder / "strides" / f"{name}_member{member}.nc"
         return key, Solve(inputs, _path(folder, best[name]), (), path)
 
-    for key, done in executor.run(crew, take, kept):
-        rows[key] = _weighed(executor.answered(done, crew), case)
+    for key, done in executors.run(executor, take, kept):
+        rows[key] = _weighed(executors.answered(done, executor), case)
         if progress:
             count = len(rows) - len(best)
             text = f"{visits.describe(grid.fittings[key[0]])}, draw {key[1]}"
@@ -285,7 +285,7 @@ def _weighed(row: dict[str, Any], case: Case) -> dict[str, Any]:
     return row | {"score": recommend.score(row, case.priorities)} if "score" in row else row
 
 
-def _window(case, grid, table, name, folder, crew, progress) -> LandingWindow | None:
+def _window(case, grid, table, name, folder, executor, progress) -> LandingWindow | None:
     """How far the landing on this fitting may move; None where it did not converge."""
     if table.at[name, "status"] != Status.CONVERGED:
         return None
@@ -294,7 +294,7 @@ def _window(case, grid, table, name, folder, crew, progress) -> LandingWindow | 
         if progress:
             progress(done, count, text, None)
 
-    return window_of(case, grid.fittings[name], folder / table.at[name, "stride"], crew, tell)
+    return window_of(case, grid.fittings[name], folder / table.at[name, "stride"], executor, tell)
 
 
 def _held(result: FitResult) -> dict[str, Any]:

@@ -19,18 +19,18 @@ from bladerun.dataset.files import read_stride
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.status import Status
-from bladerun.study import executor, job
+from bladerun.study import executors, job
 from bladerun.study._solved import Solve, kept
 from bladerun.study.job import Inputs
 from bladerun.study.landing_window import SHIFT, LandingWindow, landing_ahead_m, landing_window, row_of
 
 
 def window_of(
-    case: Case, fitting: Fitting, own: Path, crew: Any, tell: Callable[[int, int, str], None]
+    case: Case, fitting: Fitting, own: Path, executor: Any, tell: Callable[[int, int, str], None]
 ) -> LandingWindow:
     """The window of a fitting whose converged stride is the file `own`.
 
-    crew: of `executor.hire`. tell: called with strides done, in all, and what was solved.
+    executor: of `executors.opened`. tell: called with strides done, in all, and what was solved.
     """
     stride, facts = read_stride(own), toml("sweep.toml")["landing"]
     side = case.amputation.side
@@ -51,9 +51,9 @@ def window_of(
             todo.append(((way, shift), Solve(replace(inputs, task=task), start, (), path)))
         waiting = iter(todo)
         paths = {key: asked.path for key, asked in todo}
-        for key, done in executor.run(crew, lambda waiting=waiting: next(waiting, None), kept):
+        for key, done in executors.run(executor, lambda waiting=waiting: next(waiting, None), kept):
             way, shift = key
-            row = executor.answered(done, crew)
+            row = executors.answered(done, executor)
             rows[shift] = row_of(row, sides)
             tell(len(rows) - 1, 2 * facts["steps"], f"landing {shift:+g} mm")
             if row["status"] == Status.CONVERGED:

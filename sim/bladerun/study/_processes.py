@@ -29,7 +29,7 @@ _STARTING = threading.Lock()
 _PATIENCE_S, _PAUSE_S = 5.0, 1.0
 
 
-class Lost(Exception):
+class WorkerLost(Exception):
     """The processes that did a job were ended from outside, one after the other."""
 
     def __str__(self):
@@ -37,9 +37,7 @@ class Lost(Exception):
 
 
 class Pool:
-    """A crew (`_crew`). size: processes, begun at once. tries: how many may end with a job before it is given
-    up.
-    """
+    """An executor. size: processes, begun at once. tries: how many may end with a job before it is given up."""
 
     def __init__(self, size: int, tries: int):
         self.size, self._tries = size, tries
@@ -53,16 +51,18 @@ class Pool:
             thread.start()
 
     def submit(self, work: Callable[[Any], Any], job: Any) -> Future:
-        """What becomes of `work(job)`; work: importable. The future raises `Lost`, or as `work` does."""
+        """What becomes of `work(job)`; work: importable. The future raises `WorkerLost`, or as
+        `work` does.
+        """
         future: Future = Future()
         self._jobs.put((future, pickle.dumps((work, job))))
         return future
 
-    def tend(self) -> None:
+    def poll(self) -> None:
         """Nothing to see to: each process has a thread that does."""
 
     def close(self) -> None:
-        """End every process, whatever it does; what it was to do is `Lost`."""
+        """End every process, whatever it does; what it was to do is `WorkerLost`."""
         self._closed = True
         for _ in self._threads:
             self._jobs.put(None)
@@ -76,7 +76,7 @@ class Pool:
         pipe = self._start(seat)
         while (item := self._jobs.get()) is not None:
             future, job = item
-            done, result = False, Lost()
+            done, result = False, WorkerLost()
             for _ in range(0 if self._closed else self._tries):
                 if (given := _given(pipe, job)) is not None:
                     done, result = given

@@ -22,7 +22,7 @@ from bladerun._lib.files import atomic, output_dir
 from bladerun.body.variation import NOMINAL, draw
 from bladerun.errors import InputError
 from bladerun.status import Status
-from bladerun.study import _store, executor, fingerprint
+from bladerun.study import _store, executors, fingerprint
 from bladerun.study._dask import Cluster, Files
 from bladerun.study._file import Search, Study, load_study
 from bladerun.study._grown import may_have_more_trials
@@ -39,7 +39,7 @@ from bladerun.study._optuna import (
 from bladerun.study._pace import Pace
 from bladerun.study._parameters import changed
 from bladerun.study._plan import between
-from bladerun.study._processes import Lost
+from bladerun.study._processes import WorkerLost
 from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema, settings
 from bladerun.study.job import SEED, STRIDE, Done, Inputs, Job, checked, work
 
@@ -90,12 +90,12 @@ def optimise(
         hunt = _Hunt(study, found, store, folder, solver, storage)
         known = len(store.done)
         with ExitStack() as stack:
-            crew = None if hunt.over else stack.enter_context(executor.hire(workers, elsewhere))
-            pace = Pace(crew.size if crew else 1)
-            if progress and crew:
+            executor = None if hunt.over else stack.enter_context(executors.opened(workers, elsewhere))
+            pace = Pace(executor.size if executor else 1)
+            if progress and executor:
                 progress(known, rows(study), pace.words(known, "begun"), None)
-            for number, done in executor.run(crew, hunt.take, work) if crew else ():
-                gone = isinstance(done, Lost)
+            for number, done in executors.run(executor, hunt.take, work) if executor else ():
+                gone = isinstance(done, WorkerLost)
                 hunt.finish(number, lost(done, hunt.inputs(number)) if gone else checked(done))
                 if progress:
                     done_now, total = len(store.done), rows(study)

@@ -19,7 +19,7 @@ from bladerun._lib import data_files
 from bladerun.body.variation import names
 from bladerun.errors import InputError
 from bladerun.status import Status
-from bladerun.study import _store, executor, fingerprint
+from bladerun.study import _store, executors, fingerprint
 from bladerun.study._dask import Cluster, Files
 from bladerun.study._design import MOST
 from bladerun.study._file import Study, load_study
@@ -27,7 +27,7 @@ from bladerun.study._grown import may_have_more_points, stages
 from bladerun.study._objective import columns
 from bladerun.study._pace import Pace
 from bladerun.study._plan import Plans
-from bladerun.study._processes import Lost
+from bladerun.study._processes import WorkerLost
 from bladerun.study.job import Done, Inputs, checked, work
 
 Progress = Callable[[int, int, str, float | None], None]
@@ -88,14 +88,16 @@ def sweep(
         plans = Plans(stages(study, store.grown_from), store.done, folder, solver)
         known = len(store.done)
         if known < plans.total:
-            with executor.hire(workers, elsewhere) as crew:
-                pace = Pace(crew.size)
+            with executors.opened(workers, elsewhere) as executor:
+                pace = Pace(executor.size)
                 if progress:
                     progress(known, plans.total, pace.words(known, "begun"), None)
-                for count, (number, done) in enumerate(executor.run(crew, plans.take, work), start=known + 1):
+                for count, (number, done) in enumerate(
+                    executors.run(executor, plans.take, work), start=known + 1
+                ):
                     plan = plans.of(number)
-                    again = isinstance(done, Lost)
-                    done = lost(done, plan.inputs(number)) if isinstance(done, Lost) else checked(done)
+                    again = isinstance(done, WorkerLost)
+                    done = lost(done, plan.inputs(number)) if isinstance(done, WorkerLost) else checked(done)
                     plan.store_seed(number, done)
                     row = plan.described(number) | done.row
                     (store.set_aside if again else store.add)(row)
@@ -125,7 +127,7 @@ def settings(study: Study) -> dict[str, Any]:
     return {"cost": inputs.cost.to_dict(), "environment": inputs.environment.to_dict()}
 
 
-def lost(error: Lost, inputs: Inputs) -> Done:
+def lost(error: WorkerLost, inputs: Inputs) -> Done:
     """The row of a job that no worker came back from."""
     identity = inputs.identity(fingerprint.of_rows())
     return Done({"status": Status.LOST.value, "why": str(error), "visits": 0, "identity": identity})

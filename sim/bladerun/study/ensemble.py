@@ -17,9 +17,9 @@ from bladerun.case import Case
 from bladerun.dataset import netcdf
 from bladerun.errors import InputError
 from bladerun.status import Status
-from bladerun.study import executor, job
+from bladerun.study import executors, job
 from bladerun.study._pace import Pace
-from bladerun.study._processes import Lost
+from bladerun.study._processes import WorkerLost
 from bladerun.study.job import Inputs, Job
 
 NAME = "stride"  # of the one fitting in the table
@@ -52,11 +52,11 @@ def ensemble(
         for member, one in enumerate(draws)
         if member
     )
-    workers = workers or executor.cores()
-    with executor.hire(min(workers, count), here=workers == 1) as crew:
-        pace = Pace(crew.size)
-        for member, done in executor.run(crew, lambda: next(jobs, None), job.work):
-            gone = isinstance(done, Lost)
+    workers = workers or executors.cores()
+    with executors.opened(min(workers, count), here=workers == 1) as executor:
+        pace = Pace(executor.size)
+        for member, done in executors.run(executor, lambda: next(jobs, None), job.work):
+            gone = isinstance(done, WorkerLost)
             rows[member] = {"status": Status.LOST.value, "why": str(done)} if gone else done.row
             if progress:
                 left_s = pace.left_s(len(rows) - 1, count + 1 - len(rows))

@@ -17,7 +17,7 @@ from bladerun import __version__
 from bladerun._lib.files import atomic, output_dir
 from bladerun.errors import InputError
 from bladerun.status import Status
-from bladerun.study.executor import cores
+from bladerun.study.executors import cores
 from bladerun.validation._findings import DATA, Cohort, Finding, Target, load
 from bladerun.validation._page import html, markdown
 from bladerun.validation._runs import Progress, run_cohorts

@@ -27,7 +27,7 @@ from bladerun.fitting import Fitting, altered, blade_of, resolve
 from bladerun.model import build_model
 from bladerun.status import Status
 from bladerun.stride import solve
-from bladerun.study import executor, fingerprint
+from bladerun.study import executors, fingerprint
 from bladerun.task import Task
 from bladerun.validation._findings import Cohort
 from bladerun.validation._measures import measures
@@ -70,9 +70,9 @@ def run_cohorts(
 def _in_processes(members: list[Member], workers: int) -> Iterator[tuple[Member, list[dict[str, Any]]]]:
     """Members with their rows, as they end; the longest begin first."""
     waiting = ((member, member) for member in sorted(members, key=lambda member: -len(member.conditions)))
-    with executor.hire(min(workers, len(members)), here=workers == 1 or not members) as crew:
-        for member, rows in executor.run(crew, lambda: next(waiting, None), _rows):
-            yield member, executor.answered(rows, crew)
+    with executors.opened(min(workers, len(members)), here=workers == 1 or not members) as executor:
+        for member, rows in executors.run(executor, lambda: next(waiting, None), _rows):
+            yield member, executors.answered(rows, executor)
 
 
 def _members(cohort: Cohort, folder: Path) -> list[Member]:

@@ -29,10 +29,10 @@ def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), total = out.q.shape, 0.0
     gradient, border, exact = out.gradient, out.border, out.exact
     rows = np.zeros((3, 4 * n))
-    by_log, bend_log, by_force = np.empty(TIMES), np.empty((TIMES, TIMES)), np.empty(TIMES)
+    by_log, log_by2, by_force = np.empty(TIMES), np.empty((TIMES, TIMES)), np.empty(TIMES)
     for k in range(N):
         k1 = (k + 1) % N
-        per = per_step(mesh, k, by_log, bend_log)
+        per = per_step(mesh, k, by_log, log_by2)
         for r in range(3):
             w = own.weight[r] * per
             res = w * (out.force[k1, r] - out.force[k, r])
@@ -61,7 +61,7 @@ def add(own, tree, mesh, nodes, out, derivatives):
                     for p in range(TIMES):
                         border[at + i, p] += e * (by_force[p] + res * by_log[p])
                         exact[at + i, p] += e * res * by_log[p]
-            add_times(res, by_force, by_log, bend_log, N * n, gradient, border, exact)
+            add_times(res, by_force, by_log, log_by2, N * n, gradient, border, exact)
         if derivatives:
             _add_product(rows, k, out.hessian)
     return 0.5 * total

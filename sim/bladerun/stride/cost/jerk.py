@@ -29,10 +29,10 @@ def add(own, tree, mesh, nodes, out, derivatives):
     (N, n), total = out.q.shape, 0.0
     gradient, border, exact = out.gradient, out.border, out.exact
     stencil, by_value = np.zeros(4), np.empty(TIMES)
-    by_log, bend_log = np.empty(TIMES), np.empty((TIMES, TIMES))
+    by_log, log_by2 = np.empty(TIMES), np.empty((TIMES, TIMES))
     for k in range(N):
         k1 = (k + 1) % N
-        per = per_step(mesh, k, by_log, bend_log)
+        per = per_step(mesh, k, by_log, log_by2)
         stencil[:] = 0.0
         for x in range(3):
             stencil[x] -= per * mesh.stencil[k, 2, x]
@@ -55,5 +55,5 @@ def add(own, tree, mesh, nodes, out, derivatives):
                     exact[at * n + i, p] += e * res * by_log[p]
                 for z in range(x, 4):
                     out.hessian[at, z - x, i, i] += e * w * stencil[z]
-            add_times(res, by_value, by_log, bend_log, N * n, gradient, border, exact)
+            add_times(res, by_value, by_log, log_by2, N * n, gradient, border, exact)
     return 0.5 * total

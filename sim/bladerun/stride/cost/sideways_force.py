@@ -48,7 +48,7 @@ def add(own, tree, mesh, nodes, out, derivatives):
             row[3 * n + p] -= np.sqrt(count) * w * ref[1, 0] * by_phase
             out.gradient[N * n + p] += y * (Jf[3 * n + p] - ref[1, 0] * by_phase)
             for o in range(TIMES):
-                twist = ref[2, 0] * by_phase * mesh.phase_by[k, o] + ref[1, 0] * mesh.phase_bend[k, p, o]
+                twist = ref[2, 0] * by_phase * mesh.phase_by[k, o] + ref[1, 0] * mesh.phase_by2[k, p, o]
                 out.exact[N * n + p, o] -= y * twist
         for j in range(n):
             out.by_v[k, j] += y * out.force_by[k, 0, 1, j]

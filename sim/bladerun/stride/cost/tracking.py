@@ -69,7 +69,7 @@ def add(own, tree, mesh, nodes, out, derivatives):
 def _add_joint(mesh, k, i, w, r, wp, rp, ref, by_time, out):
     """Residuals r and rp of joint i at knot k, of weights w and wp."""
     (N, n), T, count = out.q.shape, mesh.times[0], mesh.weight[k] / len(out.q)
-    sq, sv, by_phase, bend = mesh.stencil[k, 0], mesh.stencil[k, 1], mesh.phase_by[k], mesh.phase_bend[k]
+    sq, sv, by_phase, by_phase2 = mesh.stencil[k, 0], mesh.stencil[k, 1], mesh.phase_by[k], mesh.phase_by2[k]
     tracked, tied = count * w * r, count * w * w
     pulled, paced = count * wp * rp, count * wp * wp
     out.by_v[k, i] += pulled
@@ -88,8 +88,8 @@ def _add_joint(mesh, k, i, w, r, wp, rp, ref, by_time, out):
         for o in range(TIMES):
             both = by_phase[p] * by_phase[o]
             out.border[here, o] += paced * by_time[p] * by_time[o] + tied * ref[1, i] ** 2 * both
-            out.exact[here, o] -= tracked * (ref[2, i] * both + ref[1, i] * bend[p, o])
-            twist = ref[3, i] * both + ref[2, i] * bend[p, o]
+            out.exact[here, o] -= tracked * (ref[2, i] * both + ref[1, i] * by_phase2[p, o])
+            twist = ref[3, i] * both + ref[2, i] * by_phase2[p, o]
             if p == 0:
                 twist -= ref[2, i] * by_phase[o] / T
             if o == 0:

@@ -27,7 +27,7 @@ def add_muscle_curvature(muscles, t, activation, q, v, y, S, cross):
         kept = np.zeros((last - first, 2, 2 * SPAN))
         path_lengths(muscles, g, q, t.basis, t.shape, 2)
         for p in range(first, last):
-            by_v2 = _pull(muscles, t.shape[p], p, d, joints, activation, v, y, kept[p - first])
+            by_v2 = _adjoint_gradient(muscles, t.shape[p], p, d, joints, activation, v, y, kept[p - first])
             e = muscles.path[p]
             for i in range(d):
                 for j in range(d):
@@ -41,7 +41,7 @@ def add_muscle_curvature(muscles, t, activation, q, v, y, S, cross):
             path_lengths(muscles, g, q, t.basis, t.shape, 2)
             q[joints[j]] = here
             for p in range(first, last):
-                _pull(muscles, t.shape[p], p, d, joints, activation, v, y, moved)
+                _adjoint_gradient(muscles, t.shape[p], p, d, joints, activation, v, y, moved)
                 base = kept[p - first]
                 for i in range(d):
                     S[joints[i], joints[j]] += (moved[0, i] - base[0, i]) / STEP
@@ -51,7 +51,7 @@ def add_muscle_curvature(muscles, t, activation, q, v, y, S, cross):
 
 
 @register_jitable
-def _pull(muscles, shape, p, d, joints, activation, v, y, out):
+def _adjoint_gradient(muscles, shape, p, d, joints, activation, v, y, out):
     """Slopes of u F in spanned positions, then velocities: out[0]; the same for unit activation: out[1].
 
     Gives d^2 (u F) / d (path velocity)^2.

@@ -110,7 +110,7 @@ def add_activation(at, value, k, out, M):
 
 
 @njit(cache=True)
-def times_squares(squares, mixed, x, out):
+def hessian_vector_product(squares, mixed, x, out):
     """Add to out what `curvature` fills, times x; both flat, times between joints and activations."""
     N, M, w = mixed.shape
     n = (w - TIMES) // OFFSETS

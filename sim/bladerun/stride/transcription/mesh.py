@@ -38,10 +38,10 @@ class Mesh(NamedTuple):
     time: np.ndarray  # (N,) of the knots [s], from 0 on
     phase: np.ndarray  # (N,) of the reference, in strides
     phase_by: np.ndarray  # (N, TIMES)
-    phase_bend: np.ndarray  # (N, TIMES, TIMES)
+    phase_by2: np.ndarray  # (N, TIMES, TIMES)
     stencil: np.ndarray  # (N, 3, 3) q, v, a at a knot k by c[k-1], c[k], c[k+1]
     stencil_by: np.ndarray  # (N, TIMES, 2, 3) of v and a
-    stencil_bend: np.ndarray  # (N, TIMES, TIMES, 2, 3)
+    stencil_by2: np.ndarray  # (N, TIMES, TIMES, 2, 3)
     weight: np.ndarray  # (N,) what a knot counts in a mean over time; their mean is 1
     weight_by: np.ndarray  # (N, TIMES)
     step: np.ndarray  # (N,) to the next knot [s]
@@ -64,8 +64,8 @@ def mesh(knots: int, times: np.ndarray) -> Mesh:
     bb = b[:, :, None] * b[:, None]
     bk = b[:, :, None] * k[:, None] + k[:, :, None] * b[:, None]
     wide = tau_[:, None, None]
-    v_bend = 2 * v[:, None, None] * bb / wide**2
-    a_bend = (
+    v_by2 = 2 * v[:, None, None] * bb / wide**2
+    a_by2 = (
         6 * second[:, None, None] * bb / wide**4
         + 3 * first[:, None, None] * bk / wide**4
         - 12 * (first * kappa_)[:, None, None] * bb / wide**5
@@ -73,9 +73,9 @@ def mesh(knots: int, times: np.ndarray) -> Mesh:
     offset = base.time[:, LATER:] @ times[LATER:]  # of the reference's time from phase
     phase_by = base.time / T
     phase_by[:, 0] = -offset / T**2
-    phase_bend = np.zeros((knots, TIMES, TIMES))
-    phase_bend[:, 0, :] = phase_bend[:, :, 0] = -base.time / T**2
-    phase_bend[:, 0, 0] = 2 * offset / T**3
+    phase_by2 = np.zeros((knots, TIMES, TIMES))
+    phase_by2[:, 0, :] = phase_by2[:, :, 0] = -base.time / T**2
+    phase_by2[:, 0, 0] = 2 * offset / T**3
     weight_by = base.slope / T
     weight_by[:, 0] = -(base.slope[:, LATER:] @ times[LATER:]) / T**2
     return Mesh(
@@ -83,10 +83,10 @@ def mesh(knots: int, times: np.ndarray) -> Mesh:
         time=base.time @ times - times[LATER],
         phase=base.time @ times / T,
         phase_by=phase_by,
-        phase_bend=phase_bend,
+        phase_by2=phase_by2,
         stencil=np.stack([base.value, v, a], 1),
         stencil_by=np.stack([v_by, a_by], 2),
-        stencil_bend=np.stack([v_bend, a_bend], 3),
+        stencil_by2=np.stack([v_by2, a_by2], 3),
         weight=tau / T,
         weight_by=weight_by,
         step=base.step @ times,

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from bladerun.errors import InputError
-from bladerun.study import _pace, executor
+from bladerun.study import _pace, executors
 
 
 def slow_square(number):
@@ -33,23 +33,23 @@ def some(numbers):
 
 
 def test_processes_do_the_same_work():
-    with executor.hire(2) as crew:
-        results = dict(executor.run(crew, some(range(20)), slow_square))
+    with executors.opened(2) as executor:
+        results = dict(executors.run(executor, some(range(20)), slow_square))
     assert {n: square for n, (square, _) in results.items()} == {n: n**2 for n in range(20)}
     assert os.getpid() not in {process for _, process in results.values()}
 
 
 def test_what_a_job_raises_is_raised_here_with_its_place():
-    with executor.hire(1) as crew, pytest.raises(ZeroDivisionError) as error:
-        list(executor.run(crew, some([0]), divided))
+    with executors.opened(1) as executor, pytest.raises(ZeroDivisionError) as error:
+        list(executors.run(executor, some([0]), divided))
     assert "in divided" in error.value.__notes__[0]
 
 
 def test_nobody_waits_for_jobs_that_were_never_begun():
-    with executor.hire(1) as crew:
-        futures = [crew.submit(time.sleep, 60) for _ in range(3)]
+    with executors.opened(1) as executor:
+        futures = [executor.submit(time.sleep, 60) for _ in range(3)]
     for future in futures:
-        with pytest.raises(executor.Lost):
+        with pytest.raises(executors.WorkerLost):
             future.result(timeout=5)
 
 
@@ -57,11 +57,11 @@ def test_a_script_that_starts_processes_is_not_run_again_by_them(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "from operator import neg\n"
-        "from bladerun.study import executor\n"
+        "from bladerun.study import executors\n"
         "print('begun')\n"
         "jobs = iter([(1, 1), (2, 2)])\n"
-        "with executor.hire(2) as crew:\n"
-        "    print(sorted(executor.run(crew, lambda: next(jobs, None), neg)))\n"
+        "with executors.opened(2) as executor:\n"
+        "    print(sorted(executors.run(executor, lambda: next(jobs, None), neg)))\n"
     )
     assert said_by(script) == "begun\n[(1, -1), (2, -2)]\n"
     folder = tmp_path / ("a long name for temporary files, " * 4)
@@ -78,8 +78,8 @@ def said_by(script, **environment):
 
 def test_nobody_else_reaches_the_processes_that_solve():
     """No port is open, and the one socket with a name stands in a folder that others may not enter."""
-    with executor.hire(2) as crew:
-        assert len(dict(executor.run(crew, some(range(4)), slow_square))) == 4
+    with executors.opened(2) as executor:
+        assert len(dict(executors.run(executor, some(range(4)), slow_square))) == 4
         us = psutil.Process()
         family = [us, *us.children(recursive=True)]
         assert len(family) >= 3
@@ -107,12 +107,12 @@ def stranger(address):
 
 
 def test_a_killed_process_is_a_sentence():
-    with executor.hire(2) as crew:
-        ((_, lost),) = executor.run(crew, some([1]), killed)
-        assert isinstance(lost, executor.Lost)
+    with executors.opened(2) as executor:
+        ((_, lost),) = executors.run(executor, some([1]), killed)
+        assert isinstance(lost, executors.WorkerLost)
         with pytest.raises(InputError, match="fewer of them"):
-            executor.answered(lost, crew)
-        assert dict(executor.run(crew, some([3]), slow_square))[3][0] == 9
+            executors.answered(lost, executor)
+        assert dict(executors.run(executor, some([3]), slow_square))[3][0] == 9
 
 
 def endless(path):
@@ -122,8 +122,8 @@ def endless(path):
 
 def test_a_process_that_hears_nobody_keeps_nobody_waiting(tmp_path):
     began = tmp_path / "began"
-    with executor.hire(1) as crew:
-        crew.submit(endless, str(began))
+    with executors.opened(1) as executor:
+        executor.submit(endless, str(began))
         while not began.exists():
             time.sleep(0.05)
         ended = time.monotonic()
@@ -131,14 +131,14 @@ def test_a_process_that_hears_nobody_keeps_nobody_waiting(tmp_path):
 
 
 class Together:
-    """A crew of two whose jobs share a fate: where one is named "kills", what runs beside it is lost too."""
+    """An executor of two whose jobs share a fate: where one is "kills", what runs beside it is lost too."""
 
     size = 2
 
     def __init__(self):
         self.running = []
 
-    def tend(self):
+    def poll(self):
         pass
 
     def submit(self, work, job):
@@ -147,25 +147,25 @@ class Together:
 
 
 class Fate:
-    def __init__(self, crew, job):
-        self.crew, self.job, self.lost = crew, job, False
+    def __init__(self, executor, job):
+        self.executor, self.job, self.lost = executor, job, False
 
     def add_done_callback(self, call):
         call(self)
 
     def result(self):
         if self.job == "kills":
-            for each in self.crew.running:
+            for each in self.executor.running:
                 each.lost = True
-        self.crew.running.remove(self)
+        self.executor.running.remove(self)
         if self.lost:
-            raise executor.Lost("ended")
+            raise executors.WorkerLost("ended")
         return self.job
 
 
 def test_no_job_is_given_up_for_what_another_does():
-    results = dict(executor.run(Together(), some(["kills", "innocent", "another"]), slow_square))
-    assert isinstance(results.pop("kills"), executor.Lost)
+    results = dict(executors.run(Together(), some(["kills", "innocent", "another"]), slow_square))
+    assert isinstance(results.pop("kills"), executors.WorkerLost)
     assert results == {"innocent": "innocent", "another": "another"}
 
 

@@ -20,65 +20,65 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bladerun._lib import forkserver
 from bladerun.errors import InputError
-from bladerun.study._processes import Lost, Pool
+from bladerun.study._processes import Pool, WorkerLost
 
 if TYPE_CHECKING:
     from bladerun.study._dask import Cluster
 
 RETRIES = 1  # how often a job whose worker ended is done again at once, and once more alone
-_TEND_S = 1.0
+_POLL_S = 1.0
 _K = TypeVar("_K")
 
 
-class Crew(Protocol):
+class Executor(Protocol):
     """Something that does jobs. size: how many at once, now."""
 
     @property
     def size(self) -> int: ...
 
     def submit(self, work: Callable[[Any], Any], job: Any) -> Any:
-        """A future with `add_done_callback` and `result`; the latter raises `Lost`, or as `work` does."""
+        """A future with `add_done_callback` and `result`, which raises `WorkerLost`, or as `work` does."""
 
-    def tend(self) -> None:
+    def poll(self) -> None:
         """See to the workers; called about once a second."""
 
 
 def run(
-    crew: Crew, take: Callable[[], tuple[_K, Any] | None], work: Callable[[Any], Any]
+    executor: Executor, take: Callable[[], tuple[_K, Any] | None], work: Callable[[Any], Any]
 ) -> Iterator[tuple[_K, Any]]:
-    """Do every job that `take` gives, and yield its key with what `work` made of it, or with a `Lost`.
+    """Do every job that `take` gives, and yield its key with what `work` made of it, or with a `WorkerLost`.
 
     take: the next job that is ready with a key; None while none is, asked again after each result. Ends when
-    nothing is ready and nothing runs. work: importable where the crew is.
+    nothing is ready and nothing runs. work: importable where the executor is.
     """
     running: dict[int, tuple[_K, Any, bool, Any]] = {}
     put_off: deque[tuple[_K, Any]] = deque()
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
-    numbers, tended = itertools.count(), time.monotonic()
+    numbers, polled = itertools.count(), time.monotonic()
 
     def begin(key: _K, job: Any, alone: bool) -> None:
-        number, future = next(numbers), crew.submit(work, job)
+        number, future = next(numbers), executor.submit(work, job)
         running[number] = key, job, alone, future
         future.add_done_callback(lambda _: ended.put(number))
 
     while True:
-        if time.monotonic() - tended > _TEND_S:
-            crew.tend()
-            tended = time.monotonic()
-        while len(running) < crew.size and (item := take()) is not None:
+        if time.monotonic() - polled > _POLL_S:
+            executor.poll()
+            polled = time.monotonic()
+        while len(running) < executor.size and (item := take()) is not None:
             begin(*item, alone=False)
         if not running and put_off:
             begin(*put_off.popleft(), alone=True)
         if not running:
             return
         try:
-            number = ended.get(timeout=_TEND_S)
+            number = ended.get(timeout=_POLL_S)
         except queue.Empty:
             continue
         key, job, alone, future = running.pop(number)
         try:
             result = future.result()
-        except Lost as lost:
+        except WorkerLost as lost:
             if not alone:
                 put_off.append((key, job))
                 continue
@@ -86,11 +86,11 @@ def run(
         yield key, result
 
 
-def answered(result: Any, crew: Crew) -> Any:
-    """What `run` gave for a job; InputError for a `Lost`, where the rest is of no use without it."""
-    if isinstance(result, Lost):
+def answered(result: Any, executor: Executor) -> Any:
+    """What `run` gave for a job; InputError for a `WorkerLost`, where the rest is of no use without it."""
+    if isinstance(result, WorkerLost):
         raise InputError(
-            f"one of {crew.size} solving processes was ended from outside, perhaps for lack of memory; "
+            f"one of {executor.size} solving processes was ended from outside, perhaps for lack of memory; "
             "do the same again with fewer of them to go on from here",
             key="workers",
         )
@@ -98,8 +98,10 @@ def answered(result: Any, crew: Crew) -> Any:
 
 
 @contextmanager
-def hire(workers: int | None = None, cluster: Cluster | None = None, here: bool = False) -> Iterator[Crew]:
-    """A crew for as long as the block runs.
+def opened(
+    workers: int | None = None, cluster: Cluster | None = None, here: bool = False
+) -> Iterator[Executor]:
+    """An executor for as long as the block runs.
 
     workers: processes on this machine, one a core by default. cluster: a running one instead. here: this
     process alone. Raises InputError where the cluster is not reached.
@@ -109,8 +111,8 @@ def hire(workers: int | None = None, cluster: Cluster | None = None, here: bool 
     elif cluster:
         from bladerun.study._dask import joined
 
-        with joined(cluster) as crew:
-            yield crew
+        with joined(cluster) as executor:
+            yield executor
     else:
         forkserver.prepare()
         pool = Pool(workers or cores(), 1 + RETRIES)
@@ -133,5 +135,5 @@ class _Here:
         future.set_result(work(job))
         return future
 
-    def tend(self) -> None:
+    def poll(self) -> None:
         pass
