@@ -27,7 +27,7 @@ from bladerun.case import Case, load_case
 from bladerun.fitting import resolve
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.stride import solver, solve
+from bladerun.stride import solve, solver
 
 HEIGHTS_MM = (10.0, 20.0, 30.0, 40.0, 50.0)
 # Import, first stride and second stride of a new process: the first one compiles, or loads what is compiled.

@@ -63,8 +63,8 @@ def replay(
     that of models/replay.toml; contact is explicit and rings at longer steps. muscles: MuJoCo's own
     muscles at the solved activations, and motors for the rest; else driven joints get the stride's moments,
     splined over time. Without feedback a runner strays by 1 deg within 0.1 to 0.2 s. driven_by: the
-    controller, where one made before shall be used again; first: the knot to start from; model_xml: another body of the
-    same joints under the same controller.
+    controller, where one made before shall be used again; first: the knot to start from; model_xml:
+    another body of the same joints under the same controller.
     """
     own = driven_by or controller_for(stride, feedback=feedback)
     if muscles and not own.has_muscles:

@@ -37,7 +37,7 @@ class WorkerLost(Exception):
 
 
 class Pool:
-    """An executor. size: processes, begun at once. tries: how many may end with a job before it is given up."""
+    """An executor. size: processes, begun at once. tries: how many may end with one job."""
 
     def __init__(self, size: int, tries: int):
         self.size, self._tries = size, tries
