@@ -25,7 +25,7 @@ from bladerun._lib import data_files
 from bladerun.blade.catalog import catalog
 from bladerun.case import load_case
 from bladerun.cli import _parser
-from bladerun.gait.registry import OUTCOMES
+from bladerun.gait.outcomes import OUTCOMES
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parent
@@ -117,7 +117,7 @@ def sources() -> str:
     """Every DOI in the facts and the definitions, whose it is where that stands before it, and its users."""
     used: defaultdict[str, set[str]] = defaultdict(set)
     who: dict[str, str] = {}
-    for path in [*(CHECKOUT / "models").rglob("*.toml"), CHECKOUT / "sim/bladerun/gait/registry.py"]:
+    for path in [*(CHECKOUT / "models").rglob("*.toml"), *(CHECKOUT / "sim/bladerun/gait").glob("*.py")]:
         text = path.read_text("utf-8")
         who |= {doi: name for name, doi in _NAMED_DOI.findall(text)}
         for doi in _DOI.findall(text):

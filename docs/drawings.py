@@ -20,7 +20,7 @@ from bladerun.blade.catalog import load_blade
 from bladerun.body.reference_gait import band, reference
 from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
-from bladerun.gait.registry import OUTCOMES
+from bladerun.gait.outcomes import OUTCOMES
 from bladerun.model import Model, build_model
 from bladerun.show.plots import COLOURS
 from bladerun.show.sketch import draw_body

@@ -18,7 +18,7 @@ import pytest
 
 import bladerun
 from bladerun import build_model, cli, load_case
-from bladerun.gait.registry import OUTCOMES
+from bladerun.gait.outcomes import OUTCOMES
 
 CHECKOUT = Path(__file__).parents[1]
 DOCS = CHECKOUT / "docs"

@@ -1,6 +1,6 @@
 """What a clinic looks at first: where feet point, length of legs, level of hips, whip, bench alignment.
 
-Takes the legs of a Stride dataset; gives dicts keyed as in `OUTCOMES`. Where each is defined: `_definitions`.
+Takes the legs of a stride; gives rows of the table of results.
 """
 
 from __future__ import annotations
@@ -11,35 +11,39 @@ import math
 import numpy as np
 
 from bladerun._lib.data_files import toml
+from bladerun.gait._both import Both
 from bladerun.gait.alignment import alignment
-from bladerun.gait.events import Leg, site_curves
+from bladerun.gait.events import Leg, joint_curve, site_curves
+from bladerun.gait.registry import BENCH, FUKUCHI, NEVER, OWN, Row, each_leg, whole_stride
 
 _PAIR = 2  # spheres side by side on a blade's sole, numbered from its rear
 
 
-def clinic_rows(leg: Leg) -> dict[str, float]:
-    """Of one leg that lands; rows of the blade only where it has one."""
-    rows = _progression(leg) | _leg_length(leg) | _pelvis(leg)
-    rows["swing_clearance_mm"] = _clearance_mm(leg)
-    rows["knee_flexion_touchdown_deg"] = math.degrees(float(leg.joint("q", "knee_flexion")(leg.down)))
-    return rows | _whip(leg) | _bench(leg) if leg.has_blade else rows
-
-
-def hip_height_difference_mm(affected: Leg, other: Leg) -> float:
-    """Hip centre of the affected leg at its greatest compression over that of the other leg at its own."""
-    heights = [float(leg.site("hip")[2](leg.deepest)) for leg in (affected, other)]
-    return 1e3 * (heights[0] - heights[1])
-
-
-def heel_step_width_m(left: Leg, right: Leg) -> float:
-    """Sideways distance of the heels, each at the middle of its contact; NaN where a foot is missing."""
-    if left.has_blade or right.has_blade:
-        return math.nan
-    places = [float(leg.site("heel")[1]((leg.down + leg.up) / 2 % leg.period)) for leg in (left, right)]
-    return places[0] - places[1]
-
-
-def _progression(leg: Leg) -> dict[str, float]:
+@each_leg(
+    Row(
+        "foot_progression_deg",
+        "direction of the foot",
+        "deg",
+        "horizontal direction from heel to toe, of a blade along its sole, against the running direction "
+        "at this leg's greatest compression; toes out positive, 0 = straight ahead",
+        OWN,
+    ),
+    Row(
+        "foot_progression_touchdown_deg",
+        "direction of the foot at touchdown",
+        "deg",
+        "as foot_progression_deg, at touchdown",
+        OWN,
+    ),
+    Row(
+        "foot_progression_mean_deg",
+        "direction of the foot, mean over contact",
+        "deg",
+        "as foot_progression_deg, mean over contact weighted with vertical force",
+        OWN,
+    ),
+)
+def progression(leg: Leg, _: Both) -> dict[str, float]:
     """Direction of the sole in the world, toes out positive."""
     pointing = _pointing(leg)
     turned = leg.curve(np.degrees(np.arctan2(leg.outward * pointing[:, 1], pointing[:, 0])))
@@ -62,7 +66,49 @@ def _pointing(leg: Leg) -> np.ndarray:
     return toe - heel
 
 
-def _leg_length(leg: Leg) -> dict[str, float]:
+@whole_stride(
+    Row(
+        "hip_height_difference_mm",
+        "hip higher over the blade",
+        "mm",
+        "height of the affected leg's hip centre at its greatest compression, less that of the other "
+        "leg's at its own; 0 = level, positive = the runner rises over the blade; with both or no leg "
+        "affected the right one less the left one",
+        OWN,
+        NEVER,
+    ),
+    needs=("contact",),
+)
+def hip_height_difference(both: Both) -> dict[str, float]:
+    """Hip centre of the affected leg at its greatest compression over that of the other leg at its own."""
+    heights = [float(leg.site("hip")[2](leg.deepest)) for leg in both.affected_first]
+    return {"hip_height_difference_mm": 1e3 * (heights[0] - heights[1])}
+
+
+@each_leg(
+    Row(
+        "running_leg_length_touchdown_mm",
+        "leg length at touchdown",
+        "mm",
+        "hip centre to centre of pressure at touchdown",
+        OWN,
+    ),
+    Row(
+        "running_leg_length_midstance_mm",
+        "leg length at greatest compression",
+        "mm",
+        "hip centre to centre of pressure at this leg's greatest compression",
+        OWN,
+    ),
+    Row(
+        "running_leg_length_toe_off_mm",
+        "leg length at toe-off",
+        "mm",
+        "hip centre to centre of pressure at toe-off",
+        OWN,
+    ),
+)
+def leg_length(leg: Leg, _: Both) -> dict[str, float]:
     """Hip centre to centre of pressure."""
     rows = {}
     for name, time in (("touchdown", leg.down), ("midstance", leg.deepest), ("toe_off", leg.up)):
@@ -72,7 +118,54 @@ def _leg_length(leg: Leg) -> dict[str, float]:
     return rows
 
 
-def _pelvis(leg: Leg) -> dict[str, float]:
+@each_leg(
+    Row(
+        "knee_flexion_touchdown_deg",
+        "knee flexion at touchdown",
+        "deg",
+        "knee angle at touchdown, flexion positive",
+        FUKUCHI,
+    ),
+    Row(
+        "swing_clearance_mm",
+        "clearance in swing",
+        "mm",
+        "least height over the ground of the sole's lowest point from 30 to 85 % of swing",
+        OWN,
+        NEVER,
+    ),
+)
+def touchdown_and_swing(leg: Leg, _: Both) -> dict[str, float]:
+    """The knee at touchdown, and the least height of the sole's lowest point while it passes the ground."""
+    start, end = toml("outcomes.toml")["clearance"]["swing_share"]
+    swing = leg.period - (leg.up - leg.down)
+    sole = leg.stride.contact_position.values[:, leg.stride.contact_side.values == leg.side, 2]
+    lowest = leg.curve(sole.min(axis=1))
+    return {
+        "knee_flexion_touchdown_deg": math.degrees(float(leg.joint("q", "knee_flexion")(leg.down))),
+        "swing_clearance_mm": 1e3 * lowest.trough(leg.up + start * swing, leg.up + end * swing)[1],
+    }
+
+
+@each_leg(
+    Row(
+        "pelvic_obliquity_deg",
+        "pelvic obliquity",
+        "deg",
+        "slope of the line through both PSIS at this leg's greatest compression, this leg's side up positive",
+        OWN,
+        NEVER,
+    ),
+    Row(
+        "psis_difference_mm",
+        "height difference of the PSIS",
+        "mm",
+        "this leg's PSIS minus the other's height at this leg's greatest compression",
+        OWN,
+        NEVER,
+    ),
+)
+def pelvis(leg: Leg, _: Both) -> dict[str, float]:
     """Level of the PSIS at greatest compression, this leg's side up positive."""
     opposite = site_curves(leg.stride, "psis_l" if leg.side == "right" else "psis_r")
     mine = leg.site("psis")
@@ -83,16 +176,45 @@ def _pelvis(leg: Leg) -> dict[str, float]:
     }
 
 
-def _clearance_mm(leg: Leg) -> float:
-    """Least height of the lowest point of the sole while it passes the ground in swing."""
-    start, end = toml("outcomes.toml")["clearance"]["swing_share"]
-    swing = leg.period - (leg.up - leg.down)
-    sole = leg.stride.contact_position.values[:, leg.stride.contact_side.values == leg.side, 2]
-    lowest = leg.curve(sole.min(axis=1))
-    return 1e3 * lowest.trough(leg.up + start * swing, leg.up + end * swing)[1]
+@whole_stride(
+    Row(
+        "lumbar_bending_range_deg",
+        "side bending of the trunk",
+        "deg",
+        "greatest minus least lumbar bending over the stride",
+        OWN,
+    ),
+)
+def side_bending(both: Both) -> dict[str, float]:
+    """Of the trunk, over the whole stride."""
+    bending, period = joint_curve(both.stride, "q", "lumbar_bending"), both.left.period
+    return {
+        "lumbar_bending_range_deg": math.degrees(bending.peak(0, period)[1] - bending.trough(0, period)[1])
+    }
 
 
-def _whip(leg: Leg) -> dict[str, float]:
+@each_leg(
+    Row(
+        "lateral_whip_deg",
+        "whip of the blade, rotation",
+        "deg",
+        "turn of the blade about the limb's long axis in the first 20 % of swing, toe inward positive: "
+        "the heel goes laterally, a lateral whip; negative = a medial whip",
+        OWN,
+        NEVER,
+    ),
+    Row(
+        "tip_swing_mm",
+        "whip of the blade, sideways",
+        "mm",
+        "sideways travel of the blade's tip relative to the knee in the first 20 % of swing, "
+        "away from the midline positive",
+        OWN,
+        NEVER,
+    ),
+    needs=("contact", "blade"),
+)
+def whip(leg: Leg, _: Both) -> dict[str, float]:
     """Turn about the limb's long axis and sideways travel of the tip in early swing."""
     stride = leg.stride
     start = leg.up
@@ -109,7 +231,41 @@ def _whip(leg: Leg) -> dict[str, float]:
     }
 
 
-def _bench(leg: Leg) -> dict[str, float]:
+@each_leg(
+    Row(
+        "standing_height_difference_mm",
+        "standing height difference",
+        "mm",
+        "hip centre to the lowest point of the unloaded blade in bench alignment (blade upright, hip "
+        "over knee), less the same of a sound leg in its shoe",
+        OWN,
+    ),
+    Row(
+        "toe_ahead_mm",
+        "toe ahead of the load line",
+        "mm",
+        "lowest point of the unloaded blade ahead of the vertical through the knee centre in bench "
+        "alignment, in the direction in which the blade points",
+        BENCH,
+    ),
+    Row(
+        "alignment_alpha_deg",
+        "bench angle alpha",
+        "deg",
+        "line from the blade's rearmost point to its lowest one, against the ground, in bench alignment",
+        BENCH,
+    ),
+    Row(
+        "alignment_beta_deg",
+        "bench angle beta",
+        "deg",
+        "line from the knee centre to the blade's rearmost point, against the vertical, in bench alignment",
+        BENCH,
+    ),
+    needs=("contact", "blade"),
+)
+def bench_alignment(leg: Leg, _: Both) -> dict[str, float]:
+    """Standing, blade upright, hip over knee."""
     found = alignment(leg.model, leg.side, json.loads(leg.stride.attrs["fitting"])["sagittal_deg"])
     return {
         "standing_height_difference_mm": found.height_difference_mm,

@@ -22,6 +22,14 @@ from bladerun.gait.periodic import Periodic
 CONTACT_THRESHOLD_N = toml("outcomes.toml")["contact"]["threshold_n"]
 
 
+JOINTS = {  # of a leg, and their axes
+    "hip": ("hip_flexion", "hip_adduction", "hip_rotation"),
+    "knee": ("knee_flexion",),
+    "ankle": ("ankle_dorsiflexion", "subtalar_inversion"),
+    "toes": ("mtp_dorsiflexion",),
+}
+
+
 class Leg:
     """One leg's stride, `side` = "left" | "right".
 

@@ -22,7 +22,7 @@ from bladerun._lib.files import atomic
 from bladerun.blade.catalog import load_blade
 from bladerun.dataset.files import read_stride
 from bladerun.dataset.reading import has_muscles
-from bladerun.gait.registry import OUTCOMES
+from bladerun.gait.outcomes import OUTCOMES
 from bladerun.report._heat import heat_map
 from bladerun.report._page import page
 from bladerun.report._particulars import particulars

@@ -18,7 +18,7 @@ from bladerun._lib.files import atomic
 from bladerun.blade.catalog import load_blade
 from bladerun.dataset.files import read_stride
 from bladerun.errors import InputError
-from bladerun.gait.registry import OUTCOMES
+from bladerun.gait.outcomes import OUTCOMES
 from bladerun.report import _sheet_pdf
 from bladerun.report._page import page
 from bladerun.report._particulars import particulars
