@@ -178,6 +178,7 @@ def test_bench_measures_and_draws(capsys, elsewhere):
         "r2_linear", "r2_quadratic", "elastica_difference_fraction",
     ):  # fmt: skip
         assert isinstance(result[key], float)
+    assert [len(row) for row in result["stiffness_axes_kn_m"]] == [2, 2]
     assert files(elsewhere) == ["b/bench.png"] and result["plot"] == "b/bench.png"
 
 

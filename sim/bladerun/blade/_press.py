@@ -22,8 +22,8 @@ class Press:
     def __init__(self, chain: Chain, *, angle_deg: float = 0.0, relaxation_s: float = 0.0):
         spec = mujoco.MjSpec()
         spec.option.gravity = [0, 0, 0]
-        half = np.radians(angle_deg) / 2
-        quat = [np.cos(half), 0, -np.sin(half), 0]
+        self._tilt = np.radians(angle_deg)
+        quat = [np.cos(self._tilt / 2), 0, -np.sin(self._tilt / 2), 0]
         add_chain(
             spec.worldbody,
             chain,
@@ -44,15 +44,12 @@ class Press:
 
     def lowest(self, q: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
         """Height of the sole's lowest point, its gradient (nv,), Hessian (nv, nv), weights of the points."""
-        m, d = self.model, self.data
-        d.qpos[:] = q
-        mujoco.mj_kinematics(m, d)
-        p = d.xpos[self._body] + np.einsum("pij,pj->pi", d.xmat.reshape(-1, 3, 3)[self._body], self._place)
+        d, p = self.data, self._sole(q)
         low = p[:, 2].min()
         weight = np.exp((low - p[:, 2]) / _ROUND_M)
         total = weight.sum()
         weight /= total
-        lever = np.cross(d.xaxis, p[:, None] - d.xanchor) * self._moves[:, :, None]  # dp/dq (points, nv, 3)
+        lever = self._levers(p)
         up = lever[:, :, 2]
         gradient = weight @ up
         mean = np.einsum("p,pjk->jk", weight, lever)
@@ -107,19 +104,40 @@ class Press:
         """How far the plane has risen since it touched the unloaded sole."""
         return self.lowest(q)[0] - self.unloaded_m
 
+    def flexibility_m_n(self) -> np.ndarray:
+        """Small travel (forward, along) of the unloaded blade's contact for unit forces there, (2, 2), in the
+        clamp's axes."""
+        q = np.zeros(self.model.nv)
+        weight = self.lowest(q)[3]
+        moves = np.einsum("p,pjk->kj", weight, self._levers(self._sole(q)))[[0, 2]]
+        moves = self.in_clamps_axes(*moves)
+        return moves / self.model.jnt_stiffness @ moves.T
+
+    def in_clamps_axes(self, along_plane: Any, rise: Any) -> np.ndarray:
+        """Forward of and along the clamp, (2, ...), what is along and normal to the plane."""
+        cos, sin = np.cos(self._tilt), np.sin(self._tilt)
+        return np.array([cos * along_plane + sin * rise, cos * rise - sin * along_plane])
+
     def load(self, peak_n: float, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Slow loading to ``peak_n``: travel of the plane and of the tip along it (steps + 1,) in m, forces
-        in N, and the bends at the peak (n,) in rad."""
+        """Slow loading to ``peak_n``: travel of the plane and of the sole along it (steps + 1,) in m, forces
+        in N, and the bends at the peak (n,) in rad.
+
+        The sole's travel is that of a plate on rollers: what touches carries it along and rolls on it. The
+        tip would show less, as it turns up and back.
+        """
         forces = np.linspace(0, peak_n, steps + 1)
         q = before = np.zeros(self.model.nv)
-        travel, tip = [0.0], [self._tip_x(q)]
+        travel, slide = [0.0], [0.0]
+        touching, sole = self.lowest(q)[3], self._sole(q)
         for force in forces[1:]:
             guess = 2 * q - before
             before = q
             q, _ = self.equilibrium(guess, force)
             travel.append(self.rise_m(q))
-            tip.append(self._tip_x(q))
-        return np.array(travel), np.array(tip) - tip[0], forces, q[self._bends]
+            touched, was = touching, sole
+            touching, sole = self.lowest(q)[3], self._sole(q)
+            slide.append(slide[-1] + float((touched + touching) / 2 @ (sole - was)[:, 0]))
+        return np.array(travel), np.array(slide), forces, q[self._bends]
 
     def half_cycle(self, peak_n: float, duration_s: float, steps: int = 100) -> tuple[np.ndarray, np.ndarray]:
         """Travel of the plane (steps + 1,) m under a force peak_n sin(pi t / duration), and that force.
@@ -138,10 +156,17 @@ class Press:
             travel.append(self.rise_m(q))
         return np.array(travel), forces
 
-    def _tip_x(self, q: np.ndarray) -> float:
-        self.data.qpos[:] = q
-        mujoco.mj_kinematics(self.model, self.data)
-        return float(self.data.site("blade_tip_r").xpos[0])
+    def _sole(self, q: np.ndarray) -> np.ndarray:
+        """Where the sole's points are, (points, 3)."""
+        m, d = self.model, self.data
+        d.qpos[:] = q
+        mujoco.mj_kinematics(m, d)
+        return d.xpos[self._body] + np.einsum("pij,pj->pi", d.xmat.reshape(-1, 3, 3)[self._body], self._place)
+
+    def _levers(self, sole: np.ndarray) -> np.ndarray:
+        """How the joints move the sole's points where these are, (points, nv, 3)."""
+        d = self.data
+        return np.cross(d.xaxis, sole[:, None] - d.xanchor) * self._moves[:, :, None]
 
 
 def loss_fraction(travel_m: np.ndarray, force_n: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from bladerun.blade._press import Press, loss_fraction
 from bladerun.blade.catalog import SEGMENTS, Blade
 from bladerun.errors import InputError
 
-ANGLES_DEG = (-10.0, 30.0)
+ANGLES_DEG = (-25.0, 30.0)
 LOADS_N = (100.0, 2500.0)
 _STEPS = 40
 _ELASTICA_STEPS = (10, 20, 40)
@@ -27,7 +27,9 @@ class BenchResult:
 
     Slow loading gives the curve and all stiffnesses; one half-cycle ``peak sin(pi t / stance)`` with the full
     dynamics gives the loop and the hysteresis. ``r2`` are of fits through the origin, F = a d and
-    F = a d + b d^2. ``toe_forward_mm_per_mm``: travel of the toe along the plane over travel of the plane.
+    F = a d + b d^2. Two are in the clamp's axes, forward and along, which at 0 deg are the plane's:
+    ``toe_forward_mm_per_mm`` what the sole has gone forward at the peak over what it has gone along;
+    ``stiffness_axes_kn_m`` (2, 2) the force on the unloaded sole for travel of either, the other held.
     """
 
     blade: str
@@ -45,6 +47,7 @@ class BenchResult:
     stiffness_initial_kn_m: float
     hysteresis_fraction: float
     toe_forward_mm_per_mm: float
+    stiffness_axes_kn_m: np.ndarray
     r2_linear: float
     r2_quadratic: float
     elastica_difference_fraction: float
@@ -86,7 +89,7 @@ def run_bench(
     chain = blade.chain(category, clamp, segments)
     press = Press(chain, angle_deg=angle_deg, relaxation_s=blade.relaxation_s())
     try:
-        travel, tip, force, bend = press.load(peak, _STEPS)
+        travel, slide, force, bend = press.load(peak, _STEPS)
         loop, loop_force = press.half_cycle(peak, blade.value("damping", "half_cycle_s"))
         picked = list(_ELASTICA_STEPS)
         witness = elastica_rise_m(chain.beam, force[picked], angle_deg=angle_deg)
@@ -94,6 +97,7 @@ def run_bench(
         raise InputError(
             f"{blade.name} category {category:g} cannot bear {peak:g} N: {why}", key="peak_load"
         ) from why
+    forward, along = press.in_clamps_axes(slide[-1], travel[-1])
     return BenchResult(
         blade=blade.name,
         category=float(category),
@@ -109,7 +113,8 @@ def run_bench(
         stiffness_secant_kn_m=float(force[-1] / travel[-1]) / 1e3,
         stiffness_initial_kn_m=float(force[1] / travel[1]) / 1e3,
         hysteresis_fraction=loss_fraction(loop, loop_force),
-        toe_forward_mm_per_mm=float(tip[-1] / travel[-1]),
+        toe_forward_mm_per_mm=float(forward / along),
+        stiffness_axes_kn_m=np.linalg.inv(press.flexibility_m_n()) / 1e3,
         r2_linear=_r2(travel, force, 1),
         r2_quadratic=_r2(travel, force, 2),
         elastica_difference_fraction=float(np.abs(travel[picked] / witness - 1).max()),

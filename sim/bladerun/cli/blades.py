@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     bench.add_argument(
         "--stiffness", type=number, metavar="KN_M", help="measured, in place of that of the category"
     )
-    bench.add_argument("--angle", type=number, default=0, metavar="DEG", help="lean (default: 0)")
+    bench.add_argument("--angle", type=number, default=0, metavar="DEG", help="lean, top back (default: 0)")
     bench.add_argument(
         "--height", type=number, default=0, metavar="MM", help="above the rating height (default: 0)"
     )
@@ -87,12 +87,23 @@ def _bench(args: argparse.Namespace) -> Answer:
         ["peak load", f"{result.peak_load_n:.0f}", "N"],
         ["energy lost", f"{100 * result.hysteresis_fraction:.1f}", "%"],
         ["toe forward", f"{result.toe_forward_mm_per_mm:.3f}", "mm per mm"],
+        *_axes(result),
         ["fit of a line, r2", f"{result.r2_linear:.5f}", ""],
         ["fit of a quadratic, r2", f"{result.r2_quadratic:.5f}", ""],
         ["difference from the elastica", f"{100 * result.elastica_difference_fraction:.2f}", "%"],
         ["peak strain", f"{100 * result.peak_strain:.3f}", "%"],
     ]
     return Answer({**result.to_dict(), "plot": str(path)}, f"{table(['', '', 'unit'], rows)}\n{path}")
+
+
+def _axes(result: BenchResult) -> list[list[str]]:
+    """What the toe meets that cannot slide: the stiffnesses along and across the clamp, unloaded."""
+    (forward, coupling), (_, along) = result.stiffness_axes_kn_m
+    return [
+        ["toe held: stiffness along the clamp", f"{along:.0f}", "kN/m"],
+        ["toe held: stiffness forward", f"{forward:.0f}", "kN/m"],
+        ["toe held: coupling of the two", f"{coupling:.0f}", "kN/m"],
+    ]
 
 
 def _wanted(result: BenchResult, *, measured: bool) -> list[str]:

@@ -97,7 +97,8 @@ class Cohort:
     """People as a study had them, or blades on the bench, and the conditions each of them is put in.
 
     runners: keys of `Runner` and `side`; empty for the bench. conditions: blade, category (steps from the
-    recommended one; on the bench the category), height_mm, speed_m_s, angle_deg, toe_out_deg.
+    recommended one; on the bench the category), height_mm, speed_m_s, toe_out_deg; on the bench angle_deg
+    and peak_load_n, the rating load where none is given.
     """
 
     name: str

@@ -155,15 +155,17 @@ def _on_bench(cohort: Cohort) -> pd.DataFrame:
             condition["category"],
             angle_deg=condition.get("angle_deg", 0.0),
             height_mm=condition.get("height_mm", 0.0),
+            peak_load_n=condition.get("peak_load_n"),
         )
-        stiffness = 1e3 * result.stiffness_secant_kn_m
+        (_, coupling), (_, along) = result.stiffness_axes_kn_m
         rows.append(
             {"runner": f"{blade.name} {condition['category']}", **setting}
             | {
-                "stiffness_kn_m": stiffness / 1e3,
+                "stiffness_kn_m": result.stiffness_secant_kn_m,
                 "return_percent": 100 * (1 - result.hysteresis_fraction),
                 "quadratic_gain_percent": 100 * (result.r2_quadratic - result.r2_linear),
                 "toe_forward_mm_per_mm": result.toe_forward_mm_per_mm,
+                "coupling_over_axial": coupling / along,
             }
         )
     return pd.DataFrame(rows)
