@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 
 from bladerun.environment import Environment, Ground, Wrench
+from bladerun.stride.cost.bounce import Bounce
 from bladerun.stride.cost.clearance import Clearance
 from bladerun.stride.cost.contact_edges import ContactEdges
 from bladerun.stride.cost.effort import Effort
@@ -156,11 +157,8 @@ def hop_arrays(knots: int) -> Arrays:
         residual_forces=ResidualForces(np.flatnonzero(HARD), scale[HARD, 1], 1.0, np.zeros((knots, 8))),
         reserves=Reserves(np.zeros(0, int), np.zeros((0, 2)), 0.0),
         motors=Motors(driven, scale[driven], np.ones(2), np.full(2, 5e-4)),
-        tracking=Tracking(
-            cubics(target),
-            np.array([2.0, 2.0, 5.0, 3.0, 3.0, 3.0, 5.0, 0.0]),
-            np.array([0.0, 0, 0.3, 0, 0, 0, 0, 0]),
-        ),
+        tracking=Tracking(cubics(target), np.array([2.0, 2.0, 5.0, 3.0, 3.0, 3.0, 5.0, 0.0])),
+        bounce=Bounce(2, cubics(target[:, 2:3]), 0.3),
         limits=Limits(driven, np.tile([-0.25, 0.25], (2, 1)), 20.0, 0.05),
         sideways_force=SidewaysForce(np.zeros((1, 4, 1)), 0.0),
         placement=Placement(np.zeros((2, 3), bool), np.zeros(2), np.zeros(2)),
@@ -187,7 +185,7 @@ def sized(n: int, count: int) -> Arrays:
 
 def random_arrays(rng: np.random.Generator, knots: int, xml: str, *wrenches: Wrench) -> Arrays:
     """Every residual at work, at random weights; none on power and limits, whose exact Hessian is not asked
-    for, and none on the pace of joint 0, to which the speed is added.
+    for.
     """
     mj = compiled(xml)
     n, pulling = mj.nv, muscles(mj)
@@ -199,11 +197,8 @@ def random_arrays(rng: np.random.Generator, knots: int, xml: str, *wrenches: Wre
         residual_forces=ResidualForces(hard, scale[hard, 1], 1.0, rng.normal(size=(knots, n))),
         reserves=Reserves(pulled, scale[pulled], 1.3),
         motors=Motors(driven, scale[driven], rng.uniform(0.5, 2, len(driven)), np.zeros(len(driven))),
-        tracking=Tracking(
-            cubics(0.1 * rng.normal(size=(7, n))),
-            rng.uniform(0, 3, n),
-            np.append(0.0, rng.uniform(0.1, 0.3, n - 1)),
-        ),
+        tracking=Tracking(cubics(0.1 * rng.normal(size=(7, n))), rng.uniform(0, 3, n)),
+        bounce=Bounce(2, cubics(0.1 * rng.normal(size=(7, 1))), 0.4),
         limits=Limits(joints[:0], np.zeros((0, 2)), 0.0, 0.05),
         sideways_force=SidewaysForce(cubics(20 * rng.normal(size=(5, 1))), 0.01),
         placement=Placement(np.zeros((2, 3), bool), np.zeros(2), np.zeros(2)),
@@ -244,7 +239,7 @@ def dense(out: Sweep, border: np.ndarray) -> np.ndarray:
         add(here, here, out.own[j, 0])
         add(here, T + TIMES + (j + 1) % nodes * count, out.own[j, 1])
     whole[T : T + TIMES], whole[:, T : T + TIMES] = border.T, border
-    return whole
+    return whole - out.limp @ out.limp.T
 
 
 def copied(out: Sweep) -> Sweep:

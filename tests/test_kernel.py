@@ -5,6 +5,7 @@ import pytest
 
 from bladerun.environment import Wrench
 from bladerun.stride._curvature import curvature
+from bladerun.stride.cost.look_up import cubics, look_up
 from bladerun.stride.dynamics.inverse_dynamics import motion
 from bladerun.stride.sweep import Terms, correction, sweep, sweep_arrays
 from bladerun.stride.transcription.blocks import NODE, TIMES, hessian_vector_product
@@ -138,6 +139,58 @@ def test_terms_add_up_to_the_cost(hopper):
     assert all(value > 0 for value in used.values()), used
 
 
+def bounced(problem, c, times):
+    return problem(np.append(c, times), False)[1].terms[Terms._fields.index("bounce")]
+
+
+def alike(rng):
+    """A problem and a motion whose steps are alike, as the reference's are."""
+    problem = Problem(random_arrays(rng, KNOTS, HOPPER))
+    own = problem.arrays.terms.bounce
+    own = own._replace(reference=cubics(np.tile(0.1 * rng.normal(size=(5, 1)), (2, 1))))
+    problem.replace(bounce=own)
+    c, times = np.tile(0.1 * rng.normal(size=(KNOTS // 2, 8)), (2, 1)), TIME * (np.arange(TIMES) < UNEVEN)
+    return problem, c, times
+
+
+def test_bounce_of_steps_that_are_alike_is_that_of_each_step():
+    problem, c, times = alike(np.random.default_rng(8))
+    own, places, ref = problem.arrays.terms.bounce, mesh(KNOTS, times), np.empty((4, 1))
+    squares = []
+    for pace, phase in zip(problem(np.append(c, times), False)[1].v[:, 2], places.phase, strict=True):
+        look_up(own.reference, phase, ref)
+        squares.append((own.weight * (pace - ref[1, 0] / times[0])) ** 2)
+    assert bounced(problem, c, times) == pytest.approx(0.5 * places.weight @ squares / KNOTS, rel=1e-12)
+
+
+def test_a_limp_costs_no_bounce():
+    rng = np.random.default_rng(9)
+    problem, c, times = alike(rng)
+    limp, both = np.zeros_like(c), np.zeros_like(c)
+    limp[:, 2] = np.concatenate(0.1 * rng.normal(size=KNOTS // 2) * np.array([[1.0], [-1.0]]))
+    both[:, 2] = np.abs(limp[:, 2])
+    assert bounced(problem, c + limp, times) == pytest.approx(bounced(problem, c, times), rel=1e-12)
+    assert bounced(problem, c + both, times) != pytest.approx(bounced(problem, c, times), rel=0.1)
+
+
+@pytest.mark.parametrize("knots", [18, 30])
+def test_the_bounce_s_square_falls_short_in_no_direction(knots):
+    """Of its exact one; and is larger only where a limp changes from each knot to the next."""
+    rng = np.random.default_rng(10)
+    problem = Problem(random_arrays(rng, knots, SLIDES))
+    problem.knots = knots
+    x = np.append(0.1 * rng.normal(size=3 * knots), TIME)
+    surplus = []
+    for weight in (0.0, 100.0):
+        problem.replace(bounce=problem.arrays.terms.bounce._replace(weight=weight))
+        out = problem(x)[1]
+        surplus.append(dense(out, out.border) - problem.hessian_by_differences(x))
+    changed = (surplus[1] - surplus[0])[: 3 * knots, : 3 * knots]
+    eigenvalues = np.linalg.eigvalsh(changed)
+    assert eigenvalues[0] > -1e-5 * eigenvalues[-1]
+    assert (eigenvalues > 1e-3 * eigenvalues[-1]).sum() == 1
+
+
 def at_one_weight(problem):
     """All that does not count by a knot's share of time: how that changes with the times no Hessian knows."""
     t, n = problem.arrays.terms, problem.n
@@ -146,7 +199,8 @@ def at_one_weight(problem):
         residual_forces=t.residual_forces._replace(joint=np.arange(n), scale=scale),
         reserves=t.reserves._replace(joint=t.reserves.joint[:0]),
         motors=t.motors._replace(joint=t.motors.joint[:0]),
-        tracking=t.tracking._replace(position=np.zeros(n), pace=np.zeros(n)),
+        tracking=t.tracking._replace(weight=np.zeros(n)),
+        bounce=t.bounce._replace(weight=0.0),
         effort=t.effort._replace(weight=0 * t.effort.weight, bound=0.0),
         excitation=t.excitation._replace(weight=0.0),
         sideways_force=t.sideways_force._replace(weight=0.0),

@@ -248,7 +248,7 @@ def test_the_objective_by_term_adds_up():
     each = stride.objective_term.to_series()
     assert each.sum() == pytest.approx(stride.attrs["objective"], rel=1e-9)
     assert each.idxmax() in ("effort", "tracking") and each.min() > -1e-4
-    assert {"reserves", "force_rate", "jerk", "clearance", "placement", "limits"} <= set(each.index)
+    assert {"bounce", "reserves", "force_rate", "jerk", "clearance", "placement", "limits"} <= set(each.index)
 
 
 def leaves(model, speed_m_s=SPEED, knots=120):

@@ -2,7 +2,8 @@
 
 Takes the blocks that `_kernel.sweep` fills; gives a Cholesky factor that solves many right-hand sides.
 Three knots and the activations of their node make one block of a cyclic block-tridiagonal matrix; the last
-block and the border's columns are eliminated last. LAPACK does the work, one thread.
+block and the border's columns are eliminated last. LAPACK does the work, one thread. What the columns L of
+limp take off A is more border: [[A, L], [L', 1]] [x, z] = [b, 0] is (A - L L') x = b.
 """
 
 import numpy as np
@@ -11,8 +12,9 @@ from scipy.linalg.blas import dgemm, dsyrk, dtrmm
 from scipy.linalg.lapack import dpotrf, dtrtri
 
 from bladerun.stride.sweep import Sweep
-from bladerun.stride.transcription.blocks import TIMES
+from bladerun.stride.transcription.blocks import LIMPS, TIMES
 
+BORDER = TIMES + LIMPS
 GROUP = 3  # knots a block: the half band of the Hessian
 
 
@@ -34,15 +36,18 @@ class Factor:
         m = GROUP * n + count
         D, E = np.zeros((2, blocks, m, m))
         _group(swept.hessian, swept.mixed, swept.own, self._rows(damping), D, E)
-        columns = [self._rows(column) for column in swept.border.T]
+        border = np.hstack([swept.border, swept.limp])
+        columns = [self._rows(column) for column in border.T]
         inner = slice(self._split, self._split + TIMES)
-        corner = np.zeros((m + TIMES, m + TIMES), order="F")
-        C = np.zeros((m, m + TIMES), order="F")
+        corner = np.zeros((m + BORDER, m + BORDER), order="F")
+        C = np.zeros((m, m + BORDER), order="F")
         corner[:m, :m], C[:, :m] = D[-1], E[-1]
         for p, column in enumerate(columns):
             corner[:m, m + p] = corner[m + p, :m] = column[-1]
             C[:, m + p] = column[0]
-        corner[m:, m:] = swept.border[inner] + np.diag(damping[inner])
+        corner[m : m + TIMES, m:] = border[inner]
+        corner[m:, m : m + TIMES] = border[inner].T
+        corner[m:, m:] += np.diag(np.append(damping[inner], np.ones(LIMPS)))
         self._inverse, self._U, self._W = [], [], []
         S = D[0].T
         for j in range(blocks - 1):
@@ -56,7 +61,7 @@ class Factor:
             if j < blocks - 2:
                 U = dtrmm(1.0, inverse, E[j].T, lower=1, overwrite_b=0)
                 S = dsyrk(-1.0, U, trans=1, beta=1.0, c=D[j + 1].T, lower=1, overwrite_c=1)
-                C = np.zeros((m, m + TIMES), order="F")
+                C = np.zeros((m, m + BORDER), order="F")
                 for p, column in enumerate(columns):
                     C[:, m + p] = column[j + 1]
                 C = dgemm(-1.0, U, W, trans_a=1, beta=1.0, c=C, overwrite_c=1)
@@ -66,7 +71,7 @@ class Factor:
     def solve(self, rhs: np.ndarray) -> np.ndarray:
         """x with matrix x = rhs, both flat."""
         parts = list(self._rows(rhs))
-        last = np.append(parts.pop(), rhs[self._split : self._split + TIMES])
+        last = np.concatenate([parts.pop(), rhs[self._split : self._split + TIMES], np.zeros(LIMPS)])
         for j, inverse in enumerate(self._inverse):
             parts[j] = inverse @ parts[j]
             last -= self._W[j].T @ parts[j]
@@ -78,9 +83,9 @@ class Factor:
             if j < len(self._U):
                 parts[j] -= self._U[j] @ parts[j + 1]
             parts[j] = self._inverse[j].T @ parts[j]
-        table = np.array([*parts, last[:-TIMES]])
+        table = np.array([*parts, last[:-BORDER]])
         n = self._split // len(table)
-        return np.concatenate([table[:, :n].ravel(), last[-TIMES:], table[:, n:].ravel()])
+        return np.concatenate([table[:, :n].ravel(), last[-BORDER:-LIMPS], table[:, n:].ravel()])
 
     def _rows(self, flat):
         """A flat vector without its entries for the times, one row (m,) a block."""

@@ -18,6 +18,7 @@ from bladerun.environment import Environment, Ground
 from bladerun.model import Model
 from bladerun.options import SolverOptions
 from bladerun.stride.cost import (
+    bounce,
     clearance,
     contact_edges,
     effort,
@@ -122,6 +123,7 @@ def _terms(
         reserves=reserves.prepare(model, joints, cost),
         motors=motors.prepare(model, joints, cost),
         tracking=tracking.prepare(model, joints, cost, ref),
+        bounce=bounce.prepare(model, joints, cost, ref),
         limits=limits.prepare(model, joints, cost),
         sideways_force=sideways_force.prepare(model, cost, ref, weight_n),
         placement=placement.prepare(model, tree, cost, ref),

@@ -22,6 +22,7 @@ from numba import njit
 from numba.extending import register_jitable
 
 from bladerun.stride.cost import (
+    bounce,
     clearance,
     contact_edges,
     effort,
@@ -44,6 +45,7 @@ from bladerun.stride.dynamics.required_forces import required_forces
 from bladerun.stride.dynamics.tree import External, Tree
 from bladerun.stride.transcription.blocks import (
     BAND,
+    LIMPS,
     NODE,
     OFFSETS,
     REACH,
@@ -63,6 +65,7 @@ class Terms(NamedTuple):
     reserves: reserves.Reserves
     motors: motors.Motors
     tracking: tracking.Tracking
+    bounce: bounce.Bounce
     limits: limits.Limits
     sideways_force: sideways_force.SidewaysForce
     placement: placement.Placement
@@ -122,7 +125,8 @@ class Sweep(NamedTuple):
     mixed: np.ndarray  # (G, REACH, M, n) of a node's activation and control points NODE j - NODE + o
     own: np.ndarray  # (G, 2, M, M) of a node's activation and its own, the next one's
     border: np.ndarray  # (N n + TIMES + G M, TIMES) columns of the times
-    exact: np.ndarray  # the same, what the exact dependence on them adds; not positive far from a solution
+    limp: np.ndarray  # (N n + TIMES + G M, LIMPS) columns whose square all above has too much of
+    exact: np.ndarray  # as border, what the exact dependence on them adds; not positive far from a solution
 
 
 def sweep_arrays(knots: int, arrays: Arrays) -> Sweep:
@@ -138,7 +142,7 @@ def sweep_arrays(knots: int, arrays: Arrays) -> Sweep:
         "Ja": (knots, rows, count),
         "y_force": (knots, 3), "gradient": (size,), "hessian": (knots, BAND, n, n),
         "mixed": (nodes, REACH, count, n), "own": (nodes, 2, count, count), "border": (size, TIMES),
-        "exact": (size, TIMES),
+        "limp": (size, LIMPS), "exact": (size, TIMES),
     }  # fmt: skip
     return Sweep(**{name: np.zeros(shapes.get(name, (knots, n))) for name in Sweep._fields})
 
@@ -188,17 +192,18 @@ def _costs(tree, muscles, t, mesh, c, nodes, out, derivatives):
     each[1] = reserves.add(t.reserves, tree, mesh, nodes, out, derivatives)
     each[2] = motors.add(t.motors, tree, mesh, nodes, out, derivatives)
     each[3] = tracking.add(t.tracking, tree, mesh, nodes, out, derivatives)
-    each[4] = limits.add(t.limits, tree, mesh, nodes, out, derivatives)
-    each[5] = sideways_force.add(t.sideways_force, tree, mesh, nodes, out, derivatives)
-    each[6] = placement.add(t.placement, tree, mesh, nodes, out, derivatives)
-    each[7] = landing.add(t.landing, tree, mesh, nodes, out, derivatives)
-    each[8] = clearance.add(t.clearance, tree, mesh, nodes, out, derivatives)
-    each[9] = contact_edges.add(t.contact_edges, tree, mesh, nodes, out, derivatives)
-    each[10] = force_rate.add(t.force_rate, tree, mesh, nodes, out, derivatives)
-    each[11] = jerk.add(t.jerk, tree, mesh, nodes, out, derivatives)
-    each[12] = effort.add(t.effort, tree, mesh, nodes, out, derivatives)
-    each[13] = excitation.add(t.excitation, tree, mesh, nodes, out, derivatives)
-    each[14] = stride_time.add(t.stride_time, tree, mesh, nodes, out, derivatives)
+    each[4] = bounce.add(t.bounce, tree, mesh, nodes, out, derivatives)
+    each[5] = limits.add(t.limits, tree, mesh, nodes, out, derivatives)
+    each[6] = sideways_force.add(t.sideways_force, tree, mesh, nodes, out, derivatives)
+    each[7] = placement.add(t.placement, tree, mesh, nodes, out, derivatives)
+    each[8] = landing.add(t.landing, tree, mesh, nodes, out, derivatives)
+    each[9] = clearance.add(t.clearance, tree, mesh, nodes, out, derivatives)
+    each[10] = contact_edges.add(t.contact_edges, tree, mesh, nodes, out, derivatives)
+    each[11] = force_rate.add(t.force_rate, tree, mesh, nodes, out, derivatives)
+    each[12] = jerk.add(t.jerk, tree, mesh, nodes, out, derivatives)
+    each[13] = effort.add(t.effort, tree, mesh, nodes, out, derivatives)
+    each[14] = excitation.add(t.excitation, tree, mesh, nodes, out, derivatives)
+    each[15] = stride_time.add(t.stride_time, tree, mesh, nodes, out, derivatives)
     if derivatives:
         _add_force_rows(muscles, mesh, out)
         _add_exact(mesh, c, out.by_v, out.by_a, out.exact)
@@ -209,7 +214,7 @@ def _costs(tree, muscles, t, mesh, c, nodes, out, derivatives):
 def _clear(out, derivatives):
     if derivatives:
         out.gradient[:] = 0.0
-        for array in (out.y, out.y_rate, out.y_force, out.by_v, out.by_a, out.border, out.exact):
+        for array in (out.y, out.y_rate, out.y_force, out.by_v, out.by_a, out.border, out.limp, out.exact):
             array[:] = 0.0
         for array in (out.row_scale, out.row_mix, out.row_rest, out.force_weight):
             array[:] = 0.0

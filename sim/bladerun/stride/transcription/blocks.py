@@ -9,6 +9,7 @@ from numba import njit
 from numba.extending import register_jitable
 
 TIMES = 5  # unknowns that all knots share: the stride time, when each foot lands and leaves the ground
+LIMPS = 14  # most waves that `limp` of a Sweep holds; 6 take up to twice as many steps to some blade strides
 OFFSETS = 3  # control points a knot depends on
 NODE = 3  # knots between nodes of the activations
 REACH = 2 * NODE + 1  # control points that meet one node's activation, from NODE knots before it on
