@@ -132,7 +132,8 @@ def stride(*, side="none", knots=60, activation=0.4, reserve_nm=2.0, swing=1.0):
         attrs={
             "stride_time_s": PERIOD, "speed_m_s": SPEED, "mass_kg": body.mass_kg, "gravity": 9.81,
             "leg_length_m": body.leg_length_m, "status": "converged", "why": "", "model_xml": body.xml,
-            "blade": body.blade.name if body.blade else "", "amputation_side": body.amputation.side,
+            "blade": "".join(blade.name for blade in body.blades.values()),
+            "amputation_side": body.amputation.side,
             "runner": json.dumps(asdict(body.runner)), "amputation": json.dumps(asdict(body.amputation)),
             "fitting": json.dumps(asdict(body.fitting) if body.fitting else None),
             **asked(SPEED),

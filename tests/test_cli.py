@@ -204,7 +204,7 @@ def test_run_takes_a_blades_file_beside_the_runners(solver, capsys, elsewhere):
     result = json.loads(capsys.readouterr().out)
     assert result["fitting"]["blade"]["name"] == "my-blade" and result["fitting"]["stiffness_kn_m"] == 24.5
     ((model, _),) = solver[1]
-    assert model.blade.title.startswith("Example")
+    assert model.blades["right"].title.startswith("Example")
     (folder / "my-blade.toml").unlink()
     assert "[fitting] blade: no file" in fails(capsys, elsewhere, "run", "clinic/runner.toml")
 

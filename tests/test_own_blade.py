@@ -220,7 +220,7 @@ def test_a_runners_file_finds_the_blade_beside_it_and_needs_it_once(folder, monk
     again = Fitting(**json.loads(json.dumps(asdict(case.fitting))))
     assert again == case.fitting and hash(again) == hash(case.fitting)
     model = build_model(case.runner, case.amputation, again)
-    assert model.blade.title.startswith("Example") and json.loads(json.dumps(asdict(model.fitting)))
+    assert model.blades["right"].title.startswith("Example") and json.loads(json.dumps(asdict(model.fitting)))
     with pytest.raises(InputError) as error:
         load_case(path)
     assert str(error.value).startswith(f"{path}: [fitting] blade: no file '{folder / 'my-blade.toml'}'")

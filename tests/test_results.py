@@ -24,7 +24,7 @@ def solver(tmp_path, monkeypatch):
     def solve(model, task, **settings):
         if not there[0]:
             raise KeyboardInterrupt
-        blades.append(model.blade)
+        blades.append(model.blades)
         made = stride()
         made.attrs |= SOLVE
         return made

@@ -161,9 +161,9 @@ def test_amputation_keeps_the_mass_and_takes_the_foot(runner, side, share, blade
     shank = BODY["segment"]["shank"]["length_h"] * runner.height_m
     residual = 0.06 + share * (shank - 0.0601)
     amputation = Amputation(side, residual_limb_m=residual)
-    model = build_body(runner, amputation, prosthesis_kg=blade_kg).compile()
-    names = [model.body(i).name for i in range(model.nbody)]
     worn = len(amputation.suffixes) * blade_kg
+    model = build_body(runner, amputation, prostheses_kg=worn).compile()
+    names = [model.body(i).name for i in range(model.nbody)]
     assert model.body_mass.sum() + worn == pytest.approx(runner.mass_kg)
     for s in "rl":
         assert (f"foot_{s}" in names) != (s in amputation.suffixes) == (f"socket_{s}" in names)
@@ -179,7 +179,7 @@ def test_residual_limb_as_long_as_the_shank_is_the_shank():
     runner = Runner(75.0, 1.75)
     shank = BODY["segment"]["shank"]["length_h"] * 1.75
     socket = BODY["socket"]["mass_kg"]
-    stump = build_body(runner, Amputation("left", residual_limb_m=shank - 1e-9), prosthesis_kg=1.0).compile()
+    stump = build_body(runner, Amputation("left", residual_limb_m=shank - 1e-9), prostheses_kg=1.0).compile()
     sound = build_body(runner).compile()
     parts = [sound.body(f"{part}_l") for part in ("shank", "achilles")]  # the Achilles is part of the shank
     mass = sum(part.mass[0] for part in parts)

@@ -392,11 +392,11 @@ def test_a_sweep_goes_on_beyond_its_edge_until_the_best_is_inside(solver, tmp_pa
 
 
 def test_a_limit_of_the_blade_ends_a_sweep_and_is_named(solver, tmp_path, monkeypatch):
-    def high(fitting, runner, limb_m):
+    def high(fitting, runner, amputation):
         if fitting.height_mm < 30:
             raise InputError("20 mm is not possible", key="height_mm")
 
-    monkeypatch.setattr(visits, "placement", high)
+    monkeypatch.setattr(visits, "placements", high)
     result = study.fit(
         replace(CASE, sweep={"height_mm": (30.0, 40.0), "toe_out_deg": (0.0, 5.0, 10.0)}), tmp_path, workers=1
     )

@@ -11,7 +11,7 @@ from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
 from bladerun.environment import Environment, Ground
 from bladerun.errors import StartError
-from bladerun.fitting import Fitting, place
+from bladerun.fitting import Fitting, placements
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
 from bladerun.stride import _continuation, _warm_start, result, solver
@@ -100,10 +100,10 @@ def test_springs_keep_their_moment():
 
 def test_a_stride_tells_the_strain_of_its_blade():
     model = fitted()
-    limb_m = model.amputation.residual_limb(model.runner)
-    height = place(model.fitting, model.runner, limb_m).clamp_to_ground_m
+    blade = model.blades["right"]
+    height = placements(model.fitting, model.runner, model.amputation)["right"].clamp_to_ground_m
     bends = start().q.sel(joint=[f"blade_bend{i}_r" for i in range(1, 6)]).values
-    expected = model.blade.strain(bends, 4.0, height) / model.blade.allowable_strain
+    expected = blade.strain(bends, 4.0, height) / blade.allowable_strain
     np.testing.assert_allclose(start().blade_strain.sel(side="right"), expected, rtol=1e-9)
     assert np.isnan(start().blade_strain.sel(side="left")).all()
     assert start().blade_strain.max() > 0.01

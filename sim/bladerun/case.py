@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,12 +19,13 @@ from bladerun._lib.table import Table, frozen, overflows
 from bladerun._lib.toml_files import parse_toml
 from bladerun._unknown_keys import instead
 from bladerun.blade.catalog import own_blade
+from bladerun.body.legs import SIDES, apart, on_leg
 from bladerun.body.reference_gait import reference
 from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
-from bladerun.fitting import Fitting, altered, place, recommended, resolve
+from bladerun.fitting import Fitting, altered, placements, recommended, resolve
 from bladerun.priorities import priorities, usual
 from bladerun.task import Task
 
@@ -69,11 +70,21 @@ def load_case(path: str | Path) -> Case:
 def with_blade(document: Mapping[str, Any], folder: str | Path, file: object = None) -> Mapping[str, Any]:
     """The document, the blade's own file that [fitting] names read; it lies in `folder`."""
     fitting = document.get("fitting")
+    if not isinstance(fitting, dict):
+        return document
+    found = _with_own(fitting, folder, file, "")
+    for side in SIDES:
+        if isinstance(own := fitting.get(side), dict):
+            found[side] = _with_own(own, folder, file, f"{side}.")
+    return {**document, "fitting": found}
+
+
+def _with_own(table: Mapping[str, Any], folder: str | Path, file: object, leg: str) -> dict[str, Any]:
     try:
-        blade = own_blade(fitting.get("blade"), folder) if isinstance(fitting, dict) else None
+        blade = own_blade(table.get("blade"), folder)
     except InputError as error:
-        raise error if error.file else error.at(file, f"[fitting] {error.key}") from None
-    return {**document, "fitting": {**document["fitting"], "blade": blade}} if blade else document
+        raise error if error.file else error.at(file, f"[fitting] {leg}{error.key}") from None
+    return {**table, "blade": blade} if blade else dict(table)
 
 
 def check_case(document: Mapping[str, Any], file: object = None) -> Case:
@@ -96,16 +107,19 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
             environment = Environment.default().merged(document.get("environment", {}))
         with _place(section="priorities"):
             cares = priorities(document.get("priorities", {}))
-        with _place(section="amputation"):
-            limb_m = amputation.residual_limb(runner)
         amputated = amputation.side != "none"
+        legs = amputation if amputated else replace(amputation, side="both")
+        with _place(section="amputation"):
+            for side in legs.sides:
+                with on_leg(side, bool(apart(legs))):
+                    legs.of(side).residual_limb(runner)
         fitting, sweep = None, {}
         if amputated or "fitting" in document:
             fitting = _section(document, "fitting", Fitting)
             with _place(section="fitting"):
-                place(resolve(fitting, runner), runner, limb_m)
+                placements(resolve(fitting, runner), runner, legs)
         if "sweep" in document:
-            sweep = _sweep(document["sweep"], fitting, runner, limb_m)
+            sweep = _sweep(document["sweep"], fitting, runner, legs)
     if not amputated:
         fitting, sweep = None, {}
     asked = {"cost": cost, "environment": environment, "priorities": cares}
@@ -167,7 +181,7 @@ def _section(document: Mapping[str, Any], section: str, cls: type[_T], needed: b
 
 
 def _sweep(
-    table: Mapping[str, Any], fitting: Fitting | None, runner: Runner, limb_m: float
+    table: Mapping[str, Any], fitting: Fitting | None, runner: Runner, legs: Amputation
 ) -> dict[str, tuple[float, ...]]:
     """Each list checked, and each value tried on the limb, in the fitting, which knows what it allows."""
     if fitting is None:
@@ -182,7 +196,7 @@ def _sweep(
                 raise InputError(f"{values!r} is not allowed; a list of at least one number", key=key)
             for value in values:
                 setting = _category(value, fitting, runner) if key == "category" else value
-                place(resolve(altered(resolve(fitting, runner), **{key: setting}), runner), runner, limb_m)
+                placements(resolve(altered(resolve(fitting, runner), **{key: setting}), runner), runner, legs)
             if len(set(values)) < len(values):
                 raise InputError(f"{values!r} is not allowed; each value once", key=key)
     return {key: tuple(values) for key, values in table.items()}

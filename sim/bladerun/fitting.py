@@ -5,7 +5,8 @@ number and a `Placement`: where the blade's clamp sits on the limb, how it is tu
 """
 
 import math
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,12 +14,25 @@ import mujoco
 import numpy as np
 
 from bladerun._lib import data_files
+from bladerun._lib.table import Table
 from bladerun.blade.catalog import Blade, check_stiffness, load_blade
 from bladerun.body.build import sound_leg_below_knee_m
-from bladerun.body.runner import Runner
+from bladerun.body.legs import (
+    SIDES,
+    apart,
+    check_both,
+    check_legs,
+    joined,
+    of_both,
+    of_leg,
+    on_leg,
+    settings_of,
+)
+from bladerun.body.runner import Amputation, Runner
 from bladerun.errors import InputError
 
 _NUMBERS = ("height_mm", "toe_out_deg", "sagittal_deg", "fore_aft_mm", "medio_lateral_mm")
+_MEASURED = "stiffness_kn_m"
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,8 @@ class Fitting:
     fore_aft_mm, medio_lateral_mm: shift of the clamp from its usual place, forward and lateral positive.
     stiffness_kn_m: measured on this very blade as the catalogue's are (`Blade.stiffness_n_m`), and taken in
     place of that; the category is a label then, and "recommended" that of the nearest nominal stiffness.
+    left, right: what a leg has of its own instead, by the same names, where both wear a blade
+    (`left={"category": 4}`); `of` gives the fitting of a leg.
     """
 
     blade: str | Blade
@@ -47,6 +63,8 @@ class Fitting:
     fore_aft_mm: float = 0.0
     medio_lateral_mm: float = 0.0
     stiffness_kn_m: float | None = None
+    left: Mapping[str, Any] = Table()
+    right: Mapping[str, Any] = Table()
 
     def __post_init__(self):
         allowed = data_files.toml("body.toml")["fitting"]
@@ -64,12 +82,41 @@ class Fitting:
             raise InputError(f"{self.category!r} is not allowed; a number or 'recommended'", key="category")
         if self.stiffness_kn_m is not None:
             check_stiffness(self.stiffness_kn_m)
+        check_legs(self, "fitting")
+        for side in SIDES:
+            own = getattr(self, side)
+            if self.stiffness_kn_m is not None and {"blade", "category"} & set(own) and _MEASURED not in own:
+                raise InputError(
+                    "missing; what was measured of both blades does not hold for a blade of this leg's own",
+                    key=f"{side}.{_MEASURED}",
+                )
+
+    def of(self, side: str) -> "Fitting":
+        """The fitting of one leg, "left" or "right"."""
+        return of_leg(self, side)
 
     def row(self) -> dict[str, Any]:
-        """Its settings as columns of a table, a blade by its name."""
-        settings = {each.name: getattr(self, each.name) for each in fields(self)}
-        stiffness = math.nan if self.stiffness_kn_m is None else self.stiffness_kn_m
-        return settings | {"blade": load_blade(self.blade).name, "stiffness_kn_m": stiffness}
+        """Its settings as columns of a table, a blade by its name.
+
+        Where the legs differ in a setting it also has a column a leg, `height_mm_left`; the one without a leg
+        is what both would have.
+        """
+        row = _row(self)
+        for key in {**self.left, **self.right}:
+            row |= {f"{key}_{side}": _row(self.of(side))[key] for side in SIDES}
+        return row
+
+
+def row_of(row: Mapping[str, Any], side: str) -> dict[str, Any]:
+    """The settings of one leg in a row of a table with the columns of `Fitting.row`."""
+    keys = (key for key in settings_of(Fitting) if key in row)
+    return {key: row[f"{key}_{side}" if f"{key}_{side}" in row else key] for key in keys}
+
+
+def _row(fitting: Fitting) -> dict[str, Any]:
+    settings = {key: getattr(fitting, key) for key in settings_of(fitting)}
+    stiffness = math.nan if fitting.stiffness_kn_m is None else fitting.stiffness_kn_m
+    return settings | {"blade": load_blade(fitting.blade).name, _MEASURED: stiffness}
 
 
 @dataclass(frozen=True)
@@ -98,7 +145,20 @@ class Placement:
 
 
 def resolve(fitting: Fitting, runner: Runner) -> Fitting:
-    """The same fitting with its category as a number the blade has or extends to; else InputError."""
+    """The same with every category as a number the blade has or extends to; else InputError."""
+    both = _resolved(of_both(fitting), runner)
+    legs = {}
+    for side in apart(fitting):
+        with on_leg(side):
+            legs[side] = _resolved(fitting.of(side), runner)
+    return _joined(both, legs, fitting)
+
+
+def _joined(both: Fitting, legs: Mapping[str, Fitting], before: Fitting) -> Fitting:
+    return joined(both, legs, before, () if both.stiffness_kn_m is None else (_MEASURED,))
+
+
+def _resolved(fitting: Fitting, runner: Runner) -> Fitting:
     category = fitting.category
     if isinstance(category, str):
         if fitting.stiffness_kn_m is None:
@@ -124,16 +184,50 @@ def blade_of(fitting: Fitting) -> Blade:
 
 
 def altered(fitting: Fitting, **settings: Any) -> Fitting:
-    """A resolved fitting with other settings. A measured stiffness that is not among them is that of the
-    category worn: another category differs from it by the blade's nominal step. Raises InputError.
+    """A resolved fitting with other settings, of both legs; left, right: of that leg. Raises InputError.
+
+    A leg with a number of its own stays as far from what both have as it was; one with a word of its own (a
+    blade) takes what both get. A measured stiffness that is not among the settings is that of the category
+    worn: another category differs from it by the blade's nominal step.
     """
+    own = {side: settings.pop(side) for side in SIDES if side in settings}
+    both, legs = _altered(of_both(fitting), settings), {}
+    for side in SIDES if own else apart(fitting):
+        leg = fitting.of(side)
+        moved = {key: _moved(getattr(leg, key), getattr(fitting, key), to) for key, to in settings.items()}
+        with on_leg(side):
+            legs[side] = _altered(leg, {**moved, **own.get(side, {})})
+    return _joined(both, legs, fitting)
+
+
+def _altered(fitting: Fitting, settings: Mapping[str, Any]) -> Fitting:
     other = replace(fitting, **settings)
-    if fitting.stiffness_kn_m is None or "stiffness_kn_m" in settings:
+    if fitting.stiffness_kn_m is None or _MEASURED in settings:
         return other
     if isinstance(other.category, str) or other.category == fitting.category:
         return other
     worn = blade_of(replace(other, category=fitting.category))
     return replace(other, stiffness_kn_m=round(worn.stiffness_n_m(other.category)[0] / 1e3, 6))
+
+
+def _moved(own: Any, both: Any, to: Any) -> Any:
+    """What a leg gets where both get `to`."""
+    numbers = all(isinstance(value, int | float) for value in (own, both, to))
+    return to if own == both or not numbers else round(to + own - both, 6)
+
+
+def placements(fitting: Fitting, runner: Runner, amputation: Amputation) -> dict[str, Placement]:
+    """Where a resolved fitting puts the blade of each amputated side, each as if that were the right one.
+
+    Raises InputError as `place` does, and for a leg's own settings where only one leg wears a blade.
+    """
+    check_both(fitting, amputation.side)
+    named, placed = bool(apart(fitting) or apart(amputation)), {}
+    for side in amputation.sides:
+        with on_leg(side, named):
+            limb_m = amputation.of(side).residual_limb(runner)
+            placed[side] = place(fitting.of(side), runner, limb_m)
+    return placed
 
 
 def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement:

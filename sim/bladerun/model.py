@@ -5,6 +5,7 @@ gives a `Model`: the MuJoCo model, its XML and its index.
 The XML is the truth: `Model.mj` is compiled from it, so any tool of MuJoCo 3.7 or newer sees the same body.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from bladerun.body.joints import Joints, joints_of, write_sides
 from bladerun.body.runner import ABLE_BODIED, Amputation, Runner
 from bladerun.body.variation import NOMINAL, Variation, vary
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, Placement, blade_of, place, resolve
+from bladerun.fitting import Fitting, Placement, blade_of, placements, resolve
 
 _JOINT, _TENDON = mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_TENDON  # what motors and muscles act on
 
@@ -35,7 +36,7 @@ class Model:
     part and side of each. muscles: names, in the order of MuJoCo's actuators. strength (nv, 2): greatest
     moment in Nm in the negative and positive sense, 0 where nothing drives it; where the motor is a reserve
     beside muscles, that of the whole joint. reserve (nv, 2): of that motor alone, 0 where it is none.
-    mass_kg: whole, prostheses included.
+    mass_kg: whole, prostheses included. blades: of the legs that wear one, by side.
     leg_length_m: hip joint centre to the ground of a sound leg in its shoe. variation: already in `mj`, but
     for what it says of the reference gait, which the stride's cost reads.
     """
@@ -45,7 +46,7 @@ class Model:
     runner: Runner
     amputation: Amputation
     fitting: Fitting | None
-    blade: Blade | None
+    blades: Mapping[str, Blade]
     joints: tuple[str, ...]
     joint_data: Joints
     muscles: tuple[str, ...]
@@ -67,7 +68,7 @@ def build_model(
     Raises InputError for what cannot be built: no such blade or category, a height out of reach, a residual
     limb that is too long.
     """
-    blade = None
+    blades: dict[str, Blade] = {}
     if not amputation.suffixes:
         if fitting is not None:
             raise InputError("a fitting needs an amputated side; give side left, right or both", key="side")
@@ -76,14 +77,15 @@ def build_model(
         if fitting is None:
             raise InputError("an amputated runner needs a [fitting] with a blade", key="blade")
         fitting = resolve(fitting, runner)
-        blade = blade_of(fitting)
-        placement = place(fitting, runner, amputation.residual_limb(runner))
-        placement = placement.turned(variation.sagittal_deg, variation.toe_out_deg)
-        spec = build_body(runner, amputation, prosthesis_kg=placement.mass_kg)
-        for suffix in amputation.suffixes:
-            _wear(spec, suffix, blade, fitting, placement if suffix == "r" else placement.mirrored())
+        placed = placements(fitting, runner, amputation)
+        spec = build_body(runner, amputation, prostheses_kg=sum(each.mass_kg for each in placed.values()))
+        for side, placement in placed.items():
+            placement = placement.turned(variation.sagittal_deg, variation.toe_out_deg)
+            leg = fitting.of(side)
+            blades[side] = blade_of(leg)
+            _wear(spec, side[0], blades[side], leg, placement if side == "right" else placement.mirrored())
     vary(spec, variation)
-    return _compiled(spec, runner, amputation, fitting, blade, variation)
+    return _compiled(spec, runner, amputation, fitting, blades, variation)
 
 
 def save_xml(model: Model, path: str | Path) -> None:
@@ -168,7 +170,7 @@ def _native_contact(spec) -> None:
         pair.friction = [friction, friction, 1e-3, 1e-4, 1e-4]
 
 
-def _compiled(spec, runner, amputation, fitting, blade, variation) -> Model:
+def _compiled(spec, runner, amputation, fitting, blades, variation) -> Model:
     write_sides(spec)
     _native_contact(spec)
     spec.compile()
@@ -182,7 +184,7 @@ def _compiled(spec, runner, amputation, fitting, blade, variation) -> Model:
         runner=runner,
         amputation=amputation,
         fitting=fitting,
-        blade=blade,
+        blades=blades,
         joints=data.name,
         joint_data=data,
         muscles=tuple(mj.actuator(i).name for i in np.flatnonzero(mj.actuator_trntype == _TENDON)),

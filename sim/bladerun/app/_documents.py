@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bladerun.app._guard import check_plain
+from bladerun.body.legs import SIDES
 from bladerun.case import Case, check_case
 from bladerun.errors import InputError
 
@@ -59,7 +60,9 @@ def case_of(document: Any) -> Case:
     if not isinstance(document, dict):
         raise InputError("not a runner's file")
     fitting = document.get("fitting")
-    blade = fitting.get("blade") if isinstance(fitting, dict) else None
-    if blade is not None and (not isinstance(blade, str) or Path(blade).name != blade):
-        raise InputError(f"{blade!r} is not allowed; a name, without folders", key="[fitting] blade")
+    if isinstance(fitting, dict):
+        for key, table in (("blade", fitting), *((f"{side}.blade", fitting.get(side)) for side in SIDES)):
+            blade = table.get("blade") if isinstance(table, dict) else None
+            if blade is not None and (not isinstance(blade, str) or Path(blade).name != blade):
+                raise InputError(f"{blade!r} is not allowed; a name, without folders", key=f"[fitting] {key}")
     return check_case(document)

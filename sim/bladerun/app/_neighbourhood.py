@@ -19,12 +19,12 @@ import numpy as np
 from bladerun._lib import data_files
 from bladerun.case import Case
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, altered, place, resolve
+from bladerun.fitting import Fitting, altered, placements, resolve
 from bladerun.task import Task
 
 
 class Point(NamedTuple):
-    """What the four sliders say."""
+    """What the four sliders say, of both legs: a leg that differs keeps its difference."""
 
     category: float
     height_mm: float
@@ -58,11 +58,16 @@ def steps() -> Point:
 
 def at(case: Case, point: Point) -> tuple[Fitting, Task]:
     """The fitting and the task of a point; InputError where they are not allowed."""
+    fitting = resolve(worn(case, point), case.runner)
+    placements(fitting, case.runner, case.amputation)
+    return fitting, replace(case.task, speed_m_s=point.speed_m_s)
+
+
+def worn(case: Case, point: Point) -> Fitting:
+    """The fitting of a point, whether or not the limb has room for it; InputError where it is not allowed."""
     assert case.fitting is not None
     changed = {"category": point.category, "height_mm": point.height_mm, "toe_out_deg": point.toe_out_deg}
-    fitting = resolve(altered(resolve(case.fitting, case.runner), **changed), case.runner)
-    place(fitting, case.runner, case.amputation.residual_limb(case.runner))
-    return fitting, replace(case.task, speed_m_s=point.speed_m_s)
+    return altered(resolve(case.fitting, case.runner), **changed)
 
 
 def around(case: Case) -> list[Point]:

@@ -6,7 +6,6 @@ ground forces, energy, hip torques, pelvis, whip and every outcome. `blend` mixe
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,8 +16,8 @@ import xarray as xr
 
 from bladerun._lib.data_files import toml
 from bladerun.blade.catalog import load_blade
+from bladerun.dataset.asked import fitting_of
 from bladerun.dataset.model_text import model_of
-from bladerun.fitting import Fitting
 from bladerun.gait.alignment import alignment
 from bladerun.gait.events import CONTACT_THRESHOLD_N, Leg
 from bladerun.gait.outcomes import flat, outcomes
@@ -94,7 +93,8 @@ def portrait(stride: xr.Dataset) -> Portrait:
         ),
         "numbers": np.array(list(found.values()), float),
     }
-    return Portrait(side, _blade_shape(stride), _shapes(model), tuple(found), arrays)
+    rule = load_blade(fitting_of(stride, side).blade).shape if leg.has_blade else ""
+    return Portrait(side, rule, _shapes(model), tuple(found), arrays)
 
 
 def blend(portraits: list[Portrait], weights: list[float]) -> Portrait:
@@ -182,15 +182,10 @@ def _psis(stride: xr.Dataset, side: str, time: float) -> list[float]:
     return [float(place[1](time)), float(place[2](time))]
 
 
-def _blade_shape(stride: xr.Dataset) -> str:
-    fitting = json.loads(stride.attrs["fitting"])
-    return load_blade(Fitting(**fitting).blade).shape if fitting else ""
-
-
 def _bench(leg: Leg) -> np.ndarray:
     if not leg.has_blade:
         return np.zeros((42, 2))
-    found = alignment(leg.model, leg.side, json.loads(leg.stride.attrs["fitting"])["sagittal_deg"])
+    found = alignment(leg.model, leg.side, fitting_of(leg.stride, leg.side).sagittal_deg)
     return np.vstack([found.rear_m, found.toe_m, found.blade_m])
 
 

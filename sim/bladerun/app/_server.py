@@ -248,7 +248,7 @@ def _file(content: bytes, kind: str, name: str) -> Response:
 
 def _shown(work: Work, point: Point, one: Portrait | None, margin: Margin | None) -> dict[str, Any]:
     """state: solved, between (solved strides), failed or unknown (yet); waits: it is going to be solved."""
-    words = setting(point._asdict()) + f", {point.speed_m_s:g} m/s"
+    words = setting(near.worn(work.case, point).row()) + f", {point.speed_m_s:g} m/s"
     waits = work.waits(point)
     if point in work.failed:
         return {"state": "failed", "waits": False, "setting": words, "why": work.failed[point]}

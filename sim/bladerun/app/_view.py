@@ -16,7 +16,7 @@ from bladerun.app._margins import Margin
 from bladerun.app._portrait import FRAMES, PERCENT, SIDES, Portrait
 from bladerun.body.reference_gait import band
 from bladerun.gait.alignment import outside_rule
-from bladerun.report.words import figure, recoil, sweet_spot, whip
+from bladerun.report.words import figure, recoil, signed, sweet_spot, whip
 from bladerun.study.recommend import verdict, weights
 
 _NUMBERS = (  # column (of the leg with the blade where it ends with an underscore), title, unit, factor
@@ -131,11 +131,10 @@ def differences(now: Portrait, before: Portrait, margin: Margin | None) -> list[
     verdict: of `_recommend`, or "unknown" without margins.
     """
     rows = []
-    for key, _, _, factor in _NUMBERS:
+    for key, _, unit, factor in _NUMBERS:
         column = key + now.side if key.endswith("_") else key
         change = factor * (now.numbers[column] - before.numbers[column])
-        text = figure(change, 2)
-        text = f"+{text}" if change > 0 and text != "0" else text
+        text = signed(change, unit)
         if not math.isfinite(change):
             rows.append({"text": "–", "margin": "", "verdict": "same"})
             continue
@@ -160,7 +159,7 @@ def _number(numbers, margin, side, key, title, unit, factor) -> dict[str, Any]:
         "title": title,
         "unit": unit,
         "value": factor * numbers[column],
-        "text": figure(factor * numbers[column]),
+        "text": figure(factor * numbers[column], unit=unit),
         "margin": None if margin is None else figure(factor * margin.get(column, math.nan), 1),
     }
 

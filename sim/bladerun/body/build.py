@@ -35,33 +35,32 @@ def sound_leg_below_knee_m(runner: Runner) -> float:
     return float(spec.body("pelvis").pos[2] + spec.body("shank_r").pos[2]) * scale
 
 
-def build_body(runner: Runner, amputation: Amputation = ABLE_BODIED, prosthesis_kg: float = 0.0):
+def build_body(runner: Runner, amputation: Amputation = ABLE_BODIED, prostheses_kg: float = 0.0):
     """The runner's body as an `MjSpec`: runner.xml scaled, with a socket in place of each missing foot.
 
     Lengths scale with stature, the shoes' stiffness with mass, masses with the segment table, girths with
     sqrt(mass / height). The remaining body gets the mass that makes body and prostheses together weigh
-    `runner.mass_kg`; `prosthesis_kg` is one prosthesis without its socket, attached later under the bodies
-    `socket_r` and `socket_l`.
+    `runner.mass_kg`; `prostheses_kg` is that of all prostheses without their sockets, attached later
+    under the bodies `socket_r` and `socket_l`.
     """
     spec = _pattern()
-    residual = amputation.residual_limb(runner)
     _scale_geometry(spec, runner)
     _scale_strength(spec, runner, amputation)
     _scale_muscles(spec, runner, amputation)
     _limit_joints(spec, runner)
 
     unit, shank = segments(runner, mass_kg=1.0), length_m("shank", runner)
-    stump = residual_limb(unit["shank"], shank, residual / shank)
-    sides = len(amputation.suffixes)
-    lost = sides * (unit["shank"].mass + unit["foot"].mass - stump.mass)
-    worn = sides * (data_files.toml("body.toml")["socket"]["mass_kg"] + prosthesis_kg)
+    limbs = {side: amputation.of(side).residual_limb(runner) for side in amputation.sides}
+    stumps = {side: residual_limb(unit["shank"], shank, limb / shank) for side, limb in limbs.items()}
+    lost = sum(unit["shank"].mass + unit["foot"].mass - stump.mass for stump in stumps.values())
+    worn = len(limbs) * data_files.toml("body.toml")["socket"]["mass_kg"] + prostheses_kg
     intact_kg = (runner.mass_kg - worn) / (1.0 - lost)
     weight, scale = runner.mass_kg / _PATTERN_MASS_KG, runner.height_m / _PATTERN_HEIGHT_M
     _set_inertia(spec, runner, intact_kg)
-    for suffix in amputation.suffixes:
-        if amputation.gastrocnemius == "reattached":
-            reattach_gastrocnemius(spec, suffix, residual)
-        amputate(spec, suffix, residual, stump.times(intact_kg), weight, scale)
+    for side, limb in limbs.items():
+        if amputation.of(side).gastrocnemius == "reattached":
+            reattach_gastrocnemius(spec, side[0], limb)
+        amputate(spec, side[0], limb, stumps[side].times(intact_kg), weight, scale)
     return spec
 
 

@@ -6,14 +6,16 @@ value against models/body.toml, the muscle groups of models/muscles.toml, the jo
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import mujoco
 
 from bladerun._lib import data_files
 from bladerun._lib.table import Table
 from bladerun.body.joints import without_side
+from bladerun.body.legs import check_both, check_legs, of_leg
 from bladerun.errors import InputError, nearest
 
 SEXES = ("female", "male")
@@ -65,6 +67,8 @@ class Amputation:
     residual_strength: what atrophy leaves of the strength of muscles that cross the knee, 0.2 to 1; None
     takes the published one. gastrocnemius: "lost", or "reattached" to the back of the bone's end, where it
     flexes the knee. Sources: [residual_limb] in models/body.toml.
+    left, right: what a leg has of its own instead, by the same names, where both are amputated
+    (`left={"residual_limb_m": 0.14}`); `of` gives the amputation of a leg. Raises InputError.
     """
 
     side: str = "none"
@@ -72,6 +76,8 @@ class Amputation:
     residual_limb_m: float | None = None
     residual_strength: float | None = None
     gastrocnemius: str = "lost"
+    left: Mapping[str, Any] = Table()
+    right: Mapping[str, Any] = Table()
 
     def __post_init__(self):
         for key, known in (("side", SIDES), ("gastrocnemius", GASTROCNEMIUS)):
@@ -84,6 +90,12 @@ class Amputation:
             _check_number(self.residual_limb_m, "residual_limb_m", 0.0, math.inf, " m")
         if self.residual_strength is not None:
             _check_number(self.residual_strength, "residual_strength", *_range("residual_strength"))
+        check_legs(self, "amputation")
+        check_both(self, self.side)
+
+    def of(self, side: str) -> "Amputation":
+        """That of one leg, "left" or "right"."""
+        return replace(of_leg(self, side), side=side)
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -100,10 +112,11 @@ class Amputation:
         limb = data_files.toml("body.toml")["residual_limb"]
         if suffix not in self.suffixes or group not in limb["weaker"]:
             return 1.0
-        return limb["strength"] if self.residual_strength is None else self.residual_strength
+        weaker = self.of({"r": "right", "l": "left"}[suffix]).residual_strength
+        return limb["strength"] if weaker is None else weaker
 
     def residual_limb(self, runner: Runner) -> float:
-        """Length of the residual limb in m; InputError where it does not fit the runner's shank."""
+        """Length in m of the residual limb, of `of` one leg; InputError where it does not fit the shank."""
         body = data_files.toml("body.toml")
         shank = body["segment"]["shank"]["length_h"] * runner.height_m
         shortest = body["residual_limb"]["shortest_m"]

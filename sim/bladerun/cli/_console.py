@@ -109,7 +109,8 @@ def rounded(value: float | str | None) -> str:
     """A number for a table: one to three decimals by its size, "-" for none."""
     if value is None or isinstance(value, str):
         return "-" if value is None else value
-    return f"{value:.{3 if abs(value) < 1 else 2 if abs(value) < 10 else 1}f}"
+    text = f"{value:.{3 if abs(value) < 1 else 2 if abs(value) < 10 else 1}f}"
+    return text if float(text) else text.removeprefix("-")
 
 
 def _plain(value: Any) -> Any:

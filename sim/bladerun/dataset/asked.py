@@ -55,6 +55,11 @@ def person_of(stride: xr.Dataset) -> tuple[Runner, Amputation, Fitting | None]:
     return _made(Runner, stride, "runner"), _made(Amputation, stride, "amputation"), fitting
 
 
+def fitting_of(stride: xr.Dataset, side: str) -> Fitting:
+    """What the leg of an amputated side wears. Raises InputError."""
+    return _made(Fitting, stride, "fitting").of(side)
+
+
 def _made(kind: type[_T], stride: xr.Dataset, key: str) -> _T:
     said = _said(stride, key)
     try:

@@ -5,12 +5,12 @@ Takes the legs of a stride; gives rows of the table of results.
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
 
 from bladerun._lib.data_files import toml
+from bladerun.dataset.asked import fitting_of
 from bladerun.gait._both import Both
 from bladerun.gait.alignment import alignment
 from bladerun.gait.events import Leg, joint_curve, site_curves
@@ -266,7 +266,7 @@ def whip(leg: Leg, _: Both) -> dict[str, float]:
 )
 def bench_alignment(leg: Leg, _: Both) -> dict[str, float]:
     """Standing, blade upright, hip over knee."""
-    found = alignment(leg.model, leg.side, json.loads(leg.stride.attrs["fitting"])["sagittal_deg"])
+    found = alignment(leg.model, leg.side, fitting_of(leg.stride, leg.side).sagittal_deg)
     return {
         "standing_height_difference_mm": found.height_difference_mm,
         "toe_ahead_mm": found.toe_ahead_mm,

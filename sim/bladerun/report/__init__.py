@@ -19,7 +19,7 @@ from bladerun import __version__
 from bladerun._lib import paper  # noqa: F401  (before reportlab)
 from bladerun._lib.data_files import toml
 from bladerun._lib.files import atomic
-from bladerun.blade.catalog import load_blade
+from bladerun.body.legs import apart
 from bladerun.dataset.files import read_stride
 from bladerun.dataset.reading import has_muscles
 from bladerun.gait.outcomes import OUTCOMES
@@ -29,7 +29,7 @@ from bladerun.report._particulars import particulars
 from bladerun.report._pictures import bench, landings, moments
 from bladerun.report._unconfirmed import differing, unconfirmed
 from bladerun.report.sheet import interval, uncertainty, write_sheet
-from bladerun.report.words import blade_from, landing_words, recoil, setting, sweet_spot
+from bladerun.report.words import blade_from, blade_title, landing_words, recoil, setting, sweet_spot
 from bladerun.show import plots
 from bladerun.status import Status
 from bladerun.study.answer import changes, look_for
@@ -89,7 +89,8 @@ def _content(result: FitResult) -> dict[str, Any]:
         "version": __version__,
         "runner": _runner(result),
         "task": case.task,
-        "blade": load_blade(case.fitting.blade).title if case.fitting else "",
+        "blade": blade_title(case.fitting) if case.fitting else "",
+        "apart": bool(case.fitting and apart(case.fitting)),
         "settings": {role: setting(table.loc[name]) for role, name in names.items()},
         "same": result.recommended == result.current,
         "first": _first(result),

@@ -10,12 +10,13 @@ from typing import Any
 from markupsafe import Markup
 
 from bladerun._lib.html import templates
-from bladerun.report.words import figure, known
+from bladerun.report.words import figure, known, signed
 
 
 def page(template: str, style: str, content: dict[str, Any]) -> str:
     """The page, with the style sheet inside."""
     ours = templates("bladerun.report")
     ours.filters["figure"] = figure
-    ours.filters["known"] = lambda pair: known(*pair)
+    ours.filters["signed"] = signed
+    ours.filters["known"] = lambda pair, unit: known(pair[0], pair[1], unit)
     return ours.get_template(template).render(content, style=Markup(ours.get_template(style).render()))

@@ -5,7 +5,11 @@ Takes a `Case`; gives phrases for report and sheet, empty for a runner with noth
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bladerun._lib.settings import Settings
+from bladerun.body.legs import SIDES
+from bladerun.body.runner import Amputation
 from bladerun.case import Case
 from bladerun.cost import Cost
 from bladerun.environment import Environment
@@ -14,17 +18,26 @@ from bladerun.fitting import Fitting
 
 def particulars(case: Case) -> list[str]:
     """Phrases; what is as usual, and what else the page or the sheet shows of every runner, is left out."""
-    found = [*_limb(case), *_strength(case)]
+    found = _of_legs(lambda side: _limb(case.amputation.of(side)))
+    found += _strength(case)
     for joint, (low, high) in case.runner.joint_range_deg.items():
         found.append(f"{_plain(joint)} from {low:g}° to {high:g}° only")
-    if case.fitting is not None:
-        found += _clamp(case.fitting)
+    fitting = case.fitting
+    if fitting is not None:
+        found += _of_legs(lambda side: _clamp(fitting.of(side)))
     found += _changed("cost", case.cost, Cost.default())
     return found + _changed("environment", case.environment, Environment.default())
 
 
-def _limb(case: Case) -> list[str]:
-    amputation, found = case.amputation, []
+def _of_legs(phrases: Callable[[str], list[str]]) -> list[str]:
+    """Phrases of each leg, once where they are of both."""
+    of = {side: phrases(side) for side in SIDES}
+    both = [phrase for phrase in of["left"] if phrase in of["right"]]
+    return both + [f"{side} leg: {each}" for side in SIDES for each in of[side] if each not in both]
+
+
+def _limb(amputation: Amputation) -> list[str]:
+    found = []
     if amputation.residual_limb_m is not None:
         found.append(f"residual limb {100 * amputation.residual_limb_m:g} cm")
     if amputation.gastrocnemius != "lost":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,9 +16,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bladerun.blade.catalog import load_blade
+from bladerun.dataset.asked import fitting_of
 from bladerun.dataset.model_text import model_of
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting
 from bladerun.gait.events import Leg
 from bladerun.show.sketch import draw_alignment, draw_stride
 from bladerun.show.video import frames
@@ -81,8 +80,8 @@ def bench(strides: Mapping[str, xr.Dataset], legs: tuple[str, ...]) -> Figure:
     rows = figure.subplots(len(strides), 2 * len(legs), squeeze=False)
     for row, (title, stride) in zip(rows, strides.items(), strict=True):
         model = model_of(stride)
-        fitting = Fitting(**json.loads(stride.attrs["fitting"]))
         for k, leg in enumerate(legs):
+            fitting = fitting_of(stride, leg)
             side, behind = row[2 * k : 2 * k + 2]
             found = draw_alignment(side, model, leg, fitting.sagittal_deg)
             draw_alignment(behind, model, leg, fitting.sagittal_deg, "behind")

@@ -15,15 +15,26 @@ import xarray as xr
 
 from bladerun import __version__
 from bladerun._lib.files import atomic
-from bladerun.blade.catalog import load_blade
+from bladerun.blade.catalog import Blade, load_blade
 from bladerun.dataset.files import read_stride
 from bladerun.errors import InputError
+from bladerun.fitting import row_of
 from bladerun.gait.outcomes import OUTCOMES
 from bladerun.report import _sheet_pdf
 from bladerun.report._page import page
 from bladerun.report._particulars import particulars
 from bladerun.report._pictures import moments
-from bladerun.report.words import blade_from, both_masses, figure, known, recoil, setting, sweet_spot, whip
+from bladerun.report.words import (
+    blade_from,
+    blade_title,
+    both_masses,
+    figure,
+    known,
+    recoil,
+    setting,
+    sweet_spot,
+    whip,
+)
 from bladerun.status import Status
 from bladerun.study.recommend import told_apart, verdict, weights
 
@@ -112,7 +123,7 @@ def _assumed(case: Case) -> list[str]:
 
 def _runner(result: FitResult) -> list[tuple[str, str]]:
     runner, amputation, task = result.case.runner, result.case.amputation, result.case.task
-    blade = load_blade(result.case.fitting.blade).title if result.case.fitting else ""
+    blade = blade_title(result.case.fitting) if result.case.fitting else ""
     feet, inches = divmod(round(runner.height_m / 0.0254), 12)
     rows = [
         ("weight, with prosthesis", both_masses(runner.mass_kg)),
@@ -169,7 +180,7 @@ def _row(
     places = {
         role: [(x - low + room) / (high - low + 2 * room) for x in span] for role, span in spans.items()
     }
-    shown = {role: known(span[1], (span[2] - span[0]) / 2) for role, span in spans.items()}
+    shown = {role: known(span[1], (span[2] - span[0]) / 2, unit.strip()) for role, span in spans.items()}
     said = ""
     if len(names) == 2:
         apart = told_apart(table, column, names["try"], [names["today"]], result.members)[names["today"]]
@@ -211,36 +222,44 @@ def uncertainty(table: pd.DataFrame) -> str:
 
 
 def _window(result: FitResult, name: str) -> list[str]:
-    """From which mass to which mass the category holds, and the blade's margin at each end."""
-    row, runner = result.table.loc[name], result.case.runner
-    assert result.case.fitting is not None
-    blade, limit = load_blade(result.case.fitting.blade), weights()["constraint"]
+    """From which mass to which mass the category holds, and the blade's margin at each end; of each leg where
+    they wear different ones."""
+    row, fitting, limit = result.table.loc[name], result.case.fitting, weights()["constraint"]["key"]
+    assert fitting is not None
+    sides, mass_kg = _sides(result), result.case.runner.mass_kg
+    worn = {s: (load_blade(fitting.of(s).blade), float(row_of(row, s)["category"])) for s in sides}
+    if len(set(worn.values())) == 1:
+        return _charted(*worn[sides[0]], mass_kg, row.get(limit, math.nan))
+    texts = {s: _charted(*worn[s], mass_kg, row.get(f"blade_strain_margin_{s}", math.nan)) for s in sides}
+    return [f"{side.capitalize()} leg: {' '.join(text)}" for side, text in texts.items()]
+
+
+def _charted(blade: Blade, category: float, mass_kg: float, margin: float) -> list[str]:
+    limit = weights()["constraint"]["minimum"]
     if "recommendation" not in blade.facts:
         return ["No chart of categories by weight is known for this blade."]
     edges, high = blade.facts["recommendation"]["band_kg"], blade.facts["recommendation"]["high"]
-    bands = [i for i, category in enumerate(high) if category and category == row["category"]]
+    bands = [i for i, charted in enumerate(high) if charted and charted == category]
     if not bands:
-        return [f"The chart for running has no weight for category {row['category']:g}."]
+        return [f"The chart for running has no weight for category {category:g}."]
     low_kg, high_kg = edges[bands[0]], edges[bands[-1] + 1]
     sentences = [
-        f"By the chart for running, category {row['category']:g} is for {both_masses(low_kg)} "
+        f"By the chart for running, category {category:g} is for {both_masses(low_kg)} "
         f"to under {both_masses(high_kg)}."
     ]
     try:
-        charted = blade.recommended_category(runner.mass_kg)
+        charted = blade.recommended_category(mass_kg)
     except InputError:
-        sentences.append(f"It has no category for {both_masses(runner.mass_kg)}.")
+        sentences.append(f"It has no category for {both_masses(mass_kg)}.")
     else:
-        if charted != row["category"]:
-            sentences.append(f"For {both_masses(runner.mass_kg)} it gives category {charted:g}.")
-    margin = row.get(limit["key"], math.nan)
+        if charted != category:
+            sentences.append(f"For {both_masses(mass_kg)} it gives category {charted:g}.")
     if math.isfinite(margin):
-        ends = [margin * runner.mass_kg / mass for mass in (low_kg, high_kg)]
-        least = margin * runner.mass_kg / limit["minimum"]
+        ends = [margin * mass_kg / mass for mass in (low_kg, high_kg)]
         sentences.append(
             f"The blade's strength margin is {figure(margin)} now; in proportion to weight {figure(ends[0])} "
             f"at the light end and {figure(ends[1])} at the heavy end. "
-            f"It reaches {limit['minimum']:g}, the least to run on, at {both_masses(least)}."
+            f"It reaches {limit:g}, the least to run on, at {both_masses(margin * mass_kg / limit)}."
         )
     return sentences
 

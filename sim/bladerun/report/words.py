@@ -10,30 +10,40 @@ from collections.abc import Mapping
 from typing import Any
 
 from bladerun._lib.data_files import toml
-from bladerun.blade.catalog import Blade
-from bladerun.fitting import Fitting
+from bladerun.blade.catalog import Blade, load_blade
+from bladerun.body.legs import told
+from bladerun.fitting import Fitting, row_of
 from bladerun.study.landing_window import LandingWindow
 
 _NOTHING = 1e-4  # below which nothing is known, in any unit that is shown
+_PLACES = {"%": 1}  # behind the point, at most, by unit
 _KG_PER_LB = 0.45359237
 
 
-def figure(value: float | None, digits: int = 3) -> str:
-    """A number with that many significant digits and no exponent; a dash where there is none."""
+def figure(value: float | None, digits: int = 3, unit: str = "") -> str:
+    """A number with that many significant digits and no exponent, fewer where its unit is known less well; a
+    dash where there is none."""
     if value is None or not math.isfinite(value):
         return "–"
     if abs(value) < _NOTHING:
         return "0"
-    return _at(value, digits - 1 - math.floor(math.log10(abs(value))))
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return _at(value, min(places, _PLACES.get(unit, places)))
 
 
-def known(value: float, half: float) -> tuple[str, str]:
+def signed(value: float | None, unit: str = "") -> str:
+    """A difference, as `figure` of two digits with its sign: `+12`, `−0.4`, `0`."""
+    text = figure(value, 2, unit)
+    return f"+{text}" if value is not None and value > 0 and text != "0" else text
+
+
+def known(value: float, half: float, unit: str = "") -> tuple[str, str]:
     """A number and half the interval around it, both to the place to which it is known: `82`, `3`.
 
     The half has one significant digit, two where it begins with a 1; "" without an interval.
     """
     if not (math.isfinite(value) and math.isfinite(half) and half >= _NOTHING):
-        return figure(value), ""
+        return figure(value, unit=unit), ""
     power = math.floor(math.log10(half))
     places = -power + (half < 2 * 10**power)
     return _at(value, places), _at(half, places)
@@ -45,7 +55,14 @@ def _at(value: float, places: int) -> str:
 
 
 def setting(row: Mapping[str, Any]) -> str:
-    """A fitting in words: `category 4, 30 mm taller, toe-out 5°`; a measured stiffness after the category."""
+    """A fitting in words: `category 4, 30 mm taller, toe-out 5°`; a measured stiffness after the category.
+
+    row: with the columns of `Fitting.row`. Of each leg where they differ: `left: ...; right: ...`.
+    """
+    return told(lambda side: _setting(row_of(row, side)))
+
+
+def _setting(row: Mapping[str, Any]) -> str:
     height = row["height_mm"]
     level = f"{abs(height):g} mm {'taller' if height > 0 else 'shorter'}" if height else "same height"
     turn = row["toe_out_deg"]
@@ -55,15 +72,25 @@ def setting(row: Mapping[str, Any]) -> str:
     return f"category {row['category']:g}{stiffness}, {level}, {toe}"
 
 
+def blade_title(fitting: Fitting) -> str:
+    """What the blade is called, of each leg where they differ."""
+    return told(lambda side: load_blade(fitting.of(side).blade).title)
+
+
 def blade_from(fitting: Fitting | None) -> str:
     """Where what is known of the blade is from."""
+    known = told(lambda side: _known_of(fitting and fitting.of(side)))
+    return f"{known[0].upper()}{known[1:]}; the socket gives as a usual one."
+
+
+def _known_of(fitting: Fitting | None) -> str:
     own = fitting is not None and isinstance(fitting.blade, Blade)
     source = "its own file" if own else "the catalogue, not from this blade"
     if fitting is not None and fitting.stiffness_kn_m is not None:
-        known = f"The blade's stiffness was measured ({fitting.stiffness_kn_m:g} kN/m); its strength comes"
+        known = f"the blade's stiffness was measured ({fitting.stiffness_kn_m:g} kN/m); its strength comes"
     else:
-        known = "The blade's stiffness and strength come"
-    return f"{known} from {source}; the socket gives as a usual one."
+        known = "the blade's stiffness and strength come"
+    return f"{known} from {source}"
 
 
 def recoil(direction_deg: float) -> str:

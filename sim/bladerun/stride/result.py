@@ -14,7 +14,7 @@ from bladerun._lib.table import plain
 from bladerun.blade.chain import bend_joints
 from bladerun.body.joints import contact_spheres, sphere_sides
 from bladerun.dataset.check import TIMES_OF
-from bladerun.fitting import place
+from bladerun.fitting import placements
 from bladerun.model import Model
 from bladerun.stride._muscle_result import SIDES, muscle_rows, say
 from bladerun.stride.dynamics.passive import energy_and_loss
@@ -127,7 +127,7 @@ def dataset(problem: Problem, point: Point, out: Sweep) -> xr.Dataset:
         "environment": json.dumps(plain(problem.environment)),
         "options": json.dumps(plain(problem.options)),
         "model_xml": model.xml,
-        "blade": model.blade.name if model.blade else "",
+        "blade": " and ".join(dict.fromkeys(blade.name for blade in model.blades.values())),
         "amputation_side": model.amputation.side,
         "objective": sum(each.values()),
         "frame": "x forward along the ground, y left, z away from it, ground at z = 0; moments are internal",
@@ -298,16 +298,14 @@ def _compression(model: Model, q: np.ndarray, force: np.ndarray) -> np.ndarray:
 def _strain(model: Model, q: np.ndarray) -> np.ndarray:
     """(N, 2) greatest fibre strain of each blade as a share of what it may bear."""
     table = np.full((len(q), 2), np.nan)
-    if model.blade is None or model.fitting is None:
+    if model.fitting is None:
         return table
-    limb_m = model.amputation.residual_limb(model.runner)
-    height = place(model.fitting, model.runner, limb_m).clamp_to_ground_m
-    category = float(model.fitting.category)
-    chain = model.blade.chain(category, height)
-    for s, side in enumerate(SIDES):
-        if side in model.amputation.sides:
-            bends = [model.joints.index(name) for name in bend_joints(chain, side[0])]
-            table[:, s] = model.blade.strain(q[:, bends], category, height) / model.blade.allowable_strain
+    for side, placement in placements(model.fitting, model.runner, model.amputation).items():
+        blade, height = model.blades[side], placement.clamp_to_ground_m
+        category = float(model.fitting.of(side).category)
+        bends = [model.joints.index(name) for name in bend_joints(blade.chain(category, height), side[0])]
+        strain = blade.strain(q[:, bends], category, height)
+        table[:, SIDES.index(side)] = strain / blade.allowable_strain
     return table
 
 

@@ -3,7 +3,7 @@ variation, and by dotted name any entry of the cost and the environment (`cost.t
 
 Takes names and values as a study file or a cohort's table has them; gives `Inputs` with these values, and how
 far apart two values are. Units are in the names. `category_step` counts from the category recommended for the
-runner.
+runner. A setting of one leg has its name before it, `left.height_mm`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from bladerun._lib import data_files
+from bladerun.body.legs import SIDES, apart, check_both, settings_of
 from bladerun.body.runner import Amputation, Runner
 from bladerun.body.variation import Variation
 from bladerun.cost import Cost
@@ -42,13 +43,19 @@ class Parameter:
     high: float = math.nan
 
     @property
+    def setting(self) -> str:
+        """Its name, without the leg where it is that of one leg: `left.height_mm`."""
+        leg, _, setting = self.name.partition(".")
+        return setting if leg in SIDES else self.name
+
+    @property
     def bounded(self) -> bool:
         return not self.values
 
     @property
     def whole(self) -> bool:
         """Only whole numbers lie between the bounds."""
-        return self.name in _WHOLE
+        return self.setting in _WHOLE
 
     @property
     def numeric(self) -> bool:
@@ -73,13 +80,13 @@ class Parameter:
     @property
     def apart(self) -> bool:
         """No stride starts from one with another value."""
-        return self.name in _APART
+        return self.setting in _APART
 
     @property
     def step(self) -> float:
         """The longest step between neighbours; a quarter of the range where models/sweep.toml has none."""
         known = data_files.toml("sweep.toml")["step"]
-        name = "category" if self.name == STEP else self.name.partition(".")[0]
+        name = "category" if self.name == STEP else self.setting.partition(".")[0]
         if name in known:
             return float(known[name])
         low, high = (self.low, self.high) if self.bounded else (min(self.values), max(self.values))
@@ -89,7 +96,15 @@ class Parameter:
 @cache
 def known() -> dict[str, str]:
     """Every name, and the section it belongs to."""
-    names = {field.name: section for section, cls in _SECTIONS.items() for field in fields(cls)}
+    names = {
+        field.name: section
+        for section, cls in _SECTIONS.items()
+        for field in fields(cls)
+        if field.name not in SIDES
+    }
+    for section in ("amputation", "fitting"):
+        own = [key for key in settings_of(_SECTIONS[section]) if key not in _APART]
+        names |= {f"{side}.{key}": section for side in SIDES for key in own}
     names |= {f"variation.{field.name}": "variation" for field in fields(Variation)}
     for section, usual in (("cost", Cost.default()), ("environment", Environment.default())):
         names |= {f"{section}.{entry}": section for entry in usual.entries()}
@@ -113,21 +128,26 @@ def changed(inputs: Inputs, values: Mapping[str, Any]) -> Inputs:
             entries = by_section.setdefault("runner", {})
             before = entries.get(table, getattr(inputs.runner, table))
             entries[table] = {**(before if isinstance(before, Mapping) else {}), key: value}
+        elif table in SIDES:
+            by_section.setdefault(known()[name], {}).setdefault(table, {})[key] = value
         elif name != STEP:
             section = known()[name]
             by_section.setdefault(section, {})[name.removeprefix(f"{section}.")] = value
     parts = {section: getattr(inputs, section) for section in (*_SECTIONS, "variation", *_SETTINGS)}
     for section in _SETTINGS:
         parts[section] = parts[section].changed(by_section.pop(section, {}))
-    fitted = by_section.pop("fitting", {})
+    fitted, limbs = by_section.pop("fitting", {}), by_section.get("amputation", {})
+    limbs |= {side: {**getattr(inputs.amputation, side), **limbs[side]} for side in SIDES if side in limbs}
     for section, entries in by_section.items():
         parts[section] = replace(parts[section], **entries)
     if (fitted or STEP in values) and parts["fitting"] is None:
         raise InputError("nothing to vary; the runner has no [fitting]", key=next(iter(fitted), STEP))
+    if fitted or STEP in values:
+        parts["fitting"] = _worn(parts["fitting"], parts["runner"], bool({"category", STEP} & set(values)))
     if fitted:
-        parts["fitting"] = altered(_worn(parts["fitting"], parts["runner"]), **fitted)
+        parts["fitting"] = altered(parts["fitting"], **fitted)
     if STEP in values:
-        parts["fitting"] = _stepped(_worn(parts["fitting"], parts["runner"]), parts["runner"], values)
+        parts["fitting"] = _stepped(parts["fitting"], parts["runner"], values)
     return Inputs(**parts)
 
 
@@ -135,12 +155,15 @@ def resolved(inputs: Inputs) -> Inputs:
     """The same with the category as a number, of this runner; InputError where the blade has none such."""
     if inputs.fitting is None:
         return inputs
+    check_both(inputs.fitting, inputs.amputation.side)
     return replace(inputs, fitting=resolve(inputs.fitting, inputs.runner))
 
 
-def _worn(fitting: Fitting, runner: Runner) -> Fitting:
-    """The fitting as another can be made of it: a measured stiffness is that of a category."""
-    return fitting if fitting.stiffness_kn_m is None else resolve(fitting, runner)
+def _worn(fitting: Fitting, runner: Runner, anew: bool) -> Fitting:
+    """The fitting as another can be made of it: a measured stiffness is that of a category, and categories
+    that are given anew differ between legs by numbers."""
+    measured = any(fitting.of(side).stiffness_kn_m is not None for side in SIDES)
+    return resolve(fitting, runner) if measured or (anew and apart(fitting)) else fitting
 
 
 def _stepped(fitting: Fitting, runner: Runner, values: Mapping[str, Any]) -> Fitting:

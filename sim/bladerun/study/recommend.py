@@ -19,7 +19,9 @@ import numpy as np
 import pandas as pd
 
 from bladerun._lib import data_files
+from bladerun.body.legs import told
 from bladerun.case import ADJUSTED, SWEPT
+from bladerun.fitting import row_of
 from bladerun.status import Status
 from bladerun.study.intervals import difference
 
@@ -249,9 +251,14 @@ def _against(table: pd.DataFrame, recommended: str, current: str, members: pd.Da
 def _describe(table: pd.DataFrame, name: str | None, current: str) -> str:
     """A fitting in words: `category 4, 20 mm, toe-out 5 deg`; its flexion where that is not today's."""
     row = table.loc[str(name)]
-    text = f"category {row['category']:g}, {row['height_mm']:g} mm, toe-out {row['toe_out_deg']:g} deg"
     flexed = row["sagittal_deg"] != table.at[current, "sagittal_deg"]
-    return f"{text}, flexion {row['sagittal_deg']:g} deg" if flexed else text
+
+    def words(side: str) -> str:
+        leg = row_of(row, side)
+        text = f"category {leg['category']:g}, {leg['height_mm']:g} mm, toe-out {leg['toe_out_deg']:g} deg"
+        return f"{text}, flexion {leg['sagittal_deg']:g} deg" if flexed else text
+
+    return told(words)
 
 
 def edges(table: pd.DataFrame, name: str) -> dict[str, int]:

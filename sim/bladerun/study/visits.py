@@ -16,10 +16,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from bladerun._lib import data_files
+from bladerun.body.legs import SIDES, told
 from bladerun.case import ADJUSTED, SWEPT, Case
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, altered, recommended, resolve
-from bladerun.fitting import place as placement
+from bladerun.fitting import Fitting, altered, placements, recommended, resolve
 from bladerun.status import Status
 
 _EASIEST = (1, 0, 2)  # of SWEPT: a step in height takes the solver the fewest iterations, in toe-out the most
@@ -100,7 +100,7 @@ def _built(start: Fitting, change: dict[str, float], case: Case) -> Fitting | In
     """The fitting with that change, or why it cannot be."""
     try:
         fitting = resolve(altered(start, **change), case.runner)
-        placement(fitting, case.runner, case.amputation.residual_limb(case.runner))
+        placements(fitting, case.runner, case.amputation)
     except InputError as why:
         return why
     return fitting
@@ -128,15 +128,22 @@ _WORDS = {"category": "category", "height_mm": "height", "toe_out_deg": "toe-out
 
 
 def name_of(fitting: Fitting) -> str:
-    """A short name that is also a file name: ``category4_height30_toe5``."""
-    return f"category{fitting.category:g}_height{fitting.height_mm:g}_toe{fitting.toe_out_deg:g}"
+    """A short name that is also a file name: ``category4_height30_toe5``; of each leg if they differ."""
+    left, right = (
+        f"category{leg.category:g}_height{leg.height_mm:g}_toe{leg.toe_out_deg:g}"
+        for leg in map(fitting.of, SIDES)
+    )
+    return left if left == right else f"left_{left}_right_{right}"
 
 
 def describe(fitting: Fitting) -> str:
     """The same in words: ``category 4, 30 mm, toe-out 5 deg``; a measured stiffness after the category."""
-    stiffness = "" if fitting.stiffness_kn_m is None else f" ({fitting.stiffness_kn_m:g} kN/m)"
-    place = f"{fitting.height_mm:g} mm, toe-out {fitting.toe_out_deg:g} deg"
-    return f"category {fitting.category:g}{stiffness}, {place}"
+    return told(lambda side: _described(fitting.of(side)))
+
+
+def _described(leg: Fitting) -> str:
+    stiffness = "" if leg.stiffness_kn_m is None else f" ({leg.stiffness_kn_m:g} kN/m)"
+    return f"category {leg.category:g}{stiffness}, {leg.height_mm:g} mm, toe-out {leg.toe_out_deg:g} deg"
 
 
 def bridge(start: Fitting, end: Fitting) -> list[Fitting]:

@@ -135,7 +135,8 @@ function outputs() {
   $("o-speed_m_s").textContent = `${speed.toFixed(2)} m/s`;
 }
 
-function sliders({ axes }, values) {
+function sliders({ axes, document: { fitting } }, values) {
+  $("apart").hidden = !["left", "right"].some((leg) => Object.keys(fitting[leg] || {}).length);
   AXES.forEach((axis, i) => {
     const slider = $(`s-${axis}`), { value, least, most, step } = axes[axis];
     Object.assign(slider, { min: least, max: most, step, disabled: least === most });

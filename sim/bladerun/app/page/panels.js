@@ -20,7 +20,7 @@ const html = (name, className, text) => {
 const drawing = (width, height, says) =>
   svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": says });
 const short = (value, digits = 0) =>
-  value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−");
+  value === null || value === undefined ? "–" : (Number(value.toFixed(digits)) || 0).toFixed(digits).replace("-", "−");
 
 function card(title, wide = false) {
   const made = html("section", wide ? "card wide" : "card");
