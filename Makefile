@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOWEST := $(VENV)-lowest
 PIP := $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet
 
-.PHONY: help app audit fit run lessons docs bench validation test test-slow test-faults test-lessons test-lowest lint check format clean
+.PHONY: help app audit fit run lessons docs bench mutants validation test test-slow test-faults test-lessons test-lowest lint check format clean
 
 help:
 	@echo "make fit     compare the fittings of experiments/first-fit.toml; ends with the report's path"
@@ -15,6 +15,7 @@ help:
 	@echo "make lessons  open the lessons in notebooks/ in the browser"
 	@echo "make docs    build the manual: site/index.html"
 	@echo "make bench   how long a stride takes and how well it repeats (a few minutes)"
+	@echo "make mutants  200 random one-line faults in the code: how many the tests notice (hours)"
 	@echo "make validation  predictions beside published measurements: VALIDATION.md (about 20 minutes)"
 	@echo "make check   lint, format, types and the fast tests"
 	@echo "make audit   known vulnerabilities of the newest and the oldest versions that pyproject.toml allows"
@@ -38,6 +39,10 @@ docs: $(VENV)/.docs
 
 bench: $(VENV)/.installed
 	@$(BIN)/python experiments/benchmarks/stride.py
+
+# MUTANTS="--number 20 --seed 1": fewer, others.
+mutants: $(VENV)/.mutants
+	@$(BIN)/python tests/mutants.py $(MUTANTS)
 
 validation: $(VENV)/.installed
 	@$(BIN)/bladerun validate
@@ -115,6 +120,10 @@ $(VENV)/.lint: $(VENV)/.installed
 
 $(VENV)/.audit: | $(BIN)/python
 	@$(PIP) pip-audit uv
+	@touch $@
+
+$(VENV)/.mutants: $(VENV)/.installed
+	@$(PIP) coverage
 	@touch $@
 
 $(VENV)/.notebooks: $(VENV)/.installed

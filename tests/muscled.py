@@ -34,14 +34,19 @@ def model(side="none"):
     return build_model(RUNNER, Amputation(side, "transtibial", 0.16), Fitting("j-sprint", 4.0))
 
 
-def stride(*, side="none", knots=60, activation=0.4, reserve_nm=2.0, swing=1.0):
-    """The dataset. Activations pulse between 0 and `activation`, reserves swing by `reserve_nm`."""
+def stride(*, side="none", knots=60, activation=0.4, reserve_nm=2.0, swing=1.0, alike=False):
+    """The dataset. Activations pulse between 0 and `activation`, reserves swing by `reserve_nm`; `alike`: the
+    left leg's are the right one's half a stride later."""
     body = model(side)
     mj, data = body.mj, mujoco.MjData(body.mj)
     time = np.arange(knots) * PERIOD / knots
     q, v, a = _motion(body.joints, time, swing)
     n, m = mj.nv, len(body.muscles)
     phase = np.linspace(0, 2 * np.pi, m, endpoint=False)
+    late = np.array([alike and name.endswith("_l") for name in [*body.muscles, *body.joints]]) * np.pi
+    if alike:
+        known = [name[:-2] for name in model().muscles]
+        phase = np.array([known.index(name[:-2]) for name in body.muscles]) + late[:m]
     u = activation * (0.5 + 0.5 * np.sin(2 * np.pi * time[:, None] / PERIOD + phase))
     length, velocity, fibre, force, active = np.zeros((5, knots, m))
     arm, tau = np.zeros((knots, m, n)), np.zeros((knots, n))
@@ -90,8 +95,10 @@ def stride(*, side="none", knots=60, activation=0.4, reserve_nm=2.0, swing=1.0):
                 jac = np.zeros((3, n))
                 mujoco.mj_jac(mj, data, jac, None, spot[k, i], mj.geom_bodyid[spheres[i]])
                 tau[k] -= jac.T @ push[k, i]
+    way = [SPEED * PERIOD, 0.0, 0.0]
+    around = np.concatenate([com[-1:] - way, com, com[:1] + way])
     held = np.array([joint[:-2] in _SWING for joint in body.joints])
-    reserve = reserve_nm * np.sin(2 * np.pi * time[:, None] / PERIOD) * held
+    reserve = reserve_nm * np.sin(2 * np.pi * time[:, None] / PERIOD + late[m:]) * held
     moments = np.einsum("tmj,tm->tj", arm, force) + reserve
     tau = np.where(held, moments, tau)
     return xr.Dataset(
@@ -102,7 +109,7 @@ def stride(*, side="none", knots=60, activation=0.4, reserve_nm=2.0, swing=1.0):
             "contact_force": (("time", "contact", "xyz"), push),
             "contact_position": (("time", "contact", "xyz"), spot),
             "com": (("time", "xyz"), com),
-            "com_velocity": (("time", "xyz"), np.gradient(com, PERIOD / knots, axis=0)),
+            "com_velocity": (("time", "xyz"), np.gradient(around, PERIOD / knots, axis=0)[1:-1]),
             "site_position": (("time", "site", "xyz"), site),
             "joint_axis_world": (("time", "joint", "xyz"), axis),
             "blade_energy": (("time", "side"), _blade(side, push, spheres, mj)),

@@ -165,7 +165,7 @@ def test_left_is_the_mirror_of_right(blade, q):
 
 
 @each_blade
-def test_positive_joints_lift_the_toe_and_turn_it_inward_and_to_the_midline(blade):
+def test_positive_joints_lift_the_toe_turn_it_inward_and_lift_the_soles_inner_edge(blade):
     model = attached(blade, "r")
     tip = model.site("blade_tip_r").id
     rest = moved(model, np.zeros(model.nv)).site_xpos[tip].copy()
@@ -176,6 +176,11 @@ def test_positive_joints_lift_the_toe_and_turn_it_inward_and_to_the_midline(blad
     assert change["torsion"][1] > 0
     clamped = load_blade(blade.name).chain(5, blade.rating_height_m)
     assert clamped.axes[0, 1] > abs(clamped.axes[0, 0]) and clamped.axes[1, 0] > abs(clamped.axes[1, 1])
+    rolled = moved(
+        model, 0.1 * (np.array([model.joint(i).name for i in range(model.nv)]) == "blade_lateral_r")
+    )
+    outer, inner = (rolled.geom(f"contact_r_{i}").xpos for i in (0, 1))
+    assert inner[1] > outer[1] and inner[2] > outer[2] + 0.002
 
 
 @each_blade

@@ -116,6 +116,17 @@ def test_the_muscle_table_names_every_muscle_and_adds_up_to_the_leg():
     assert table.activation_peak.max() == pytest.approx(outcomes(made)["activation_peak"]["left"], abs=1e-3)
 
 
+def test_a_muscles_peaks_and_mean_in_the_table():
+    made, soleus = muscled.stride(knots=20), {"muscle": "soleus_l"}
+    strongest = float(made.muscle_f0.sel(soleus))
+    made.muscle_force.loc[soleus], made.activation.loc[soleus] = 0.0, 0.0
+    made.muscle_force.loc[soleus | {"time": made.time[3]}] = 0.3 * strongest
+    made.activation.loc[soleus | {"time": made.time[3]}] = 0.8
+    row = muscle_table(made).loc["soleus_l"]
+    found = row.force_peak_n, row.force_peak_f0, row.activation_peak, row.activation_mean
+    assert found == pytest.approx((0.3 * strongest, 0.3, 0.8, 0.8 / 20))
+
+
 def test_the_worst_reserve_is_found():
     made = muscled.stride()
     made.reserve.loc[{"joint": "hip_rotation_l"}] *= 10

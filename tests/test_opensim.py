@@ -141,6 +141,71 @@ def test_tilt_is_backward_and_list_right_hip_down_as_in_opensim(stride, files):
         np.testing.assert_allclose(motion[name], sign * ours, rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("joint", "moves"),
+    [
+        ("pelvis_tx", (0.1, 0, 0)), ("pelvis_ty", (0, 0, -0.1)), ("pelvis_tz", (0, 0.1, 0)),
+        ("pelvis_tilt", None), ("pelvis_list", None), ("pelvis_rotation", None),
+    ],
+)  # fmt: skip
+def test_each_coordinate_of_the_pelvis_alone(tmp_path, joint, moves):
+    """0.1 m or rad of one of ours, from standing; there x is forward, y up, z right, tilt backward, list
+    right hip down, rotation right hip forward. Its point lies ahead of the hips, and turns with it."""
+    columns = [f"pelvis_t{axis}" for axis in "xyz"] + ["pelvis_tilt", "pelvis_list", "pelvis_rotation"]
+    made = muscled.stride(side="none", knots=8)
+    mj, data = muscled.model("none").mj, mujoco.MjData(muscled.model("none").mj)
+    q, sites = 0 * made.q.values, np.zeros(made.site_position.shape)
+    for k, value in enumerate((0.0, 0.1)):
+        q[k, made.joint.values.tolist().index(joint)] = value
+        data.qpos[:] = q[k]
+        mujoco.mj_kinematics(mj, data)
+        sites[k] = data.site_xpos
+    posed = made.assign(q=(made.q.dims, q), site_position=(made.site_position.dims, sites))
+    _, motion, _ = read(export(posed, tmp_path)[0])
+    rows = {name: motion[name][1] - motion[name][0] for name in columns}
+    if moves is not None:
+        expected = dict(zip(columns, [*moves, 0, 0, 0], strict=True))
+        assert rows == pytest.approx(expected, abs=1e-9)
+        return
+    asis = mj.site_pos[[mj.site("asis_r").id, mj.site("asis_l").id]].mean(0)
+    assert asis[0] > 0.02 and abs(asis[1]) < 1e-9
+    degrees, sign = np.degrees(0.1), {"pelvis_rotation": 1.0}.get(joint, -1.0)
+    assert {name: rows[name] for name in columns[3:]} == pytest.approx(
+        {name: sign * degrees if name == joint else 0.0 for name in columns[3:]}
+    )
+    ahead, up = asis[0], asis[2]
+    forward, upward, right = {  # tilt pitches the ASIS down, rotation turns them to the left
+        "pelvis_tilt": (up * np.sin(0.1) - ahead * (1 - np.cos(0.1)),
+                        -ahead * np.sin(0.1) - up * (1 - np.cos(0.1)), 0.0),
+        "pelvis_list": (0.0, -up * (1 - np.cos(0.1)), -up * np.sin(0.1)),
+        "pelvis_rotation": (-ahead * (1 - np.cos(0.1)), 0.0, -ahead * np.sin(0.1)),
+    }[joint]  # fmt: skip
+    assert [rows[name] for name in columns[:3]] == pytest.approx([forward, upward, right], abs=1e-9)
+
+
+def test_the_centre_of_pressure_is_forward_and_to_the_right_on_the_ground(tmp_path):
+    made = muscled.stride(side="none", knots=8)
+    mine = np.flatnonzero(made.contact_side.values == "right")
+    push, spot = 0 * made.contact_force.values, 0 * made.contact_position.values
+    push[3, mine[0]], push[3, mine[1]] = [10.0, 20.0, 300.0], [0.0, 0.0, 100.0]
+    spot[3, mine[0]], spot[3, mine[1]] = [1.0, -0.2, 0.01], [2.0, 0.2, 0.02]
+    spot[0, mine] = [5.0, -0.3, 0.4]  # in the air
+    pressed = made.assign(
+        contact_force=(made.contact_force.dims, push), contact_position=(made.contact_position.dims, spot)
+    )
+    _, found, _ = read(export(pressed, tmp_path)[1])
+    at = [[found[f"right_ground_force_{what}{axis}"][3] for axis in "xyz"] for what in "vp"]
+    assert at[0] == pytest.approx([10.0, 400.0, -20.0])
+    assert at[1] == pytest.approx([1.25, 0.0, 0.1])  # (300 x 1 + 100 x 2) / 400 ahead, 0.1 m to the right
+    in_air = [found[f"right_ground_force_p{axis}"][0] for axis in "xyz"]
+    assert in_air == pytest.approx([5.0, 0.0, 0.3])
+    # about that point, in this project's axes: arms (-0.25, -0.1, 0.01) and (0.75, 0.3, 0.02)
+    turning = np.cross([-0.25, -0.1, 0.01], [10, 20, 300]) + np.cross([0.75, 0.3, 0.02], [0, 0, 100])
+    torque = [found[f"right_ground_torque_{axis}"][3] for axis in "xyz"]
+    assert torque == pytest.approx([turning[0], turning[2], -turning[1]])
+    assert not any(found[f"left_ground_force_v{axis}"].any() for axis in "xyz")
+
+
 def test_forces_on_the_pelvis_do_the_work_there_that_they_do_here(stride, files):
     _, given, _ = read(files["moments.sto"])
     mj, rng = muscled.model("none").mj, np.random.default_rng(2)

@@ -184,6 +184,16 @@ def test_strain_margin_halves_when_the_blade_bends_twice_as_much():
     assert margin(0.05)["left"] is None
 
 
+def test_a_blade_that_gives_nothing_has_no_stiffness_no_margin_and_no_return():
+    made = stride(angles={f"blade_bend{i}_r": np.zeros_like for i in range(1, 6)})
+    for name in ("blade_energy", "blade_loss", "blade_compression", "blade_strain"):
+        made[name] = 0 * made[name]
+    result = outcomes(made)
+    for key in ("blade_stiffness_seen_kn_m", "blade_strain_margin", "blade_energy_return_percent"):
+        assert result[key]["right"] is None, key
+    assert result["blade_energy_peak_j"]["right"] == result["blade_compression_mm"]["right"] == 0
+
+
 def test_asymmetry_is_positive_where_the_affected_leg_has_more():
     result = outcomes(stride(moments=None, right_down=0.0, left_down=0.3))
     affected = result["step_time_s"]["right"], result["step_time_s"]["left"]

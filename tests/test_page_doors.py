@@ -158,6 +158,12 @@ def test_nobody_is_answered_without_the_key(locked):
         ("127.0.0.1:8765", True), ("192.168.1.7:8765", True), ("[::1]:8765", True), ("localhost", True),
         (socket.gethostname(), True), ("evil.example", False), ("127.0.0.1.evil.example", False),
         ("[::1].evil.example", False), ("user@127.0.0.1", False), ("", False), ("localhost:evil", False),
+        ("localhost:", False), ("localhost:65535", True), ("localhost:123456", False),
+        ("LOCALHOST:8765", True),
+        (socket.gethostname().upper(), True), (f"{socket.gethostname().split('.')[0]}.local", True),
+        (f"{socket.gethostname()}.evil.example", False), ("localhost.evil.example", False),
+        ("127.0.0.1 ", False),
+        ("::1", False), ("[::1", False), ("[localhost]", False), ("2130706433", False), ("0.0.0.0", True),
     ],
 )  # fmt: skip
 def test_other_names_are_refused_wherever_it_is_served(locked, host, answered):
@@ -169,11 +175,56 @@ def test_other_names_are_refused_wherever_it_is_served(locked, host, answered):
     [
         ("http://127.0.0.1", True), ("https://127.0.0.1", False), ("http://127.0.0.1:8766", False),
         ("ftp://127.0.0.1", False), ("null", False), ("http://evil.example", False), ("127.0.0.1", False),
+        ("HTTP://127.0.0.1", True), ("http://127.0.0.1/", False), ("http://127.0.0.1.evil.example", False),
+        ("http://evil.example/http://127.0.0.1", False), ("", False), ("http://localhost", False),
     ],
 )  # fmt: skip
 def test_all_of_an_origin_counts(page, origin, allowed):
     answer = page.post("/api/save", json={"document": DOCUMENT}, headers={"Origin": origin})
     assert answer.status_code == (200 if allowed else 403)
+    assert page.get("/api/facts", headers={"Origin": origin}).status_code == (200 if allowed else 403)
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none", "same-site", "cross-site"])
+def test_what_a_browser_says_of_the_site_counts_but_for_looking(page, site):
+    sent = page.post("/api/save", json={"document": DOCUMENT}, headers={"Sec-Fetch-Site": site})
+    assert sent.status_code == (200 if site in ("same-origin", "none") else 403)
+    assert page.get("/api/facts", headers={"Sec-Fetch-Site": site}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "allowed"),
+    [
+        ("application/json; charset=utf-8", True),
+        ("text/plain", False),
+        ("application/jsonx", False),
+        ("", False),
+    ],
+)
+def test_only_json_is_posted(page, kind, allowed):
+    content = json.dumps({"document": DOCUMENT})
+    answer = page.post("/api/save", content=content, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.text == "only JSON is taken") == (
+        (200, False) if allowed else (403, True)
+    )
+
+
+def test_the_most_bytes_and_the_deepest_table_are_taken_and_no_more(page):
+    def sent(text):
+        return posted(page, "open", json.dumps({"text": text})).json().get("error", "")
+
+    room = 64 * 1024 - len(json.dumps({"text": ""}))
+    assert "too large" not in sent("x" * room)
+    assert "too large; a runner's file has at most 64 kB" in sent("x" * (room + 1))
+
+    inner = {"text": 1}
+    for _ in range(10):
+        inner = {"text": inner}
+    assert "nested too deeply" not in posted(page, "open", json.dumps(inner)).json()["error"]
+    assert "nested too deeply" in posted(page, "open", json.dumps({"text": {"text": inner}})).json()["error"]
+    for number, allowed in ((2**63 - 1, True), (2**63, False), (-(2**63) + 1, True), (-(2**63), False)):
+        said = posted(page, "open", json.dumps({"text": number})).json()["error"]
+        assert ("a number is too large; TOML allows 64 bits" in said) is not allowed
 
 
 @pytest.mark.parametrize(

@@ -263,7 +263,7 @@ class Blade:
 
         ``pos``, ``quat`` place the blade's frame in the parent; the unloaded sole's lowest point is at
         z = -clamp_to_ground_m. Adds joints ``blade_bend{1..5}_{r,l}`` (positive: toe up), ``blade_torsion``
-        (positive: toe inward), ``blade_lateral`` (positive: toe to the midline), 12 spheres
+        (positive: toe inward), ``blade_lateral`` (positive: the sole's inner edge up), 12 spheres
         ``contact_{r,l}_{0..11}`` with user data (K, c, mu, side) of models/contact.toml, and sites
         ``blade_clamp``, ``blade_tip``.
         """

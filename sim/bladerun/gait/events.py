@@ -95,15 +95,19 @@ class Leg:
     def pressure_centre(self, time: float) -> np.ndarray:
         """Centre of pressure (m) at `time`: x in the frame that runs along, y.
 
-        Between two knots it is the mean of theirs weighted with vertical force, bounded where that vanishes.
+        Between two knots it is the mean on the ground of theirs, weighted with vertical force, bounded where
+        that vanishes: where a foot stands still, so does its centre of pressure.
         """
         load, moment = self._load
         knots = np.append(self.stride.time.values, self.period)
-        left = int(np.searchsorted(knots, time % self.period, side="right")) - 1
-        later = (time % self.period - knots[left]) / (knots[left + 1] - knots[left])
-        weights = np.array([1 - later, later])
+        now = time % self.period
+        left = int(np.searchsorted(knots, now, side="right")) - 1
+        later = (now - knots[left]) / (knots[left + 1] - knots[left])
         around = [left, (left + 1) % len(load)]
-        return weights @ moment[around] / (weights @ load[around])
+        weights = np.array([1 - later, later])
+        run_m = self.speed * (knots[left : left + 2] - now)
+        on_ground = moment[around] + load[around, None] * np.column_stack([run_m, [0.0, 0.0]])
+        return weights @ on_ground / (weights @ load[around])
 
     @cached_property
     def mean_pressure_centre(self) -> np.ndarray:

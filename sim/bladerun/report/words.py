@@ -27,8 +27,9 @@ def figure(value: float | None, digits: int = 3, unit: str = "") -> str:
         return "–"
     if abs(value) < _NOTHING:
         return "0"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    return _at(value, min(places, _PLACES.get(unit, places)))
+    shown = float(f"{value:.{digits - 1}e}")  # 99.96 is 100 to three digits
+    places = digits - 1 - math.floor(math.log10(abs(shown)))
+    return _at(shown, min(places, _PLACES.get(unit, places)))
 
 
 def signed(value: float | None, unit: str = "") -> str:
