@@ -15,7 +15,7 @@ import muscled
 import uneven
 from bladerun.gait.events import Leg, shares
 from bladerun.gait.outcomes import outcomes
-from bladerun.gait.registry import OUTCOMES
+from bladerun.gait.outcomes import OUTCOMES
 from expected import FEET, expected
 
 MODELS = Path(__file__).parents[1] / "models"
