@@ -22,10 +22,15 @@ from latex2mathml.converter import convert
 from mkdocs.structure.files import File
 
 from bladerun._lib import data_files
+from bladerun._lib.kinds import entries
 from bladerun.blade.catalog import catalog
-from bladerun.case import load_case
+from bladerun.body.runner import Amputation, Runner
 from bladerun.cli import _parser
+from bladerun.fitting import Fitting
 from bladerun.gait.outcomes import OUTCOMES
+from bladerun.study.design import Drawn
+from bladerun.study.file import SearchSection, Settings
+from bladerun.task import Task
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parent
@@ -101,16 +106,14 @@ def commands() -> str:
     return "\n".join(parts)
 
 
-def ranges() -> str:
-    """What a runner's file may hold, with the ranges that the code checks."""
-    body = data_files.toml("body.toml")
-    case = load_case(CHECKOUT / "experiments" / "first-fit.toml")
+def keys(section: str) -> str:
+    """The keys of a section of a runner's or a study's file, of the description that checks them."""
     rows = []
-    for section, part in (("range", "runner"), ("fitting", "fitting")):
-        for key, (low, high) in ((k, v) for k, v in body[section].items() if isinstance(v, tuple)):
-            owner = part if hasattr(getattr(case, part), key) else "amputation"
-            rows.append([f"`[{owner}] {key}`", f"{low:g}", f"{high:g}"])
-    return _table(["key", "least", "greatest"], rows)
+    for entry in entries(SECTIONS[section]):
+        usual = json.dumps(entry.usual) if isinstance(entry.usual, str | int | float) else ""
+        said = "needed" if entry.needed else usual if entry.usual != "" else ""
+        rows.append([f"`{entry.key}`", entry.text, entry.said, said])
+    return _table([f"`[{section}]`", "what it is", "what is allowed", "where left out"], rows)
 
 
 def sources() -> str:
@@ -138,8 +141,17 @@ def weights() -> str:
     return _table(["trade-off", "unit", "difference that matters", "weight", "what it is"], rows)
 
 
+SECTIONS = {
+    "runner": Runner,
+    "amputation": Amputation,
+    "fitting": Fitting,
+    "task": Task,
+    "design": Drawn,
+    "search": SearchSection,
+    "run": Settings,
+}
 TABLES: dict[str, Callable[..., str]] = {
-    function.__name__: function for function in (outcomes, catalogue, commands, ranges, sources, weights)
+    function.__name__: function for function in (outcomes, catalogue, commands, keys, sources, weights)
 }
 
 

@@ -102,7 +102,7 @@ BAD = {
     "sweep out of range": ("[10, 20, 30]", "[20, 900]", ["[sweep] height_mm", "900"]),
     "sweep of half steps": ("[-1, 0, 1]", "[0.5]", ["[sweep] category", "0.5", "whole"]),
     "sweep beyond the blade": ("[-1, 0, 1]", "[0, 9]", ["[sweep] category", "14", "1 to 9"]),
-    "syntax": ("mass_kg = 72.0", "mass_kg = ", ["TOML", "line 6"]),
+    "syntax": ("mass_kg = 72.0", "mass_kg = ", ["TOML", "line 7"]),
     "key twice": ("height_m = 1.76", "height_m = 1.76\nheight_m = 1.8", ["TOML", "line"]),
 }
 

@@ -15,7 +15,7 @@ from bladerun import cli
 from bladerun.errors import InputError
 from bladerun.study import _dask, executors, fingerprint, sweep
 from bladerun.study._dask import Cluster
-from bladerun.study._file import study
+from bladerun.study.file import study
 from test_sweep import HERE, changed, toml
 
 SMALL = changed(parameters={"height_mm": [20, 30]})

@@ -14,8 +14,8 @@ import pytest
 
 from bladerun.errors import InputError
 from bladerun.study import _store, executor, optimise, sweep
-from bladerun.study._file import study
 from bladerun.study._search import JOURNAL, name_of, opened
+from bladerun.study.file import study
 from test_sweep import GRID, changed, row, same
 
 CUTS = 200

@@ -31,7 +31,7 @@ from bladerun.report.words import blade_from, blade_title, figure, known, settin
 from bladerun.stride import solve
 from bladerun.stride.result import _strain
 from bladerun.study import visits
-from bladerun.study._file import study
+from bladerun.study.file import study
 from bladerun.study.job import Inputs
 from bladerun.study.recommend import why
 from bladerun.task import Task

@@ -7,9 +7,9 @@ import pytest
 
 from bladerun.errors import InputError
 from bladerun.gait.outcomes import OUTCOMES
-from bladerun.study._file import study
 from bladerun.study._objective import Constraint, Objective, columns
 from bladerun.study._search import name_of, opened
+from bladerun.study.file import study
 from test_sweep import GRID
 
 ROW = {

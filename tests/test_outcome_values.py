@@ -14,8 +14,7 @@ import xarray as xr
 import muscled
 import uneven
 from bladerun.gait.events import Leg, shares
-from bladerun.gait.outcomes import outcomes
-from bladerun.gait.outcomes import OUTCOMES
+from bladerun.gait.outcomes import OUTCOMES, outcomes
 from expected import FEET, expected
 
 MODELS = Path(__file__).parents[1] / "models"

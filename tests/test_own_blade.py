@@ -26,7 +26,7 @@ from bladerun.model import build_model
 from bladerun.report.words import blade_from, setting
 from bladerun.stride import result
 from bladerun.study import load_study, sweep, visits
-from bladerun.study._file import study
+from bladerun.study.file import study
 from bladerun.study.job import Inputs, Job
 from synthetic import stride
 

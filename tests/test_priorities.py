@@ -34,7 +34,7 @@ def test_a_preset_changes_what_it_names_and_an_own_weight_comes_first(preset):
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ({"like": "sprnt"}, r"\[priorities\] like: 'sprnt' is not known.*sprint"),
+        ({"like": "sprnt"}, r"\[priorities\] like: 'sprnt' is not allowed.*sprint"),
         ({"costs": 1.0}, r"\[priorities\] costs: not a known key.*cost"),
         ({"cost": -1.0}, r"\[priorities\] cost: -1.0 is not allowed; a weight from 0"),
         ({"cost": "much"}, r"\[priorities\] cost: 'much' is not allowed"),

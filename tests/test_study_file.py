@@ -13,9 +13,9 @@ from bladerun.case import load_case
 from bladerun.errors import InputError
 from bladerun.fitting import resolve
 from bladerun.study import sweep
-from bladerun.study._design import MOST
-from bladerun.study._file import study
 from bladerun.study._plan import Plan
+from bladerun.study.design import MOST
+from bladerun.study.file import study
 from bladerun.study.job import work
 from test_sweep import FIRST_FIT, GRID, changed, drained, toml
 

@@ -19,10 +19,10 @@ import tomli_w
 from bladerun import cli
 from bladerun.errors import InputError
 from bladerun.study import _store, load_study, sweep
-from bladerun.study._file import study
 from bladerun.study._plan import Plan
 from bladerun.study._sweep import opened
 from bladerun.study._tree import tree
+from bladerun.study.file import study
 from bladerun.study.fingerprint import sources
 from bladerun.study.job import Done, Job, work
 from bladerun.study.plots import _of_sweep, plot

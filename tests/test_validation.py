@@ -11,9 +11,9 @@ import synthetic
 from bladerun import validation
 from bladerun.errors import InputError
 from bladerun.validation import _runs, findings_dir, validate
-from bladerun.validation._findings import Target, load
 from bladerun.validation._measures import agreement, measures
 from bladerun.validation._statistics import estimate, verdict
+from bladerun.validation.finding import Target, load
 
 RETRACTED = "10.1371/journal.pone.0229035"
 FINDINGS, COHORTS = load(findings_dir())
@@ -225,6 +225,22 @@ def test_a_finding_that_cannot_be_used_is_said_before_anything_is_solved(tmp_pat
     with pytest.raises(InputError, match=said):
         validate(tmp_path / "out", findings=tmp_path)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("status = 'read'", "c.toml: source: missing"),
+        ("source = 's'\nstatus = 'read'", "c.toml: condition: missing"),
+        ("source = 's'\nstatus = 'read'\ncondition = 3", "c.toml: condition: 3 is not allowed"),
+        ("source = 's'\nstatus = 'read'\n[[conditions]]\nblade = 'none'", "did you mean 'condition'"),
+    ],
+)
+def test_a_cohort_that_cannot_be_used_is_said_too(tmp_path, text, said):
+    (tmp_path / "cohorts").mkdir()
+    (tmp_path / "cohorts" / "c.toml").write_text(text)
+    with pytest.raises(InputError, match=said):
+        load(tmp_path)
 
 
 def test_a_part_of_no_runner_is_refused(tmp_path):

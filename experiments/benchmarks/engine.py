@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from bladerun._lib.data_files import toml
 from bladerun.study import _store, sweep
-from bladerun.study._file import study
 from bladerun.study._sweep import opened
+from bladerun.study.file import study
 
 SLEEP_S = 0.005
 STANDIN = "engine:sleeping"

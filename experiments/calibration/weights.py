@@ -26,8 +26,8 @@ from bladerun import Cost, Environment, Runner, Task, Variation, build_model, so
 from bladerun._lib.data_files import toml
 from bladerun._lib.files import atomic
 from bladerun.validation import findings_dir
-from bladerun.validation._findings import Finding, Target, load
 from bladerun.validation._measures import measures
+from bladerun.validation.finding import Finding, Target, load
 
 SPEEDS_M_S = (2.5, 3.5)
 COHORT = "fukuchi2017"

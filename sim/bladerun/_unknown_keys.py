@@ -43,7 +43,7 @@ _NOT_OFFERED = {  # part of a key, in any section: what to say of it
 }
 
 
-def instead(key: str, section: str, known: Iterable[str]) -> str:
+def instead(section: str, key: str, known: Iterable[str]) -> str:
     """A clause: the key that is meant, that such a thing is not offered, or the nearest known key."""
     words = key.lower().replace("-", "_").split("_")
     for word, meant in _CALLED.get(section, {}).items():

@@ -6,15 +6,17 @@ every value, or one `InputError` that names the file, the key, the value and wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 
 from bladerun._lib.file_kinds import RUNNER, refuse_others
+from bladerun._lib.kinds import ByName, Kind, Listed, Record, Text, kinds_of
 from bladerun._lib.table import Table, frozen, overflows
 from bladerun._lib.toml_files import parse_toml
 from bladerun._unknown_keys import instead
@@ -25,37 +27,68 @@ from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
-from bladerun.fitting import Fitting, altered, placements, recommended, resolve
+from bladerun.fitting import STEPS, Fitting, altered, placements, recommended, resolve
+from bladerun.priorities import SECTION as WEIGHTS
 from bladerun.priorities import priorities, usual
 from bladerun.task import Task
 
 SWEPT = ("category", "height_mm", "toe_out_deg")
 ADJUSTED = (*SWEPT, "sagittal_deg")  # what a fitter can change on the runner's own blade
 _PHASES = 100  # of a stride, at which a joint range is held against the reference
-_LONGEST = {"name": 100, "notes": 4000}  # characters, so that both can be printed
+WORDS = ("name", "notes")  # of a case, which stand in [runner]; as long as can be printed
 _T = TypeVar("_T")
+
+
+def _swept() -> Mapping[str, Kind]:
+    fitted = kinds_of(Fitting) | {"category": STEPS}
+    said = "a list of at least one number"
+    return {key: Listed((fitted[key],), endless=True, least=1, once=True, words=said) for key in SWEPT}
+
+
+def _not_swept(key: str, known: Iterable[str]) -> str:
+    varied = any(key in kind.__dataclass_fields__ for kind in (Runner, Amputation, Fitting, Task))
+    return "`bladerun sweep` varies it" if varied else nearest(key, known)
 
 
 @dataclass(frozen=True)
 class Case:
     """A runner's file. Without an amputation `fitting` is None and `sweep` empty, whatever it keeps.
 
-    `sweep` maps the quantities of `SWEPT` to the values to compare: "category" in steps from the recommended
-    one, the others as they are. A quantity that is not swept is missing. name, notes: any text, for people;
-    nothing is computed from them. cost, environment: with what [cost] and [environment] change. priorities:
-    weights of the score, by the name of the trade-off.
+    Parameters
+    ----------
+    runner
+        Who runs.
+    amputation
+        What is missing.
+    fitting
+        What the runner wears today.
+    task
+        What the runner is asked to do.
+    sweep
+        Settings to compare in `bladerun fit`, lists to combine: categories in steps from the recommended one,
+        the others as they are. What is left out is not swept.
+    name, notes
+        Any text, for people; nothing is computed from it.
+    cost
+        For research: what takes the place of the same entry of models/cost.toml.
+    environment
+        For research: what takes the place of the usual ground or gravity, and forces from outside.
+    priorities
+        What this runner cares about: weights of the score by the name of the trade-off, or those of a preset.
     """
 
     runner: Runner
     amputation: Amputation
     fitting: Fitting | None
     task: Task
-    sweep: Mapping[str, tuple[float, ...]] = field(default_factory=Table)
-    name: str = ""
-    notes: str = ""
+    sweep: Annotated[
+        Mapping[str, tuple[float, ...]], ByName(_swept, said="a section of keys", other=_not_swept)
+    ] = field(default_factory=Table)
+    name: Annotated[str, Text(100)] = ""
+    notes: Annotated[str, Text(4000)] = ""
     cost: Cost = field(default_factory=Cost.default)
     environment: Environment = field(default_factory=Environment.default)
-    priorities: Mapping[str, float] = field(default_factory=usual)
+    priorities: Annotated[Mapping[str, float], WEIGHTS] = field(default_factory=usual)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sweep", frozen(self.sweep))
@@ -144,17 +177,13 @@ def _check_flexibility(runner: Runner, task: Task) -> None:
 
 def _words(document: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
     """Name and notes of [runner], and the document without them."""
-    runner = dict(document.get("runner", {}))
-    words = {key: runner.pop(key) for key in _LONGEST if key in runner}
-    for key, text in words.items():
-        most = _LONGEST[key]
-        if not isinstance(text, str) or len(text) > most:
-            raise InputError(f"not allowed; text of at most {most} characters", key=f"[runner] {key}")
+    runner, kinds = dict(document.get("runner", {})), kinds_of(Case)
+    words = {key: kinds[key].read(runner.pop(key), f"[runner] {key}") for key in WORDS if key in runner}
     return words, {**document, "runner": runner} if words else dict(document)
 
 
 def _check_sections(document: Mapping[str, Any]) -> None:
-    known = ("runner", "amputation", "fitting", "task", "sweep", "cost", "environment", "priorities")
+    known = [name for name in kinds_of(Case) if name not in WORDS]
     for name, table in document.items():
         if name not in known:
             raise InputError(f"not a known section; {nearest(name, known)}", key=f"[{name}]")
@@ -165,49 +194,27 @@ def _check_sections(document: Mapping[str, Any]) -> None:
                 raise InputError("a number is too large; TOML allows 64 bits", key=f"[{name}] {key}")
 
 
-def _section(document: Mapping[str, Any], section: str, cls: type[_T], needed: bool = True) -> _T:
+def _section(document: Mapping[str, Any], section: str, cls: type[_T]) -> _T:
     """The section as an instance of the dataclass, which says what keys there are and checks their values."""
-    if needed and section not in document:
+    if section not in document:
         raise InputError("missing; this section is needed", key=f"[{section}]")
-    table, known = document.get(section, {}), {entry.name: entry for entry in fields(cls)}  # type: ignore[arg-type]
     with _place(section=section):
-        for key in table:
-            if key not in known:
-                raise InputError(f"not a known key; {instead(key, section, known)}", key=key)
-        for key, entry in known.items():
-            if key not in table and entry.default is MISSING:
-                raise InputError(f"missing; [{section}] needs it", key=key)
-        return cls(**table)
+        return Record(cls, partial(instead, section)).read(document[section])
 
 
 def _sweep(
     table: Mapping[str, Any], fitting: Fitting | None, runner: Runner, legs: Amputation
-) -> dict[str, tuple[float, ...]]:
+) -> Mapping[str, tuple[float, ...]]:
     """Each list checked, and each value tried on the limb, in the fitting, which knows what it allows."""
     if fitting is None:
         raise InputError("a sweep needs a [fitting] to start from", key="[sweep]")
     with _place(section="sweep"):
-        for key, values in table.items():
-            if key not in SWEPT:
-                varied = any(key in kind.__dataclass_fields__ for kind in (Runner, Amputation, Fitting, Task))
-                what = "`bladerun sweep` varies it" if varied else nearest(key, SWEPT)
-                raise InputError(f"not a known key; {what}", key=key)
-            if not isinstance(values, list) or not values:
-                raise InputError(f"{values!r} is not allowed; a list of at least one number", key=key)
+        swept = kinds_of(Case)["sweep"].read(table)
+        for key, values in swept.items():
             for value in values:
-                setting = _category(value, fitting, runner) if key == "category" else value
+                setting = recommended(fitting, runner) + value if key == "category" else value
                 placements(resolve(altered(resolve(fitting, runner), **{key: setting}), runner), runner, legs)
-            if len(set(values)) < len(values):
-                raise InputError(f"{values!r} is not allowed; each value once", key=key)
-    return {key: tuple(values) for key, values in table.items()}
-
-
-def _category(step: Any, fitting: Fitting, runner: Runner) -> float:
-    if type(step) is not int or abs(step) > 100:
-        raise InputError(
-            f"{step!r} is not allowed; whole steps from the recommended category", key="category"
-        )
-    return float(recommended(fitting, runner)) + step
+    return swept
 
 
 @contextmanager

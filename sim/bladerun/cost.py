@@ -7,11 +7,12 @@ is computed stands in the file of that term, in `stride/cost/`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from bladerun._lib import data_files
+from bladerun._lib.kinds import SIGNED
 from bladerun._lib.settings import Settings, read
 from bladerun._lib.table import Table
 
@@ -31,7 +32,7 @@ class ActivationCost(Settings):
     """Activations of muscles: effort, and bounds on activation and excitation."""
 
     effort: float
-    least: float = field(metadata={"signed": True})
+    least: SIGNED
     bound: float
     excitation: float
 

@@ -7,11 +7,12 @@ gives an `Environment`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
 
 from bladerun._lib import data_files
+from bladerun._lib.kinds import SIGNED
 from bladerun._lib.settings import Settings, read
 from bladerun.errors import ModelError, nearest
 from bladerun.task import Task
@@ -45,9 +46,9 @@ class Wrench(Settings):
     """
 
     body: str
-    force_n: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0), metadata={"signed": True})
-    torque_nm: tuple[float, float, float] = field(default=(0.0, 0.0, 0.0), metadata={"signed": True})
-    point_m: tuple[float, ...] = field(default=(), metadata={"signed": True})
+    force_n: tuple[SIGNED, SIGNED, SIGNED] = (0.0, 0.0, 0.0)
+    torque_nm: tuple[SIGNED, SIGNED, SIGNED] = (0.0, 0.0, 0.0)
+    point_m: tuple[SIGNED, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Environment(Settings):
         External forces and torques on bodies.
     """
 
-    gravity_m_s2: tuple[float, float, float] = field(metadata={"signed": True})
+    gravity_m_s2: tuple[SIGNED, SIGNED, SIGNED]
     ground: Ground
     wrenches: tuple[Wrench, ...] = ()
 

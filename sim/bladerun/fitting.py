@@ -8,17 +8,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import mujoco
 import numpy as np
 
 from bladerun._lib import data_files
+from bladerun._lib.kinds import Number, Special, check
 from bladerun._lib.table import Table
-from bladerun.blade.catalog import Blade, check_stiffness, load_blade
+from bladerun.blade.catalog import STIFFNESS, Blade, catalog, load_blade
 from bladerun.body.build import sound_leg_below_knee_m
 from bladerun.body.legs import (
     SIDES,
+    Own,
     apart,
     check_both,
     check_legs,
@@ -31,57 +33,83 @@ from bladerun.body.legs import (
 from bladerun.body.runner import Amputation, Runner
 from bladerun.errors import InputError
 
-_NUMBERS = ("height_mm", "toe_out_deg", "sagittal_deg", "fore_aft_mm", "medio_lateral_mm")
 _MEASURED = "stiffness_kn_m"
+STEPS = Number(-100, 100, words="whole steps from the recommended category", whole=True)
+_RANGE = data_files.toml("body.toml")["fitting"]
+
+
+def _blade(value: Any) -> str | Blade:
+    return value if isinstance(value, str | Blade) else Blade.of_json(value)
+
+
+def _any_blade() -> dict[str, Any]:
+    return {"anyOf": [{"enum": list(catalog())}, {"type": "string", "pattern": "[.]toml$"}]}
+
+
+def _category(value: Any) -> Any:
+    if isinstance(value, str) and value != "recommended":
+        raise InputError(f"{value!r} is not allowed; a number or 'recommended'")
+    return value  # a number is checked by the blade, which knows its categories
+
+
+def _any_category() -> dict[str, Any]:
+    return {"anyOf": [{"const": "recommended"}, {"type": "number"}]}
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """A blade and how it is set. Raises InputError outside the ranges of models/body.toml [fitting].
+    """A blade and how it is set.
 
-    blade: a name of the catalogue, or a `Blade` (what JSON makes of one will do). category: a number, or
-    "recommended" for the runner's mass at high impact.
-    height_mm: hip joint centre to the lowest point of the unloaded blade's sole, upright in bench alignment
-    (`bladerun.gait.alignment`: blade upright, hip over knee), minus the same of the sound leg in its shoe
-    (both legs amputated: of the leg the runner would have); positive makes the prosthesis taller.
-    sagittal_deg: socket flexion; positive pitches the limb forward over an upright blade, so that seen from
-    an upright limb the blade is dorsiflexed: its toe goes forward and up.
-    toe_out_deg: 0 = the loaded sole points where the runner goes (models/body.toml [mount]); positive turns
-    clamp and blade outward about the limb's long axis. A limb that is aligned for walking has about 5.
-    fore_aft_mm, medio_lateral_mm: shift of the clamp from its usual place, forward and lateral positive.
-    stiffness_kn_m: measured on this very blade as the catalogue's are (`Blade.stiffness_n_m`), and taken in
-    place of that; the category is a label then, and "recommended" that of the nearest nominal stiffness.
-    left, right: what a leg has of its own instead, by the same names, where both wear a blade
-    (`left={"category": 4}`); `of` gives the fitting of a leg.
+    Parameters
+    ----------
+    blade
+        A name of the catalogue, or a `Blade` (what JSON makes of one will do); in a file also the name of a
+        blade's own file beside it.
+    category
+        A number, or "recommended" for the runner's mass at high impact.
+    height_mm
+        Hip joint centre to the lowest point of the unloaded blade's sole, upright in bench alignment
+        (`bladerun.gait.alignment`: blade upright, hip over knee), minus the same of the sound leg in its shoe
+        (both legs amputated: of the leg the runner would have); positive makes the prosthesis taller.
+    toe_out_deg
+        0 = the loaded sole points where the runner goes (models/body.toml [mount]); positive turns clamp and
+        blade outward about the limb's long axis. A limb that is aligned for walking has about 5.
+    sagittal_deg
+        Socket flexion; positive pitches the limb forward over an upright blade, so that seen from an upright
+        limb the blade is dorsiflexed: its toe goes forward and up.
+    fore_aft_mm
+        Shift of the clamp from its usual place, forward positive.
+    medio_lateral_mm
+        Shift of the clamp from its usual place, lateral positive.
+    stiffness_kn_m
+        Measured on this very blade as the catalogue's are (`Blade.stiffness_n_m`), and taken in place of
+        that; the category is a label then, and "recommended" that of the nearest nominal stiffness.
+
+    left, right
+        What a leg has of its own instead, by the same names, where both wear a blade; `of` gives the fitting
+        of a leg.
+
+    Raises
+    ------
+    InputError
+        Outside the ranges of models/body.toml [fitting].
     """
 
-    blade: str | Blade
-    category: float | str = "recommended"
-    height_mm: float = 20.0
-    toe_out_deg: float = 0.0
-    sagittal_deg: float = 5.0
-    fore_aft_mm: float = 0.0
-    medio_lateral_mm: float = 0.0
-    stiffness_kn_m: float | None = None
-    left: Mapping[str, Any] = Table()
-    right: Mapping[str, Any] = Table()
+    blade: Annotated[str | Blade, Special("the name of a blade", _blade, _any_blade)]
+    category: Annotated[float | str, Special("a number or 'recommended'", _category, _any_category)] = (
+        "recommended"
+    )
+    height_mm: Annotated[float, Number(*_RANGE["height_mm"], unit="mm")] = 20.0
+    toe_out_deg: Annotated[float, Number(*_RANGE["toe_out_deg"], unit="deg")] = 0.0
+    sagittal_deg: Annotated[float, Number(*_RANGE["sagittal_deg"], unit="deg")] = 5.0
+    fore_aft_mm: Annotated[float, Number(*_RANGE["fore_aft_mm"], unit="mm")] = 0.0
+    medio_lateral_mm: Annotated[float, Number(*_RANGE["medio_lateral_mm"], unit="mm")] = 0.0
+    stiffness_kn_m: Annotated[float, STIFFNESS] | None = None
+    left: Annotated[Mapping[str, Any], Own(lambda: Fitting)] = Table()
+    right: Annotated[Mapping[str, Any], Own(lambda: Fitting)] = Table()
 
-    def __post_init__(self):
-        allowed = data_files.toml("body.toml")["fitting"]
-        for key in _NUMBERS:
-            value, (low, high) = getattr(self, key), allowed[key]
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise InputError(
-                    f"{value!r} is not allowed; a number from {low:g} to {high:g}",
-                    key=key,
-                    allowed=(low, high),
-                )
-        if not isinstance(self.blade, str | Blade):
-            object.__setattr__(self, "blade", Blade.of_json(self.blade))
-        if isinstance(self.category, str) and self.category != "recommended":
-            raise InputError(f"{self.category!r} is not allowed; a number or 'recommended'", key="category")
-        if self.stiffness_kn_m is not None:
-            check_stiffness(self.stiffness_kn_m)
+    def __post_init__(self) -> None:
+        check(self)
         check_legs(self, "fitting")
         for side in SIDES:
             own = getattr(self, side)
@@ -255,7 +283,7 @@ def place(fitting: Fitting, runner: Runner, residual_limb_m: float) -> Placement
     low, high = (_sole_depth(blade, category, at, upright) for at in (shortest, longest))
     if not highest + low <= needed <= lowest + high:
         least, most = (fitting.height_mm + 1e3 * (depth - needed) for depth in (highest + low, lowest + high))
-        allowed = data_files.toml("body.toml")["fitting"]["height_mm"]
+        allowed = _RANGE["height_mm"]
         beyond = least > allowed[1] or most < allowed[0]
         if not beyond:
             least, most = max(least, allowed[0]), min(most, allowed[1])

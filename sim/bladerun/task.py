@@ -1,42 +1,38 @@
 """What the runner is asked to do.
 
 Takes numbers from a runner's file, a study or a command line; gives a `Task` that has checked them. A new
-field is added here, with its range, unit and help, and used in `environment.py` or wherever it acts; files,
-studies, commands and strides read the fields of this class.
+field is added here, with its range, unit and what it is, and used in `environment.py` or wherever it acts;
+files, studies, commands and strides read the fields of this class.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
-from bladerun.errors import InputError
+from bladerun._lib.kinds import Number, check
 
 
-def _quantity(low: float, high: float, unit: str, help: str) -> dict[str, Any]:
-    return {"range": (low, high), "unit": unit, "help": help}
+def _within(low: float, high: float, unit: str) -> Number:
+    return Number(low, high, unit, words=f"a number from {low} to {high} {unit}")
 
 
 @dataclass(frozen=True)
 class Task:
-    """Steady running, forward.
+    """Steady running, forward. Slope and pull are not yet held against measurements.
 
     Parameters
     ----------
     speed_m_s
-        Speed along the ground, m/s, 2.0 to 5.0: the reference curves cover 2.5 to 4.5 and are extended a
-        little beyond.
+        Speed along the ground; the reference curves cover 2.5 to 4.5 and are extended a little beyond.
     slope_percent
-        Rise of the ground over the horizontal distance, %, uphill positive, -15 to 15. Acts as tilted gravity
-        on a runner whose x axis runs along the ground and whose z axis stands on it. Not yet held against
-        measurements.
+        Rise of the ground over the horizontal distance, uphill positive. Acts as tilted gravity on a runner
+        whose x axis runs along the ground and whose z axis stands on it.
     horizontal_force_bw
-        Constant pull at the centre of mass of the pelvis along the ground, body weights, forward positive,
-        -0.2 to 0.2. Not yet held against measurements.
-
+        Constant pull at the centre of mass of the pelvis along the ground, forward positive.
     landing_ahead_m
-        How far ahead of the pelvis' origin the middle of a blade's sole lands, m, -0.2 to 0.6; where the
-        runner would land by themselves if left out.
+        How far ahead of the pelvis' origin the middle of a blade's sole lands; where the runner would land
+        by themselves if left out.
 
     Raises
     ------
@@ -44,29 +40,13 @@ class Task:
         Outside these ranges, or for what is no number.
     """
 
-    speed_m_s: float = field(metadata=_quantity(2.0, 5.0, "m/s", "steady speed"))
-    slope_percent: float = field(
-        default=0.0, metadata=_quantity(-15.0, 15.0, "%", "slope of the ground, uphill positive")
-    )
-    horizontal_force_bw: float = field(
-        default=0.0,
-        metadata=_quantity(-0.2, 0.2, "body weights", "constant pull at the pelvis, forward positive"),
-    )
-    landing_ahead_m: float | None = field(
-        default=None, metadata=_quantity(-0.2, 0.6, "m", "where a blade lands ahead of the pelvis")
-    )
+    speed_m_s: Annotated[float, _within(2.0, 5.0, "m/s")]
+    slope_percent: Annotated[float, _within(-15.0, 15.0, "%")] = 0.0
+    horizontal_force_bw: Annotated[float, _within(-0.2, 0.2, "body weights")] = 0.0
+    landing_ahead_m: Annotated[float, _within(-0.2, 0.6, "m")] | None = None
 
     def __post_init__(self) -> None:
-        for entry in fields(self):
-            value, (low, high) = getattr(self, entry.name), entry.metadata["range"]
-            if value is None and entry.default is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise InputError(
-                    f"{value!r} is not allowed; a number from {low} to {high} {entry.metadata['unit']}",
-                    key=entry.name,
-                    allowed=(low, high),
-                )
+        check(self)
 
     def __str__(self) -> str:
         """In words: "3.3 m/s, 5 % uphill, pulled backward by 0.04 body weights"."""

@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bladerun._lib import data_files
 from bladerun.blade.catalog import Blade, catalog, load_blade
-from bladerun.body.runner import joint_limits_deg
 from bladerun.case import Case
+from bladerun.schemas import schema
 
 _NEW = {  # a runner of whom nothing is known
     "runner": {"sex": "female"},
@@ -21,14 +20,12 @@ _FIRST = {**_NEW, "runner": {"mass_kg": 72.0, "height_m": 1.76, "sex": "female"}
 
 
 def facts() -> dict[str, Any]:
-    """first, new: documents to begin with. blades. groups: of muscles. joints: their ranges in degrees."""
-    groups = {row["group"] for row in data_files.toml("muscles.toml")["muscle"].values()}
+    """first, new: documents to begin with. blades. keys: of a runner's file, by section, as JSON Schemas."""
     return {
         "first": _FIRST,
         "new": _NEW,
         "blades": [listed(name, load_blade(name)) for name in catalog()],
-        "groups": sorted(groups),
-        "joints": {joint: list(map(float, ends)) for joint, ends in joint_limits_deg().items()},
+        "keys": {name: section["properties"] for name, section in schema("runner")["properties"].items()},
     }
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
 import tomli_w
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -27,6 +26,7 @@ from starlette.staticfiles import StaticFiles
 
 from bladerun import __version__
 from bladerun._lib.files import output_dir
+from bladerun._lib.kinds import Listed, Number
 from bladerun.app import _documents, _form
 from bladerun.app import _neighbourhood as near
 from bladerun.app._guard import Guard, body_of
@@ -233,6 +233,9 @@ class _Desk:
         return self.work
 
 
+_POINT = Listed((Number(-math.inf),) * len(Point._fields), words=", ".join(Point._fields))
+
+
 def _points(case: Case) -> list[Point]:
     near.at(case, near.centre(case))
     return near.around(case)
@@ -265,12 +268,4 @@ def _mixed(work: Work, point: Point) -> Portrait | None:
 
 
 def _point(asked: dict[str, Any], key: str) -> Point:
-    values = asked.get(key)
-    if not isinstance(values, list) or not _numbers(values):
-        raise InputError(f"{values!r} is not allowed; category, height_mm, toe_out_deg, speed_m_s", key=key)
-    return Point(*(round(float(value), 6) for value in values))
-
-
-def _numbers(values: list[Any]) -> bool:
-    right = len(values) == len(Point._fields)
-    return right and all(type(value) in (int, float) and np.isfinite(value) for value in values)
+    return Point(*(round(float(value), 6) for value in _POINT.read(asked.get(key), key)))

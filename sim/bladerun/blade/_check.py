@@ -6,28 +6,105 @@ allowed. Ranges: models/blade.toml.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from bladerun._lib.data_files import toml
+from bladerun._lib.kinds import Kind, Number, Special
 from bladerun._lib.table import overflows
 from bladerun.errors import InputError, nearest
 
 STATUS = ("measured", "read", "derived", "assumed", "numerical")
 IMPACTS = ("low", "moderate", "high")
-_PLAIN = {  # keys beside the ranges of models/blade.toml, and the sections whose figures share one source
-    "profile": ("status", "source", "points_mm"),
-    "laminate": ("taper",),
-    "stiffness": ("reference_category", "at_reference_n_m", "categories", "extrapolated_steps"),
-    "height": ("range_m", "how"),
-    "recommendation": ("status", "source", "band_kg", *IMPACTS),
-}
+SPARED = ("recommendation", "pylon")  # what a blade may lack; a pylon only a J
 _FIGURE = ("value", "status", "source")
 _POINTS = 8  # fewer do not draw a blade
 _STRAIGHT_MM = 0.5  # by which a tab may wave
 _LONGEST = 400  # characters of a text
+_NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 1}
+_PAIRS = {"type": "array", "items": {**_NUMBERS, "minItems": 2, "maxItems": 2}, "minItems": 2}
+
+
+def _that(said: str, right: Callable[[Any], bool], schema: Mapping[str, Any] = _NUMBERS) -> Special:
+    """What holds to a condition."""
+
+    def make(value: Any) -> Any:
+        if not right(value):
+            raise InputError(f"{value!r} is not allowed; {said}")
+        return value
+
+    return Special(said, make, lambda: dict(schema))
+
+
+TEXT = _that(
+    "a text",
+    lambda value: isinstance(value, str) and 0 < len(value) <= _LONGEST,
+    {"type": "string", "minLength": 1, "maxLength": _LONGEST},
+)
+_SOURCED: dict[str, Kind] = {
+    "status": Special(
+        f"one of {', '.join(STATUS)}",
+        lambda value: value,
+        lambda: {"type": "string", "pattern": f"^({'|'.join(STATUS)})( |$)"},
+    ),
+    "source": TEXT,
+}  # checked together, by `_sourced`
+
+
+@dataclass(frozen=True)
+class Figure(Kind):
+    """A value with its status and its source."""
+
+    of: Kind
+    said = "{ value = , status = , source = }"
+
+    def read(self, value: Any, key: str = "", base: Any = None) -> Any:
+        if not isinstance(value, Mapping):
+            raise self.refused(value, key)
+        _keys(value, _FIGURE, key)
+        self.of.read(value["value"], key)
+        _sourced(value, key)
+        return value
+
+    def schema(self, base: Any = None) -> dict[str, Any]:
+        parts = {"value": self.of, **_SOURCED}
+        properties = {name: kind.schema() for name, kind in parts.items()}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": list(_FIGURE),
+            "additionalProperties": False,
+        }
+
+
+@cache
+def sections() -> Mapping[str, Mapping[str, Kind]]:
+    """What may stand under the keys of each section, as far as it depends on no other."""
+    ranges = toml("blade.toml").items()
+    found: dict[str, dict[str, Kind]] = {
+        name: {key: Figure(Number(*ends)) for key, ends in table.items()} for name, table in ranges
+    }
+    least, most = (1e3 * limit for limit in toml("body.toml")["fitting"]["stiffness_kn_m"])
+    found["profile"] = {**_SOURCED, "points_mm": Special(f"at least {_POINTS} pairs", _points, _any_points)}
+    taper = "pairs of place, rising from 0 to 1, and thickness there over the greatest, 0.1 to 1"
+    found["laminate"]["taper"] = Figure(_that(taper, _tapers, _PAIRS))
+    found["stiffness"] |= {
+        "reference_category": Number(-math.inf),
+        "at_reference_n_m": Figure(Number(least, most)),
+        "categories": _that("rising numbers", lambda value: _rising(value, 1)),
+        "extrapolated_steps": _that(
+            "0 to 5", lambda value: type(value) is int and 0 <= value <= 5, Number(0, 5, whole=True).schema()
+        ),
+    }
+    found["height"] |= {"range_m": Figure(_that("two numbers", _two, _PAIRS["items"])), "how": TEXT}
+    bands = _that("rising numbers", lambda value: _rising(value, 2) and value[0] > 0)
+    rows = _that("a category of each band", lambda value: isinstance(value, tuple))
+    found["recommendation"] = {**_SOURCED, "band_kg": bands, **dict.fromkeys(IMPACTS, rows)}
+    return found
 
 
 def check(facts: Mapping[str, Any]) -> None:
@@ -36,12 +113,11 @@ def check(facts: Mapping[str, Any]) -> None:
         if overflows(table):
             raise InputError("a number is too large; TOML allows 64 bits", key=f"[{name}]")
     _sections(facts)
-    for section, ranges in toml("blade.toml").items():
-        for key, (low, high) in ranges.items() if section in facts else ():
-            _figure(facts, section, key, _number(low, high))
-    _profile(facts)
-    _figure(facts, "laminate", "taper", _taper)
-    _categories(facts["stiffness"])
+    for section, kinds in sections().items():
+        for key, kind in kinds.items() if section in facts else ():
+            kind.read(facts[section][key], f"[{section}] {key}")
+    _tip(facts)
+    _reference(facts["stiffness"])
     _height(facts)
     if "recommendation" in facts:
         _recommendation(facts["recommendation"], facts["stiffness"]["categories"])
@@ -49,23 +125,21 @@ def check(facts: Mapping[str, Any]) -> None:
 
 def _sections(facts: Mapping[str, Any]) -> None:
     """Every section and key is known, and none is missing."""
-    _text(facts, "", "title")
-    if "like" in facts:
-        _text(facts, "", "like")
+    for key in [key for key in ("title", "like") if key == "title" or key in facts]:
+        TEXT.read(facts.get(key), key)
     if facts.get("shape") not in ("J", "C"):
         raise InputError(f"{facts.get('shape')!r} is not allowed; 'J' or 'C'", key="shape")
-    ranges = toml("blade.toml")
-    keys = {name: (*ranges.get(name, ()), *_PLAIN.get(name, ())) for name in (*ranges, *_PLAIN)}
-    spared = {"recommendation"} | ({"pylon"} if facts["shape"] == "J" else set())
-    _known(facts, ("title", "shape", "like", *keys), "")
-    for name in keys:
+    known = sections()
+    spared = SPARED if facts["shape"] == "J" else SPARED[:1]
+    _known(facts, ("title", "shape", "like", *known), "")
+    for name in known:
         if name not in {*facts, *spared}:
             raise InputError("missing; give it, or like = a blade that has it", key=f"[{name}]")
-    for name in (name for name in keys if name in facts):
+    for name in (name for name in known if name in facts):
         if not isinstance(facts[name], Mapping):
             raise InputError(f"{facts[name]!r} is not allowed; a section of keys", key=f"[{name}]")
-        _keys(facts[name], keys[name], f"[{name}]")
-        if "status" in keys[name]:
+        _keys(facts[name], tuple(known[name]), f"[{name}]")
+        if "status" in known[name]:
             _sourced(facts[name], f"[{name}]")
 
 
@@ -92,23 +166,6 @@ def _sourced(entry: Mapping[str, Any], where: str) -> None:
         raise InputError(f"source {source!r} is not allowed; where it is from, in words", key=where)
 
 
-def _figure(facts: Mapping[str, Any], section: str, key: str, problem: Callable[[Any], str]) -> None:
-    """A value with status and source; `problem` says what is allowed instead, "" where nothing is wrong."""
-    entry, where = facts[section][key], f"[{section}] {key}"
-    if not isinstance(entry, Mapping):
-        raise InputError(f"{entry!r} is not allowed; {{ value = , status = , source = }}", key=where)
-    _keys(entry, _FIGURE, where)
-    if wrong := problem(entry["value"]):
-        raise InputError(f"{entry['value']!r} is not allowed; {wrong}", key=where)
-    _sourced(entry, where)
-
-
-def _text(table: Mapping[str, Any], where: str, key: str) -> None:
-    text = table.get(key)
-    if not isinstance(text, str) or not 0 < len(text) <= _LONGEST:
-        raise InputError(f"{text!r} is not allowed; a text", key=f"{where}{key}")
-
-
 def _is_number(value: Any) -> bool:
     right = isinstance(value, int | float) and not isinstance(value, bool)
     return right and math.isfinite(value)
@@ -128,60 +185,56 @@ def _rising(value: Any, least: int) -> bool:
     return right and all(a < b for a, b in pairwise(value))
 
 
-def _number(low: float, high: float) -> Callable[[Any], str]:
-    def problem(value: Any) -> str:
-        return "" if _is_number(value) and low <= value <= high else f"a number from {low:g} to {high:g}"
-
-    return problem
+def _two(value: Any) -> bool:
+    return _rising(value, 2) and len(value) == 2
 
 
-def _taper(value: Any) -> str:
-    if _rows(value, 2, 2):
-        at, relative = zip(*value, strict=True)
-        if _rising(at, 2) and (at[0], at[-1]) == (0, 1) and min(relative) >= 0.1 and max(relative) == 1:
-            return ""
-    return "pairs of place, rising from 0 to 1, and thickness there over the greatest, 0.1 to 1"
+def _tapers(value: Any) -> bool:
+    if not _rows(value, 2, 2):
+        return False
+    at, relative = zip(*value, strict=True)
+    return _rising(at, 2) and (at[0], at[-1]) == (0, 1) and min(relative) >= 0.1 and max(relative) == 1
 
 
-def _profile(facts: Mapping[str, Any]) -> None:
-    points, where = facts["profile"]["points_mm"], "[profile] points_mm"
+def _any_points() -> dict[str, Any]:
+    within = {"type": "number", "minimum": -1000, "maximum": 1000}
+    return {**_PAIRS, "items": {**_PAIRS["items"], "items": within}, "minItems": _POINTS}
+
+
+def _points(points: Any) -> Any:
     if not _rows(points, 2, _POINTS) or any(not -1000 <= v <= 1000 for row in points for v in row):
-        raise InputError(f"not allowed; at least {_POINTS} pairs [x, y] within 1000 mm", key=where)
+        raise InputError(f"not allowed; at least {_POINTS} pairs [x, y] within 1000 mm")
     if any(a == b for a, b in pairwise(points)):
-        raise InputError("a point follows itself; each place on the line once", key=where)
-    x, y = np.array(points).T
+        raise InputError("a point follows itself; each place on the line once")
+    return points
+
+
+def _tip(facts: Mapping[str, Any]) -> None:
+    """The lowest point lies near the tip, and the sole reaches behind it."""
+    x, y = np.array(facts["profile"]["points_mm"]).T
     steps = np.hypot(np.diff(x), np.diff(y))
     lowest = int(np.argmin(y))
     from_tip = steps[lowest:].sum() / 1e3
     if lowest < len(y) / 2 or x[-1] <= x[lowest]:
-        raise InputError("the lowest point must lie near the tip, which must lie ahead of it", key=where)
-    _figure(facts, "sole", "length_m", lambda v: "" if v > from_tip else f"longer than {from_tip:.3g} m: "
-            "from the tip to behind the lowest point")  # fmt: skip
-
-
-def _categories(law: Mapping[str, Any]) -> None:
-    """Which categories there are, and that the reference has a stiffness that a blade can have."""
-    listed = law["categories"]
-    if not _rising(listed, 1):
-        raise InputError(f"{listed!r} is not allowed; rising numbers", key="[stiffness] categories")
-    steps = law["extrapolated_steps"]
-    if type(steps) is not int or not 0 <= steps <= 5:
-        raise InputError(f"{steps!r} is not allowed; 0 to 5", key="[stiffness] extrapolated_steps")
-    low, high = listed[0] - steps, listed[-1] + steps
-    reference = law["reference_category"]
-    if not _is_number(reference) or not low <= reference <= high:
         raise InputError(
-            f"{reference!r} is not allowed; a category from {low:g} to {high:g}",
-            key="[stiffness] reference_category",
+            "the lowest point must lie near the tip, which must lie ahead of it", key="[profile] points_mm"
         )
-    least, most = (1e3 * limit for limit in toml("body.toml")["fitting"]["stiffness_kn_m"])
-    _figure({"stiffness": law}, "stiffness", "at_reference_n_m", _number(least, most))
+    said = f"longer than {from_tip:.3g} m: from the tip to behind the lowest point"
+    length = facts["sole"]["length_m"]
+    Figure(_that(said, lambda value: value > from_tip)).read(length, "[sole] length_m")
+
+
+def _reference(law: Mapping[str, Any]) -> None:
+    """The reference is a category that there is."""
+    listed, steps = law["categories"], law["extrapolated_steps"]
+    low, high = listed[0] - steps, listed[-1] + steps
+    said = f"a category from {low:g} to {high:g}"
+    Number(low, high, words=said).read(law["reference_category"], "[stiffness] reference_category")
 
 
 def _height(facts: Mapping[str, Any]) -> None:
     """The clamp stays on the straight tab of a J, above the plate of a C."""
     height, points = facts["height"], np.array(facts["profile"]["points_mm"])
-    _text(height, "[height] ", "how")
     radius, up = facts["sole"]["radius_m"]["value"], (points[:, 1] - points[:, 1].min()) / 1e3
     if facts["shape"] == "J":
         straight = np.abs(points[:, 0] - points[0, 0]) <= _STRAIGHT_MM
@@ -190,24 +243,18 @@ def _height(facts: Mapping[str, Any]) -> None:
     else:
         least, most, what = up[0] + radius, 1.5, "the pylon stands on the plate"
 
-    def span(value: Any) -> str:
-        if _rising(value, 2) and len(value) == 2 and least <= value[0] and value[1] <= most:
-            return ""
-        return f"two numbers within {least:.3f} to {most:.3f} m, so that {what}"
-
-    _figure(facts, "height", "range_m", span)
-    _figure(facts, "height", "rating_m", _number(*height["range_m"]["value"]))
+    said = f"two numbers within {least:.3f} to {most:.3f} m, so that {what}"
+    span = _that(said, lambda value: _two(value) and least <= value[0] and value[1] <= most)
+    Figure(span).read(height["range_m"], "[height] range_m")
+    Figure(Number(*height["range_m"]["value"])).read(height["rating_m"], "[height] rating_m")
 
 
 def _recommendation(table: Mapping[str, Any], categories: Sequence[float]) -> None:
     bands = table["band_kg"]
-    if not _rising(bands, 2) or bands[0] <= 0:
-        raise InputError(f"{bands!r} is not allowed; rising numbers", key="[recommendation] band_kg")
     for impact in IMPACTS:
         row = table[impact]
         if (
-            not isinstance(row, tuple)
-            or len(row) != len(bands) - 1
+            len(row) != len(bands) - 1
             or not any(row)
             or any(not _is_number(each) or (each and each not in categories) for each in row)
         ):

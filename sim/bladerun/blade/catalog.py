@@ -16,6 +16,7 @@ from scipy.interpolate import Akima1DInterpolator
 
 from bladerun._lib.data_files import models_dir, toml
 from bladerun._lib.file_kinds import BLADE, refuse_others
+from bladerun._lib.kinds import Number
 from bladerun._lib.table import frozen
 from bladerun._lib.toml_files import parse_toml
 from bladerun.blade._check import IMPACTS, check
@@ -24,6 +25,7 @@ from bladerun.blade.chain import METAL, Beam, Chain, add_chain, make_chain
 from bladerun.errors import InputError, nearest
 
 SEGMENTS = 5  # bending hinges; the bench with 20 differs by less than 1 %
+STIFFNESS = Number(*toml("body.toml")["fitting"]["stiffness_kn_m"], unit="kN/m")  # that a blade can have
 _POINTS = 801
 _TRIAL_THICKNESS_M = 0.010
 
@@ -183,7 +185,7 @@ class Blade:
         """
         self.check_category(category)
         nominal = self._nominal_n_m(category)
-        low, high = toml("body.toml")["fitting"]["stiffness_kn_m"]
+        low, high = STIFFNESS.low, STIFFNESS.high
         if not low <= nominal / 1e3 <= high:
             raise InputError(
                 f"{self.name} would have {nominal / 1e3:.3g} kN/m in category {category:g}; "
@@ -219,7 +221,7 @@ class Blade:
 
         stiffness_kn_m: as `stiffness_n_m` has it; `InputError` outside the range of models/body.toml.
         """
-        check_stiffness(stiffness_kn_m)
+        STIFFNESS.read(stiffness_kn_m, "stiffness_kn_m")
         self.check_category(category)
         found = {"value": 1e3 * stiffness_kn_m, "status": "measured", "source": "a test of this blade"}
         law = {**self.facts["stiffness"], "reference_category": category, "at_reference_n_m": found}
@@ -297,18 +299,6 @@ class Blade:
         """Greatest fibre strain |M| t / (2 EI) along the blade, (...), from its bends (..., n) in rad."""
         chain = self.chain(category, clamp_to_ground_m)
         return np.abs(np.asarray(bend_rad) @ chain.strain_per_bend.T).max(-1)
-
-
-def check_stiffness(stiffness_kn_m: object) -> None:
-    """InputError for a measured stiffness that no blade has."""
-    low, high = toml("body.toml")["fitting"]["stiffness_kn_m"]
-    number = isinstance(stiffness_kn_m, int | float) and not isinstance(stiffness_kn_m, bool)
-    if not number or not low <= stiffness_kn_m <= high:
-        raise InputError(
-            f"{stiffness_kn_m!r} is not allowed; a number from {low:g} to {high:g}",
-            key="stiffness_kn_m",
-            allowed=(low, high),
-        )
 
 
 @lru_cache(64)

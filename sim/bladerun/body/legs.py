@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
+from bladerun._lib.kinds import Kind, kinds_of, texts_of
 from bladerun._lib.table import Table
 from bladerun._unknown_keys import instead
 from bladerun.errors import InputError
@@ -18,6 +19,25 @@ from bladerun.errors import InputError
 SIDES = ("left", "right")
 _OF_NO_LEG = ("side", *SIDES)
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Own(Kind):
+    """A table of what one leg has of its own; `check_legs` checks what stands in it."""
+
+    whole: Callable[[], Any]
+    said = "a table of what this leg has of its own"
+
+    def read(self, value: Any, key: str = "", base: Any = None) -> Mapping[str, Any]:
+        if isinstance(value, Mapping):
+            return value
+        raise self.refused(value, key)
+
+    def schema(self, base: Any = None) -> dict[str, Any]:
+        kinds, texts = kinds_of(self.whole()), texts_of(self.whole())
+        described = {key: {"description": texts[key]} if texts.get(key) else {} for key in kinds}
+        own = {key: kinds[key].schema() | described[key] for key in settings_of(self.whole())}
+        return {"type": "object", "properties": own, "additionalProperties": False}
 
 
 def settings_of(kind: Any) -> list[str]:
@@ -59,8 +79,6 @@ def check_legs(whole: Any, section: str) -> None:
     known = settings_of(whole)
     for side in SIDES:
         own = getattr(whole, side)
-        if not isinstance(own, Mapping):
-            raise InputError(f"{own!r} is not allowed; a table of what this leg has of its own", key=side)
         for key in own:
             if key not in known:
                 raise InputError(f"not a known key; {instead(key, section, known)}", key=f"{side}.{key}")

@@ -8,24 +8,20 @@ their differences are paired.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
 import mujoco
 import numpy as np
 from scipy.stats import norm, qmc
 
 from bladerun._lib.data_files import toml
+from bladerun._lib.kinds import Number, check
 from bladerun.body.joints import PARTS, side_of
 from bladerun.errors import InputError
 
 _TRUNK = ("pelvis", "torso")
 _LIMBS = ("upper_arm", "forearm", "thigh", "shank", "achilles", "foot", "toes")
-_LEAST = {
-    "sagittal_deg": -20.0,
-    "toe_out_deg": -20.0,
-    "reference_phase": -0.5,
-    "trunk_lean": -5.0,
-}  # of the shifts; a multiplier is over 0
+_FACTOR = Annotated[float, Number(over=True)]
 _GREATEST_FORCE = 2  # where MuJoCo keeps it among a muscle's parameters
 
 
@@ -43,25 +39,21 @@ class Variation:
     mean forward lean in SD between people, usually 0. tracking_weight: that of models/cost.toml.
     """
 
-    blade_stiffness: float = 1.0
-    blade_loss: float = 1.0
-    strength: float = 1.0
-    trunk_mass: float = 1.0
-    socket_stiffness: float = 1.0
-    socket_rotation: float = 1.0
-    sagittal_deg: float = 0.0
-    toe_out_deg: float = 0.0
-    reference_amplitude: float = 1.0
-    reference_phase: float = 0.0
-    trunk_lean: float = 0.0
-    tracking_weight: float = 1.0
+    blade_stiffness: _FACTOR = 1.0
+    blade_loss: _FACTOR = 1.0
+    strength: _FACTOR = 1.0
+    trunk_mass: _FACTOR = 1.0
+    socket_stiffness: _FACTOR = 1.0
+    socket_rotation: _FACTOR = 1.0
+    sagittal_deg: Annotated[float, Number(-20, over=True)] = 0.0
+    toe_out_deg: Annotated[float, Number(-20, over=True)] = 0.0
+    reference_amplitude: _FACTOR = 1.0
+    reference_phase: Annotated[float, Number(-0.5, over=True)] = 0.0
+    trunk_lean: Annotated[float, Number(-5, over=True)] = 0.0
+    tracking_weight: _FACTOR = 1.0
 
-    def __post_init__(self):
-        for key in names():
-            value = getattr(self, key)
-            low = _LEAST.get(key, 0.0)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low < value < math.inf:
-                raise InputError(f"{value!r} is not allowed; a number over {low:g}", key=key)
+    def __post_init__(self) -> None:
+        check(self)
 
 
 def names() -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from bladerun._lib.kinds import entries
 from bladerun.cli._answer import Answer
 from bladerun.errors import InputError
 from bladerun.task import Task
@@ -67,15 +68,10 @@ def with_replace(command: Parser) -> None:
 
 def with_task(command: Parser) -> None:
     """Let options stand in for [task] in the runner's file: one for each field of `Task`."""
-    for entry in fields(Task):
-        command.add_argument(
-            f"--{entry.name.replace('_', '-')}",
-            type=number,
-            metavar="N",
-            help=f"{entry.metadata['help']}, {entry.metadata['unit']} (default: the file's)".replace(
-                "%", "%%"
-            ),
-        )
+    for entry in entries(Task):
+        help = f"{entry.text.rstrip('.')}; {entry.said} (default: the file's)"
+        option = f"--{entry.key.replace('_', '-')}"
+        command.add_argument(option, type=number, metavar="N", help=help.replace("%", "%%"))
 
 
 def asked(case: Case, args: argparse.Namespace) -> Case:

@@ -5,10 +5,10 @@ whatever ends the program. `fit` compares the fittings of one runner and recomme
 design of a study file; `optimise` searches.
 """
 
-from bladerun.study._file import Study, load_study
 from bladerun.study._fit import FitResult, fit
 from bladerun.study._search import optimise
 from bladerun.study._sweep import StudyResult, expected_s, rows, sweep
+from bladerun.study.file import Study, load_study
 
 __all__ = [
     "FitResult",

@@ -14,8 +14,8 @@ from typing import Any
 
 from bladerun._lib.table import plain
 from bladerun.errors import InputError
-from bladerun.study._design import Points, hashable
-from bladerun.study._file import Study, study
+from bladerun.study.design import Points, hashable
+from bladerun.study.file import Study, study
 
 _NOTHING = object()
 

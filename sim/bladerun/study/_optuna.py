@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bladerun._lib.messages import say
 from bladerun.errors import InputError
-from bladerun.study._file import Search
+from bladerun.study.file import Search
 
 if TYPE_CHECKING:
     import optuna

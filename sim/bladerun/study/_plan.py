@@ -22,10 +22,10 @@ from bladerun.body.variation import NOMINAL, draw
 from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import fingerprint
-from bladerun.study._file import Study
-from bladerun.study._parameters import changed
 from bladerun.study._tree import tree
+from bladerun.study.file import Study
 from bladerun.study.job import NOTHING, SEED, STRIDE, Done, Inputs, Job
+from bladerun.study.parameters import changed
 
 
 class Plan:

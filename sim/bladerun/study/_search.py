@@ -24,7 +24,6 @@ from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import _store, executors, fingerprint
 from bladerun.study._dask import Cluster, Files
-from bladerun.study._file import Search, Study, load_study
 from bladerun.study._grown import may_have_more_trials
 from bladerun.study._optuna import (
     JOURNAL,
@@ -37,11 +36,12 @@ from bladerun.study._optuna import (
     storage_of,
 )
 from bladerun.study._pace import Pace
-from bladerun.study._parameters import changed
 from bladerun.study._plan import between
 from bladerun.study._processes import WorkerLost
 from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema, settings
+from bladerun.study.file import Search, Study, load_study
 from bladerun.study.job import SEED, STRIDE, Done, Inputs, Job, checked, work
+from bladerun.study.parameters import changed
 
 if TYPE_CHECKING:
     import optuna

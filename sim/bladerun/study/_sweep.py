@@ -21,13 +21,13 @@ from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import _store, executors, fingerprint
 from bladerun.study._dask import Cluster, Files
-from bladerun.study._design import MOST
-from bladerun.study._file import Study, load_study
 from bladerun.study._grown import may_have_more_points, stages
 from bladerun.study._objective import columns
 from bladerun.study._pace import Pace
 from bladerun.study._plan import Plans
 from bladerun.study._processes import WorkerLost
+from bladerun.study.design import MOST
+from bladerun.study.file import Study, load_study
 from bladerun.study.job import Done, Inputs, checked, work
 
 Progress = Callable[[int, int, str, float | None], None]

@@ -24,9 +24,9 @@ from bladerun.errors import InputError
 from bladerun.gait.outcomes import OUTCOMES
 from bladerun.status import Status
 from bladerun.study import _store
-from bladerun.study._file import Study, study
 from bladerun.study._objective import columns
 from bladerun.study._search import best, opened
+from bladerun.study.file import Study, study
 
 _STYLE: dict[Any, Any] = {
     "font.size": 10, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False,

@@ -18,10 +18,10 @@ from bladerun._lib.files import atomic, output_dir
 from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study.executors import cores
-from bladerun.validation._findings import DATA, Cohort, Finding, Target, load
 from bladerun.validation._page import html, markdown
 from bladerun.validation._runs import Progress, run_cohorts
 from bladerun.validation._statistics import Estimate, estimate, verdict
+from bladerun.validation.finding import DATA, Cohort, Finding, Target, load
 
 __all__ = ["Row", "Validation", "findings_dir", "validate"]
 

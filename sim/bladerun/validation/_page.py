@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bladerun import __version__
 from bladerun._lib.html import templates
-from bladerun.validation._findings import MEASURED
+from bladerun.validation.finding import MEASURED
 
 if TYPE_CHECKING:
     from bladerun.validation import Row, Validation

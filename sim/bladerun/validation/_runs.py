@@ -29,8 +29,8 @@ from bladerun.status import Status
 from bladerun.stride import solve
 from bladerun.study import executors, fingerprint
 from bladerun.task import Task
-from bladerun.validation._findings import Cohort
 from bladerun.validation._measures import measures
+from bladerun.validation.finding import Cohort
 
 Progress = Callable[[int, int, str, float | None], None]
 _STEPS = {"category": 1.0, "height_mm": 10.0, "toe_out_deg": 5.0, "sagittal_deg": 5.0}  # of nearness

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
-from bladerun.validation._findings import Target
+from bladerun.validation.finding import Target
 
 SIGNIFICANT = 0.05  # p of a direction, as in the papers
 

@@ -56,10 +56,15 @@ function read(field) {
   return Number.isFinite(number) ? Number((number * factor(field)).toFixed(6)) : text;
 }
 
+const limitsOf = (joint) => {
+  const { minimum, maximum } = facts.keys.runner.joint_range_deg.properties[joint].items;
+  return [minimum, maximum];
+};
+
 function take(field) {
   const path = field.dataset.key.split(".");
   if (path[1] === "joint_range_deg") {
-    const ends = all(`[data-key="${field.dataset.key}"]`), values = ends.map(read), limits = facts.joints[path[2]];
+    const ends = all(`[data-key="${field.dataset.key}"]`), values = ends.map(read), limits = limitsOf(path[2]);
     set(path, values.every((v) => v === undefined) ? undefined : values.map((v, i) => v ?? limits[i]));
   } else set(path, read(field));
   if (path[1] === "strength") { // one number for all muscles, or one for each group
@@ -202,19 +207,31 @@ export function told(error) {
   return true;
 }
 
+/** What the file's description says of a field: its words, the usual one, how long it may be. */
+function describe(field) {
+  const [section, key] = field.dataset.key.split("."), known = facts.keys[section][key];
+  if (known.maxLength) field.maxLength = known.maxLength;
+  if (!known.enum) return;
+  const words = known.enum.filter((word) => word !== "none"); // the form is for those who wear a blade
+  field.append(...words.map((word) => make("option", { value: word, textContent: word })));
+  if (words.includes(known.default)) field.dataset.usual = known.default;
+}
+
 /** Build what depends on facts, and call `onChange` whenever the file changes. */
 export function begin(known, onChange) {
   facts = known;
   changed = onChange;
   offer(facts.blades);
-  $("groups").append(...facts.groups.flatMap((group) => {
+  for (const field of fields()) describe(field);
+  const groups = facts.keys.runner.strength.anyOf.find((one) => one.properties).properties;
+  $("groups").append(...Object.keys(groups).sort().flatMap((group) => {
     const id = `strength-${group}`, input = make("input", { id, inputMode: "decimal", placeholder: "100" });
     Object.assign(input.dataset, { key: `runner.strength.${group}`, kind: "percent", number: "" });
     return [make("label", { htmlFor: id, textContent: `${plain(group)}, %` }), input];
   }));
-  $("joints").append(...Object.entries(facts.joints).flatMap(([joint, limits]) => {
+  $("joints").append(...Object.keys(facts.keys.runner.joint_range_deg.properties).flatMap((joint) => {
     const row = make("div", { className: "pair" });
-    row.append(...limits.map((limit, end) => {
+    row.append(...limitsOf(joint).map((limit, end) => {
       const input = make("input", { id: `joint-${joint}-${end}`, inputMode: "decimal", placeholder: String(limit) });
       Object.assign(input.dataset, { key: `runner.joint_range_deg.${joint}`, number: "", end: String(end), title: plain(joint) });
       input.setAttribute("aria-label", `${plain(joint)}, ${end ? "greatest" : "least"} angle, °`);

@@ -9,19 +9,53 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from scipy.stats import qmc
 
+from bladerun._lib.kinds import Number, Record, Word
 from bladerun.errors import InputError
-from bladerun.study._checks import choice, keys, whole
-from bladerun.study._parameters import Parameter
+from bladerun.study.parameters import Parameter
 
-KINDS = ("grid", "sobol", "latin-hypercube", "list")
+_GIVEN, DRAWN = ("grid", "list"), ("sobol", "latin-hypercube")
 MOST = 1_000_000  # rows of one study: the plan of so many takes about a gigabyte
 
 Point = tuple[Any, ...]
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Given:
+    """[design] of the values that the parameters list.
+
+    Parameters
+    ----------
+    kind
+        Every combination of them (grid), or the first of each, the second of each and so on (list).
+    """
+
+    kind: Annotated[str, Word(_GIVEN)]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """[design] of points drawn between bounds.
+
+    Parameters
+    ----------
+    kind
+        A scrambled Sobol sequence, or a Latin hypercube.
+    count
+        How many points.
+    seed
+        Of the random numbers.
+    """
+
+    kind: Annotated[str, Word((*_GIVEN, *DRAWN))]
+    count: Annotated[int, Number(1, whole=True, to=int)]
+    seed: int = 0
 
 
 class Points(Sequence[Point]):
@@ -61,21 +95,25 @@ class Points(Sequence[Point]):
     __hash__ = None  # type: ignore[assignment]
 
 
+def section(cls: type[_T], table: Mapping[str, Any], where: str) -> _T:
+    """A section of a study file as the dataclass that describes it; InputError with its place."""
+    try:
+        return Record(cls).read(table)
+    except InputError as error:
+        raise error.at(key=f"{where} {error.key}") from None
+
+
 def points(table: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> Points:
     """Those of a [design]; InputError for what it may not say, and for what would be solved twice."""
-    kind = choice(table, "kind", KINDS, "[design]")
-    random = kind in ("sobol", "latin-hypercube")
-    keys(table, ("kind", "count", "seed") if random else ("kind",), "[design]")
-    if kind == "list":
+    design = section(Given if table.get("kind") in _GIVEN else Drawn, table, "[design]")
+    if design.kind == "list":
         return Points.of(_listed(parameters))
     for parameter in parameters:
         once(parameter)
-        if parameter.bounded and not random:
-            raise _without_values(kind, parameter)
-    if random:
-        count = whole(table, "count", 1, "[design]")
-        seed = whole({"seed": 0} | dict(table), "seed", 0, "[design]")
-        return Points(count, lambda: _random(kind, count, seed, parameters))
+        if parameter.bounded and isinstance(design, Given):
+            raise _without_values(design.kind, parameter)
+    if isinstance(design, Drawn):
+        return Points(design.count, lambda: _random(design.kind, design.count, design.seed, parameters))
     values = [parameter.values for parameter in parameters]
     return Points(math.prod(map(len, values)), lambda: tuple(itertools.product(*values)))
 

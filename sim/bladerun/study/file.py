@@ -6,57 +6,100 @@ names the file, the key, the value and what is allowed. docs of every key: `expe
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from bladerun._lib.file_kinds import STUDY, refuse_others
+from bladerun._lib.kinds import Number, Special, Word, check
 from bladerun._lib.table import Table, plain
 from bladerun._lib.toml_files import parse_toml
 from bladerun.blade.catalog import Blade, own_blade
 from bladerun.case import check_case, with_blade
 from bladerun.errors import InputError, nearest
 from bladerun.study import _cohort
-from bladerun.study._checks import choice, keys, texts, whole
-from bladerun.study._design import MOST, Points, once
-from bladerun.study._design import points as points_of
 from bladerun.study._objective import Constraint, Objective
-from bladerun.study._parameters import STEP, Parameter, changed, check_name, resolved
+from bladerun.study.design import MOST, Points, once
+from bladerun.study.design import points as points_of
+from bladerun.study.design import section as _section
 from bladerun.study.job import Inputs
+from bladerun.study.parameters import STEP, Parameter, changed, check_name, resolved
 
 SAMPLERS = ("tpe", "gp", "cma-es", "nsga-ii", "nsga-iii", "random")
 _Lines = list[tuple[int, dict[str, str]]]
-_SECTIONS = ("runner", "amputation", "fitting", "task", "cost", "environment")
+SECTIONS = ("runner", "amputation", "fitting", "task", "cost", "environment")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a study is run. ensemble: strides with varied facts beside the nominal one, of each point (a power
-    of two is best), drawn with `seed`. both_ways: start each stride from two neighbours, for its numerical
-    scatter. keep_strides: each stride as NetCDF. time_limit_s: for one row.
+    """How a study is run.
+
+    Parameters
+    ----------
+    ensemble
+        Strides with varied facts beside the nominal one, of each point; a power of two is best.
+    seed
+        What they are drawn with.
+    both_ways
+        Start each stride from two neighbours, for its numerical scatter.
+    keep_strides
+        Each stride as NetCDF.
+    time_limit_s
+        For one row.
     """
 
     ensemble: int = 0
     seed: int = 0
     both_ways: bool = False
     keep_strides: bool = False
-    time_limit_s: float = 900.0
+    time_limit_s: Annotated[float, Number(over=True, words="seconds, more than 0")] = 900.0
 
-    def __post_init__(self):
-        for key, least in (("ensemble", 0), ("seed", 0)):
-            value = getattr(self, key)
-            if type(value) is not int or value < least:
-                raise InputError(f"{value!r} is not allowed; a whole number from {least}", key=key)
-        for key in ("both_ways", "keep_strides"):
-            if type(getattr(self, key)) is not bool:
-                raise InputError(f"{getattr(self, key)!r} is not allowed; true or false", key=key)
-        limit = self.time_limit_s
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit < math.inf:
-            raise InputError(f"{limit!r} is not allowed; seconds, more than 0", key="time_limit_s")
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise InputError(f"{value!r} is not allowed; a list of texts")
+    return tuple(value)
+
+
+def _any_texts() -> dict[str, Any]:
+    return {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+
+_TEXTS = Annotated[tuple[str, ...], Special("a list of texts", _texts, _any_texts)]
+
+
+@dataclass(frozen=True)
+class SearchSection:
+    """What [search] says.
+
+    Parameters
+    ----------
+    trials
+        Points in all.
+    sampler
+        Of Optuna: how the next point is chosen.
+    seed
+        Of its random numbers.
+    minimise, maximise
+        Names of outcomes, or `score`; a name without its leg means the amputated one.
+    subject_to
+        Limits, `"pelvic_level_mm < 5"`.
+    """
+
+    trials: Annotated[int, Number(1, whole=True, to=int)]
+    sampler: Annotated[str, Word(SAMPLERS)] = "tpe"
+    seed: int = 0
+    minimise: _TEXTS = ()
+    maximise: _TEXTS = ()
+    subject_to: _TEXTS = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +153,7 @@ def load_study(path: str | Path) -> Study:
 def study(document: Mapping[str, Any], folder: str | Path = ".") -> Study:
     """The same from a dict; files it names are beside `folder`."""
     folder, document = Path(folder), dict(document)
-    allowed = ("base", "cohort", "blades", "parameters", "design", "search", "run", *_SECTIONS)
+    allowed = ("base", "cohort", "blades", "parameters", "design", "search", "run", *SECTIONS)
     for name, value in document.items():
         if name not in allowed:
             raise InputError(f"not a known key; {nearest(name, allowed)}", key=name)
@@ -128,7 +171,7 @@ def study(document: Mapping[str, Any], folder: str | Path = ".") -> Study:
     blades = _blades(document, folder)
     runners, steps = _runners(lines, path, base, blades)
     parameters = tuple(_parameter(name, value, base, blades) for name, value in _tables(document).items())
-    settings = _with_keys(Settings, document.get("run", {}), "[run]")
+    settings = _section(Settings, document.get("run", {}), "[run]")
     search, points = None, Points.of(())
     if "search" in document:
         if len(runners) > 1:
@@ -159,7 +202,7 @@ def _flat(table: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
 
 def _base(document: dict[str, Any], folder: Path) -> Inputs:
     """From the runner's file, the sections in the study file in place of its own."""
-    own = with_blade({name: document[name] for name in _SECTIONS if name in document}, folder)
+    own = with_blade({name: document[name] for name in SECTIONS if name in document}, folder)
     if "base" in document:
         path = folder / document.pop("base")
         base = {k: v for k, v in parse_toml(path).items() if k != "sweep"}
@@ -265,28 +308,17 @@ def _parameter(name: str, value: Any, base: Inputs, blades: Mapping[str, Blade])
 
 
 def _search(table: Mapping[str, Any], parameters: tuple[Parameter, ...]) -> Search:
-    where = "[search]"
-    keys(table, ("sampler", "trials", "seed", "minimise", "maximise", "subject_to"), where)
-    objectives = [Objective.parse(text, +1) for text in texts(table, "minimise", where)]
-    objectives += [Objective.parse(text, -1) for text in texts(table, "maximise", where)]
+    where, asked = "[search]", _section(SearchSection, table, "[search]")
+    objectives = [Objective.parse(text, +1) for text in asked.minimise]
+    objectives += [Objective.parse(text, -1) for text in asked.maximise]
     if not objectives:
         raise InputError("missing; what to minimise or maximise, names of outcomes", key=f"{where} minimise")
-    constraints = tuple(Constraint.parse(text) for text in texts(table, "subject_to", where))
-    sampler = choice({"sampler": "tpe"} | dict(table), "sampler", SAMPLERS, where)
-    if sampler == "cma-es" and len(objectives) > 1:
+    constraints = tuple(Constraint.parse(text) for text in asked.subject_to)
+    if asked.sampler == "cma-es" and len(objectives) > 1:
         raise InputError(
             "'cma-es' takes one objective; 'nsga-ii', 'nsga-iii', 'tpe' or 'gp' take more",
             key=f"{where} sampler",
         )
-    if sampler == "cma-es" and constraints:
+    if asked.sampler == "cma-es" and constraints:
         raise InputError("'cma-es' takes no constraints; 'tpe', 'gp' or 'nsga-ii' do", key=f"{where} sampler")
-    trials, seed = whole(table, "trials", 1, where), whole({"seed": 0} | dict(table), "seed", 0, where)
-    return Search(sampler, trials, seed, tuple(objectives), constraints)
-
-
-def _with_keys(cls: Any, table: Mapping[str, Any], where: str) -> Any:
-    keys(table, tuple(cls.__dataclass_fields__), where)
-    try:
-        return cls(**table)
-    except InputError as error:
-        raise error.at(key=f"{where} {error.key}") from None
+    return Search(asked.sampler, asked.trials, asked.seed, tuple(objectives), constraints)

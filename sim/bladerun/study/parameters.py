@@ -21,12 +21,12 @@ from bladerun.body.variation import Variation
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
-from bladerun.fitting import Fitting, altered, recommended, resolve
+from bladerun.fitting import STEPS, Fitting, altered, recommended, resolve
 from bladerun.study.job import Inputs
 from bladerun.task import Task
 
 STEP = "category_step"
-_SECTIONS = {"runner": Runner, "amputation": Amputation, "fitting": Fitting, "task": Task}
+SECTIONS = {"runner": Runner, "amputation": Amputation, "fitting": Fitting, "task": Task}
 _WHOLE = ("category", STEP)
 _TABLES = ("strength", "joint_range_deg")  # of the runner, by muscle group or joint: `strength.hip_abductors`
 _SETTINGS = ("cost", "environment")
@@ -98,12 +98,12 @@ def known() -> dict[str, str]:
     """Every name, and the section it belongs to."""
     names = {
         field.name: section
-        for section, cls in _SECTIONS.items()
+        for section, cls in SECTIONS.items()
         for field in fields(cls)
         if field.name not in SIDES
     }
     for section in ("amputation", "fitting"):
-        own = [key for key in settings_of(_SECTIONS[section]) if key not in _APART]
+        own = [key for key in settings_of(SECTIONS[section]) if key not in _APART]
         names |= {f"{side}.{key}": section for side in SIDES for key in own}
     names |= {f"variation.{field.name}": "variation" for field in fields(Variation)}
     for section, usual in (("cost", Cost.default()), ("environment", Environment.default())):
@@ -133,7 +133,7 @@ def changed(inputs: Inputs, values: Mapping[str, Any]) -> Inputs:
         elif name != STEP:
             section = known()[name]
             by_section.setdefault(section, {})[name.removeprefix(f"{section}.")] = value
-    parts = {section: getattr(inputs, section) for section in (*_SECTIONS, "variation", *_SETTINGS)}
+    parts = {section: getattr(inputs, section) for section in (*SECTIONS, "variation", *_SETTINGS)}
     for section in _SETTINGS:
         parts[section] = parts[section].changed(by_section.pop(section, {}))
     fitted, limbs = by_section.pop("fitting", {}), by_section.get("amputation", {})
@@ -167,9 +167,8 @@ def _worn(fitting: Fitting, runner: Runner, anew: bool) -> Fitting:
 
 
 def _stepped(fitting: Fitting, runner: Runner, values: Mapping[str, Any]) -> Fitting:
-    step, given = values[STEP], {key: values[key] for key in ("stiffness_kn_m",) if key in values}
-    if not _is_number(step) or step != int(step) or abs(step) > 100:
-        raise InputError(f"{step!r} is not allowed; whole steps from the recommended category", key=STEP)
+    step = STEPS.read(values[STEP], STEP)
+    given = {key: values[key] for key in ("stiffness_kn_m",) if key in values}
     return altered(fitting, category=float(recommended(fitting, runner)) + step, **given)
 
 
