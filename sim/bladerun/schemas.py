@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bladerun._lib.kinds import Kind, Record, kinds_of, texts_of
-from bladerun.blade.catalog import _check, catalog
+from bladerun.blade import check
+from bladerun.blade.catalog import catalog
 from bladerun.body.variation import Variation
 from bladerun.case import WORDS, Case
 from bladerun.cost import Cost
@@ -105,12 +106,12 @@ def _table(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
 
 def _blade() -> dict[str, Any]:
     found = {}
-    for name, kinds in _check.sections().items():
+    for name, kinds in check.sections().items():
         whole = list(kinds) if "status" in kinds else []  # one source stands for all of it
         found[name] = _table({key: kind.schema() for key, kind in kinds.items()}, *whole)
-    needed = ["shape", *(name for name in found if name not in _check.SPARED)]
+    needed = ["shape", *(name for name in found if name not in check.SPARED)]
     words = {
-        "title": _check.TEXT.schema(),
+        "title": check.TEXT.schema(),
         "shape": {"enum": ["J", "C"]},
         "like": {"enum": list(catalog())},
     }

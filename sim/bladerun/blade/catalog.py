@@ -19,9 +19,9 @@ from bladerun._lib.file_kinds import BLADE, refuse_others
 from bladerun._lib.kinds import Number
 from bladerun._lib.table import frozen
 from bladerun._lib.toml_files import parse_toml
-from bladerun.blade._check import IMPACTS, check
 from bladerun.blade._press import Press, loss_fraction
 from bladerun.blade.chain import METAL, Beam, Chain, add_chain, make_chain
+from bladerun.blade.check import IMPACTS, check
 from bladerun.errors import InputError, nearest
 
 SEGMENTS = 5  # bending hinges; the bench with 20 differs by less than 1 %
