@@ -81,7 +81,7 @@ def check_legs(whole: Any, section: str) -> None:
         own = getattr(whole, side)
         for key in own:
             if key not in known:
-                raise InputError(f"not a known key; {instead(key, section, known)}", key=f"{side}.{key}")
+                raise InputError(f"not a known key; {instead(section, key, known)}", key=f"{side}.{key}")
         if own:
             try:
                 leg = of_leg(whole, side)
