@@ -33,16 +33,17 @@ class Executor(ThreadPoolExecutor):
         pass
 
 
-def solved(job):
-    """The peak force rises by 40 N a category, the right hip by 0.8 mm a mm, both exactly linear.
+def solved(job, level=5e-3, twist=30.0, turn=1.0):
+    """The peak force rises by 40 N a category, the right hip by 160 mm times `level` a mm, both linear.
 
-    The strength of muscles changes the hip's twist, by the same amount at every fitting.
+    The strength of muscles changes the hip's twist of `twist` Nm, by the same amount at every fitting;
+    toe-out lessens it by `turn` Nm a degree.
     """
     fitting, task, strength = job.inputs.fitting, job.inputs.task, job.inputs.variation.strength
     made = stride(
         peak_n=1600.0 + 40.0 * fitting.category,
-        angles={"pelvis_list": lambda t: 0 * t + np.arcsin(5e-3 * fitting.height_mm)},
-        moments={"hip_rotation_r": lambda t: 0 * t + 30.0 * strength - fitting.toe_out_deg},
+        angles={"pelvis_list": lambda t: 0 * t + np.arcsin(level * fitting.height_mm)},
+        moments={"hip_rotation_r": lambda t: 0 * t + twist * strength - turn * fitting.toe_out_deg},
     )
     status = "not converged" if task.speed_m_s >= FAILS else "converged"
     made.attrs |= {"fitting": json.dumps(asdict(fitting)), "status": status, "why": "too <fast>"}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bladerun.case import ADJUSTED
-from bladerun.study import _drawn
+from bladerun.study import drawn
 from bladerun.study.intervals import difference, intervals
 
 STEP = {"category": 1.0, "height_mm": 10.0, "toe_out_deg": 5.0, "sagittal_deg": 5.0}
@@ -28,7 +28,7 @@ WORN = chr(97 + GRID.index((0, 0, 0)))
 
 def drawn(table, names, by_draw, slope):
     """Members of a response in which each draw shifts an outcome, by an amount even in the settings."""
-    place = _drawn._places(table, WORN)
+    place = drawn._places(table, WORN)
     rows = {}
     for name in names:
         for member, (shift, tilt) in enumerate(zip(by_draw, slope, strict=True)):
@@ -42,21 +42,29 @@ def drawn(table, names, by_draw, slope):
 def test_fittings_that_are_spoken_of_are_drawn_and_one_for_each_setting_left_open():
     table = fittings(GRID)
     taller = chr(97 + GRID.index((0, 1, 0)))
-    chosen = _drawn.to_draw(table, [WORN, taller, WORN], WORN)
+    chosen = drawn.to_draw(table, [WORN, taller, WORN], WORN)
     assert chosen[:2] == [WORN, taller] and len(chosen) == 4
-    assert np.linalg.matrix_rank(_drawn._places(table, WORN).loc[chosen]) == 3
+    assert np.linalg.matrix_rank(drawn._places(table, WORN).loc[chosen]) == 3
 
 
 def test_a_fitting_that_failed_is_not_drawn():
     table = fittings(GRID)
     table.loc[WORN, "status"] = "too weak"
-    assert WORN not in _drawn.to_draw(table, [WORN, "a"], WORN)
-    assert _drawn.to_draw(table.assign(status="too weak"), [WORN], WORN) == []
+    assert WORN not in drawn.to_draw(table, [WORN, "a"], WORN)
+    assert drawn.to_draw(table.assign(status="too weak"), [WORN], WORN) == []
+
+
+def test_a_draw_that_is_not_solved_yet_on_one_fitting_counts_for_no_other():
+    table = fittings(GRID).assign(cost=10.0)
+    members = drawn(table, [WORN, "a"], [0.0, 0.5, 1.0], np.zeros((3, 4))).drop(index=("a", 2))
+    spread = drawn.spread(table, members, WORN)
+    assert list(spread.loc["b"].index) == [0, 1]
+    assert spread.at[("b", 1), "cost"] - spread.at[("b", 0), "cost"] == pytest.approx(0.5)
 
 
 def test_a_setting_that_is_not_swept_needs_no_fitting():
     table = fittings([(0, h, 0) for h in (-1, 0, 1)])
-    assert len(_drawn.to_draw(table, ["b"], "b")) == 2
+    assert len(drawn.to_draw(table, ["b"], "b")) == 2
 
 
 @settings(max_examples=25, deadline=None)
@@ -68,8 +76,8 @@ def test_where_draws_act_evenly_estimates_are_what_solving_would_give(seed):
     table = fittings(GRID)
     everywhere = drawn(table, table.index, shift, tilt)
     table["cost"] = everywhere.cost.xs(0, level="member")
-    names = _drawn.to_draw(table, [WORN], WORN)
-    found = _drawn.spread(table, drawn(table, names, shift, tilt), WORN)
+    names = drawn.to_draw(table, [WORN], WORN)
+    found = drawn.spread(table, drawn(table, names, shift, tilt), WORN)
     pd.testing.assert_series_equal(found.cost, everywhere.cost.sort_index())
     assert not found.estimated[found.index.get_level_values("name").isin(names)].any()
     assert found.estimated[~found.index.get_level_values("name").isin(names)].all()
@@ -83,18 +91,18 @@ def test_where_draws_act_evenly_estimates_are_what_solving_would_give(seed):
 def test_a_draw_that_failed_on_one_counts_for_no_other():
     table = fittings(GRID)
     by_draw, tilt = np.arange(6.0), np.zeros((6, 4))
-    names = _drawn.to_draw(table, [WORN], WORN)
+    names = drawn.to_draw(table, [WORN], WORN)
     members = drawn(table, names, by_draw, tilt)
     table["cost"] = 10.0
     members.loc[(names[1], 3), "status"] = "not converged"
-    found = _drawn.spread(table, members, WORN)
+    found = drawn.spread(table, members, WORN)
     assert list(found.loc["a"].index) == [0, 1, 2, 4, 5]
 
 
 def test_without_draws_there_is_nothing():
-    assert _drawn.spread(fittings(GRID), pd.DataFrame(), WORN).empty
+    assert drawn.spread(fittings(GRID), pd.DataFrame(), WORN).empty
 
 
 def test_the_settings_are_those_that_a_fitter_changes():
     assert list(STEP) == list(ADJUSTED)
-    assert _drawn._places(fittings(GRID), WORN).abs().to_numpy().max() == pytest.approx(1.0)
+    assert drawn._places(fittings(GRID), WORN).abs().to_numpy().max() == pytest.approx(1.0)

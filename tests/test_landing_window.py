@@ -14,6 +14,7 @@ from bladerun.report._pictures import landings
 from bladerun.report.words import landing_words
 from bladerun.stride import solve
 from bladerun.study.landing_window import landing_ahead_m, landing_window
+from bladerun.study.landings import following
 from bladerun.study.recommend import weights
 from bladerun.task import Task
 
@@ -58,6 +59,22 @@ def test_it_goes_no_further_than_was_solved():
     rows.loc[[40.0, 60.0], "status"] = "not converged"
     found = landing_window(rows, ("left",))
     assert (found.further_mm, found.further_by) == (20.0, "not known")
+
+
+def test_landings_follow_one_another_either_way_until_one_fails_or_no_task_may_ask_for_it():
+    good, bad = {"status": "converged"}, {"status": "not converged"}
+    task = Task(3.0)
+    first = following({0.0: good}, task, 0.3)
+    assert {shift: (start, asked.landing_ahead_m) for shift, (start, asked) in first.items()} == {
+        20.0: (0.0, pytest.approx(0.32)),
+        -20.0: (0.0, pytest.approx(0.28)),
+    }
+    rows = {0.0: good, 20.0: bad, -20.0: good, -40.0: good}
+    ((shift, (start, asked)),) = following(rows, task, 0.3).items()
+    assert (shift, start, asked.landing_ahead_m) == (-60.0, -40.0, pytest.approx(0.24))
+    assert following(rows | {-60.0: good}, task, 0.3) == {}
+    assert list(following({0.0: good}, task, 0.59)) == [-20.0]
+    assert following({0.0: good}, task, float("nan")) == {}
 
 
 def test_it_is_told_in_words_and_drawn():

@@ -21,7 +21,7 @@ from bladerun.app import _neighbourhood as near
 from bladerun.study.intervals import FEWEST
 from fake_page import DOCUMENT
 
-DOORS = ("open", "save", "explore", "progress", "at", "solve", "vary", "halt", "sheet")
+DOORS = ("open", "save", "explore", "progress", "at", "solve", "vary", "halt", "sheet", "answer")
 KEYS = ("run", "text", "document", "point", "against")
 BODIES = {"open": 60, "explore": 60}  # which do more than look; 160 else
 ODD = (

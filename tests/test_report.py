@@ -20,7 +20,7 @@ from bladerun.fitting import Fitting
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.report import _content, write_report
 from bladerun.report._page import page as page_of
-from bladerun.report._unconfirmed import unconfirmed
+from bladerun.report.unconfirmed import unconfirmed
 from bladerun.report.words import figure, recoil, setting, sweet_spot
 from bladerun.study import FitResult, recommend, visits
 from bladerun.task import Task

@@ -106,15 +106,20 @@ def scatter(work: Work) -> Margin | None:
 
 def table(work: Work, points: set[Point]) -> pd.DataFrame | None:
     """Members of these points as `_intervals` takes them, named by `str`; None where one has too few."""
-    if any(len(_good(work, point)) < FEWEST or point not in work.portraits for point in points):
-        return None
+    members = solved_members(work, points)
+    return members if len(members.index.unique("name")) == len(points) else None
+
+
+def solved_members(work: Work, points: set[Point]) -> pd.DataFrame:
+    """Members of those of these points that have enough, named by `str`."""
     rows = {}
     for point in points:
+        if len(_good(work, point)) < FEWEST or point not in work.portraits:
+            continue
         rows[str(point), 0] = {"status": Status.CONVERGED.value, **work.portraits[point].numbers}
         rows |= {(str(point), member): row for member, row in _good(work, point).items()}
-    members = pd.DataFrame.from_dict(rows, orient="index")
-    members.index = pd.MultiIndex.from_tuples(members.index, names=["name", "member"])
-    return members
+    index = pd.MultiIndex.from_tuples(rows, names=["name", "member"])
+    return pd.DataFrame(list(rows.values()), index=index)
 
 
 def _good(work: Work, point: Point) -> dict[int, dict]:

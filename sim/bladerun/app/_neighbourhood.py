@@ -58,16 +58,16 @@ def steps() -> Point:
 
 def at(case: Case, point: Point) -> tuple[Fitting, Task]:
     """The fitting and the task of a point; InputError where they are not allowed."""
-    fitting = resolve(worn(case, point), case.runner)
+    fitting = fitting_of(case, point)
     placements(fitting, case.runner, case.amputation)
     return fitting, replace(case.task, speed_m_s=point.speed_m_s)
 
 
-def worn(case: Case, point: Point) -> Fitting:
-    """The fitting of a point, whether or not the limb has room for it; InputError where it is not allowed."""
+def fitting_of(case: Case, point: Point) -> Fitting:
+    """The fitting of a point, whether it can be built or not; InputError where a value is not allowed."""
     assert case.fitting is not None
     changed = {"category": point.category, "height_mm": point.height_mm, "toe_out_deg": point.toe_out_deg}
-    return altered(resolve(case.fitting, case.runner), **changed)
+    return resolve(altered(resolve(case.fitting, case.runner), **changed), case.runner)
 
 
 def around(case: Case) -> list[Point]:
@@ -79,13 +79,23 @@ def around(case: Case) -> list[Point]:
             for sign in (-1, 1):
                 value = round(getattr(middle, axis) + sign * count * getattr(step, axis), 6)
                 points.append(middle._replace(**{axis: value}))
-    return [point for point in points if _allowed(case, point)]
+    return [point for point in points if allowed(case, point)]
 
 
 def nearest(point: Point, solved: Iterable[Point]) -> Point | None:
     """The solved point fewest steps away, to start from."""
     step = np.array(steps())
     return min(solved, key=lambda one: np.abs((np.array(one) - point) / step).sum(), default=None)
+
+
+def steps_away(point: Point, middle: Point) -> float:
+    """Steps between two points, along the quantity where they are furthest apart."""
+    return float(np.max(np.abs((np.array(point) - middle) / np.array(steps()))))
+
+
+def arm(axis: str, middle: Point, solved: Iterable[Point]) -> list[Point]:
+    """The solved points that differ from the middle along this quantity alone, and the middle, in order."""
+    return sorted(p for p in solved if p._replace(**{axis: getattr(middle, axis)}) == middle)
 
 
 def weights(point: Point, middle: Point, solved: Iterable[Point]) -> dict[Point, float]:
@@ -100,10 +110,10 @@ def weights(point: Point, middle: Point, solved: Iterable[Point]) -> dict[Point,
         return {}
     found = {middle: 1.0}
     for axis in Point._fields:
-        arm = {getattr(p, axis): p for p in solved if p._replace(**{axis: getattr(middle, axis)}) == middle}
-        values = sorted(arm)
+        along = {getattr(p, axis): p for p in arm(axis, middle, solved)}
+        values = list(along)
         value = getattr(point, axis)
-        if value in arm:
+        if value in along:
             low = high = value
         elif values[0] < value < values[-1]:
             place = bisect(values, value)
@@ -111,8 +121,8 @@ def weights(point: Point, middle: Point, solved: Iterable[Point]) -> dict[Point,
         else:
             return {}
         share = (value - low) / (high - low) if high > low else 0.0
-        found[arm[low]] = found.get(arm[low], 0.0) + 1.0 - share
-        found[arm[high]] = found.get(arm[high], 0.0) + share
+        found[along[low]] = found.get(along[low], 0.0) + 1.0 - share
+        found[along[high]] = found.get(along[high], 0.0) + share
         found[middle] -= 1.0
     return {one: weight for one, weight in found.items() if abs(weight) > 1e-9}
 
@@ -125,9 +135,9 @@ def scatter(middle: Point, numbers: dict[Point, np.ndarray]) -> np.ndarray | Non
     """
     bends = []
     for axis in Point._fields:
-        arm = sorted(p for p in numbers if p._replace(**{axis: getattr(middle, axis)}) == middle)
+        along = arm(axis, middle, numbers)
         step = getattr(steps(), axis)
-        for a, b, c in zip(arm, arm[1:], arm[2:], strict=False):
+        for a, b, c in zip(along, along[1:], along[2:], strict=False):
             if np.isclose(getattr(c, axis) - getattr(a, axis), 2 * step) and np.isclose(
                 getattr(b, axis) - getattr(a, axis), step
             ):
@@ -148,16 +158,17 @@ def stray(point: Point, middle: Point, numbers: dict[Point, np.ndarray]) -> np.n
     if len(changed) != 1:
         return None
     (axis,) = changed
-    arm = sorted(p for p in numbers if p._replace(**{axis: getattr(middle, axis)}) == middle)
+    along = arm(axis, middle, numbers)
     off = []
-    for a, b, c in zip(arm, arm[1:], arm[2:], strict=False):
+    for a, b, c in zip(along, along[1:], along[2:], strict=False):
         low, at, high = (getattr(p, axis) for p in (a, b, c))
         share = (at - low) / (high - low)
         off.append(np.abs(numbers[b] - (1 - share) * numbers[a] - share * numbers[c]))
     return np.max(off, axis=0) if off else None
 
 
-def _allowed(case: Case, point: Point) -> bool:
+def allowed(case: Case, point: Point) -> bool:
+    """Whether this fitting can be built and this speed be asked for."""
     try:
         at(case, point)
     except InputError:

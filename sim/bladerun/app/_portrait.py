@@ -6,6 +6,7 @@ ground forces, energy, hip torques, pelvis, whip and every outcome. `blend` mixe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,7 @@ from bladerun.gait.alignment import alignment
 from bladerun.gait.events import CONTACT_THRESHOLD_N, Leg
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.gait.posture import posture
+from bladerun.study.landing_window import landing_ahead_m
 from bladerun.study.recommend import weigh
 
 FRAMES = 96
@@ -43,7 +45,8 @@ class Portrait:
     (left and right, yz) m at greatest compression; bench (points, forward and up of the knee) m in bench
     alignment: rearmost and lowest point, then along the blade; whip (points, forward and outward) m, the
     blade's tip from the knee in early swing; times: period (s), then as shares of it after touchdown:
-    greatest compression, toe-off, the other leg's touchdown and toe-off; numbers (keys,). Sides are `SIDES`.
+    greatest compression, toe-off, the other leg's touchdown and toe-off; numbers (keys,); landing () m, as
+    `landing_ahead_m`. Sides are `SIDES`.
     """
 
     side: str
@@ -58,15 +61,20 @@ class Portrait:
         return dict(zip(self.keys, self.arrays["numbers"].tolist(), strict=True))
 
 
-def portrait(stride: xr.Dataset) -> Portrait:
-    """Read what is shown off a converged stride."""
+def numbers(stride: xr.Dataset, own: Mapping[str, float] | None = None) -> dict[str, float]:
+    """Every outcome and trade-off by its column's name. own: as of `portrait`."""
+    found = flat(outcomes(stride))
+    return found | weigh(found, stride.attrs["amputation_side"], own)
+
+
+def portrait(stride: xr.Dataset, own: Mapping[str, float] | None = None) -> Portrait:
+    """Read what is shown off a converged stride. own: weights of the score, as of `_recommend.weights`."""
     side = "left" if stride.attrs["amputation_side"] == "left" else "right"
     legs = {name: Leg(stride, name) for name in SIDES}
     leg, other = legs[side], legs[SIDES[1 - SIDES.index(side)]]
     model = model_of(stride)
     times = leg.down + np.arange(FRAMES) / FRAMES * leg.period
-    found = flat(outcomes(stride))
-    found |= weigh(found, stride.attrs["amputation_side"])
+    found = numbers(stride, own)
 
     def share(time: float) -> float:
         return (time - leg.down) / leg.period
@@ -92,6 +100,7 @@ def portrait(stride: xr.Dataset) -> Portrait:
             ]
         ),
         "numbers": np.array(list(found.values()), float),
+        "landing": np.array(landing_ahead_m(stride)),
     }
     rule = load_blade(fitting_of(stride, side).blade).shape if leg.has_blade else ""
     return Portrait(side, rule, _shapes(model), tuple(found), arrays)

@@ -29,12 +29,15 @@ from bladerun._lib.files import output_dir
 from bladerun._lib.kinds import Listed, Number
 from bladerun.app import _documents, _form
 from bladerun.app import _neighbourhood as near
+from bladerun.app._compared import compared, lacking
+from bladerun.app._curves import curves, window
 from bladerun.app._guard import Guard, body_of
 from bladerun.app._margins import Margin, margins
 from bladerun.app._neighbourhood import Point
 from bladerun.app._portrait import Portrait, blend
 from bladerun.app._sheet import sheet
 from bladerun.app._story import story
+from bladerun.app._try_first import ready, try_first
 from bladerun.app._view import differences, scene, view
 from bladerun.app._work import Work, solved
 from bladerun.blade.catalog import Blade
@@ -76,6 +79,7 @@ def create(
             Route("/api/save", desk.save, methods=["POST"]),
             Route("/api/explore", desk.explore, methods=["POST"]),
             Route("/api/at", desk.at, methods=["POST"]),
+            Route("/api/answer", desk.answer, methods=["POST"]),
             Route("/api/solve", desk.solve, methods=["POST"]),
             Route("/api/vary", desk.vary, methods=["POST"]),
             Route("/api/halt", desk.halt, methods=["POST"]),
@@ -162,7 +166,7 @@ class _Desk:
                 executor = await run_in_threadpool(self.executor)
                 if self.work:
                     self.work.stop()
-                self.work = Work(case, self.folder, executor, self.job)
+                self.work = Work(case, self.folder, executor, self.job, lacking)
             self.case, self.run, work = case, secrets.token_hex(8), self.work
         middle, step = work.middle, near.steps()
         axes = {
@@ -216,6 +220,11 @@ class _Desk:
                 answer["story"] = story(here.numbers, there.numbers, known.change, here.side, other)
         return JSONResponse(answer)
 
+    async def answer(self, request: Request) -> Response:
+        """What to try first, every number over each slider, and where the blade may land, as far as known."""
+        work = self._on_desk(await body_of(request))
+        return JSONResponse(await run_in_threadpool(_answered, work))
+
     async def sheet(self, request: Request) -> Response:
         asked = await body_of(request)
         work, case = self._on_desk(asked), self.case
@@ -251,7 +260,7 @@ def _file(content: bytes, kind: str, name: str) -> Response:
 
 def _shown(work: Work, point: Point, one: Portrait | None, margin: Margin | None) -> dict[str, Any]:
     """state: solved, between (solved strides), failed or unknown (yet); waits: it is going to be solved."""
-    words = setting(near.worn(work.case, point).row()) + f", {point.speed_m_s:g} m/s"
+    words = setting(near.fitting_of(work.case, point).row()) + f", {point.speed_m_s:g} m/s"
     waits = work.waits(point)
     if point in work.failed:
         return {"state": "failed", "waits": False, "setting": words, "why": work.failed[point]}
@@ -260,6 +269,11 @@ def _shown(work: Work, point: Point, one: Portrait | None, margin: Margin | None
     shown = view(one, margin, point.speed_m_s)
     state = "solved" if point in work.portraits else "between"
     return {"state": state, "waits": waits, "setting": words, "view": shown, "scene": scene(one)}
+
+
+def _answered(work: Work) -> dict[str, Any]:
+    known = compared(work) if ready(work) else None
+    return {"first": try_first(work, known), "curves": curves(work, known), "window": window(work, known)}
 
 
 def _mixed(work: Work, point: Point) -> Portrait | None:

@@ -5,25 +5,19 @@ Takes the work done so far, whose it is and a point; gives the PDF. No copy stay
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pandas as pd
-
 from bladerun.app import _neighbourhood as near
-from bladerun.app._margins import scatter
-from bladerun.app._margins import table as known_members
+from bladerun.app._compared import compared
 from bladerun.app._neighbourhood import Point
 from bladerun.app._work import Work
 from bladerun.case import Case
 from bladerun.errors import InputError
 from bladerun.report.sheet import write_sheet
-from bladerun.status import Status
 from bladerun.study import FitResult
 from bladerun.study.intervals import intervals
-from bladerun.study.visits import name_of
 
 
 def sheet(work: Work, case: Case, chosen: Point) -> bytes:
@@ -39,20 +33,17 @@ def sheet(work: Work, case: Case, chosen: Point) -> bytes:
         raise InputError(
             f"compares fittings at one speed; set the speed back to {today.speed_m_s:g} m/s", key="sheet"
         )
-    table = _table(work)
-    names = [name_of(near.at(work.case, point)[0]) for point in (today, chosen)]
-    members = known_members(work, {today, chosen})
-    if members is None:
-        members = pd.DataFrame()
-    else:
-        members = members.rename({str(today): names[0], str(chosen): names[1]}, level="name")
-        table = table.join(intervals(members))
+    known = compared(work)
+    current, name = known.current, known.name(chosen)
+    members = known.members
+    if not {current, name} <= set(members.index.unique("name")):
+        members = members.iloc[:0]
     with TemporaryDirectory(prefix="bladerun-") as folder:
         result = FitResult(
             case=replace(case, fitting=near.at(work.case, today)[0]),
-            table=table,
+            table=known.table.join(intervals(members)),
             recommended=None,
-            current=names[0],
+            current=current,
             indistinct=[],
             why="",
             comparison=[],
@@ -60,22 +51,4 @@ def sheet(work: Work, case: Case, chosen: Point) -> bytes:
             folder=Path(folder),
             members=members,
         )
-        return write_sheet(result, names[1])[1].read_bytes()
-
-
-def _table(work: Work) -> pd.DataFrame:
-    """One row a fitting solved at today's speed, with numerical scatter as the page shows it."""
-    margin = scatter(work) or {}
-    rows = {}
-    for point, one in list(work.portraits.items()):
-        if point.speed_m_s != work.middle.speed_m_s:
-            continue
-        fitting = near.at(work.case, point)[0]
-        rows[name_of(fitting)] = {
-            **fitting.row(),
-            "status": Status.CONVERGED.value,
-            "stride": str(work.paths[point].absolute()),
-            **one.numbers,
-            **{f"{key}_scatter": margin.get(key, math.nan) for key in one.keys},
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
+        return write_sheet(result, name)[1].read_bytes()

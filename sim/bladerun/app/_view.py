@@ -19,7 +19,7 @@ from bladerun.gait.alignment import outside_rule
 from bladerun.report.words import figure, recoil, signed, sweet_spot, whip
 from bladerun.study.recommend import verdict, weights
 
-_NUMBERS = (  # column (of the leg with the blade where it ends with an underscore), title, unit, factor
+NUMBERS = (  # column (of the leg with the blade where it ends with an underscore), title, unit, factor
     ("sweet_spot_offset_m_", "Blade ahead of the body, loaded most", "mm", 1e3),
     ("recoil_direction_deg_", "Direction of the push (90 = up)", "°", 1.0),
     ("blade_energy_returned_j_", "Energy given back", "J", 1.0),
@@ -53,10 +53,10 @@ def view(one: Portrait, margin: Margin | None, speed_m_s: float) -> dict[str, An
     direction = numbers[f"recoil_direction_deg_{side}"]
     offset = numbers[f"sweet_spot_offset_m_{side}"]
     limit = weights()["constraint"]
-    return _plain(
+    return plain(
         {
             "side": side,
-            "numbers": [_number(numbers, margin, side, *row) for row in _NUMBERS],
+            "numbers": [_number(numbers, margin, side, *row) for row in NUMBERS],
             "energy": {
                 "in": 100 * returned / percent if percent else math.nan,
                 "out": returned,
@@ -131,7 +131,7 @@ def differences(now: Portrait, before: Portrait, margin: Margin | None) -> list[
     verdict: of `_recommend`, or "unknown" without margins.
     """
     rows = []
-    for key, _, unit, factor in _NUMBERS:
+    for key, _, unit, factor in NUMBERS:
         column = key + now.side if key.endswith("_") else key
         change = factor * (now.numbers[column] - before.numbers[column])
         text = signed(change, unit)
@@ -175,14 +175,14 @@ def _packed(values: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """For JSON: lists of rounded numbers, None for what is not finite."""
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
+        return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if isinstance(value, np.ndarray):
-        return [_plain(part) for part in value.tolist()]
+        return [plain(part) for part in value.tolist()]
     if isinstance(value, float):
         return round(value, 5) if math.isfinite(value) else None
     return value

@@ -1,15 +1,15 @@
 """Solving in the background: the neighbourhood of one case, its points in order of need.
 
 Takes a case, a folder and an executor; gives portraits as they are solved, numbers of the same points with
-the facts behind them varied where that is asked for, and progress. Strides are kept on disk and found again
-by what they were solved from.
+the facts behind them varied or landing elsewhere, and progress. Strides are kept on disk and found again by
+what they were solved from.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -19,7 +19,7 @@ import numpy as np
 
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
-from bladerun.app._portrait import Portrait, portrait
+from bladerun.app._portrait import Portrait, numbers, portrait
 from bladerun.body.variation import draw
 from bladerun.case import Case
 from bladerun.dataset.files import read_stride, write_stride
@@ -28,6 +28,8 @@ from bladerun.status import Status
 from bladerun.study.executors import Executor
 from bladerun.study.fingerprint import of_strides
 from bladerun.study.job import Inputs, along
+from bladerun.study.landing_window import row_of
+from bladerun.study.landings import blades, following
 
 
 @dataclass(frozen=True)
@@ -51,33 +53,51 @@ def solved(job: Job) -> tuple[str, str]:
     return stride.attrs["status"], stride.attrs["why"]
 
 
-class _Task(NamedTuple):
-    """A point to solve: with the facts as they are (0) or with one of the draws (from 1)."""
+class Task(NamedTuple):
+    """A point to solve: with the facts as they are (0) or with one of the draws (from 1), or with a landing
+    that much further ahead."""
 
     point: Point
     member: int = 0
+    shift_mm: float = 0.0
+
+
+_URGENT, _VARIED, _NEAR, _LACKING = 0, 1, 2, 100  # in this order, the neighbours one after the other
 
 
 class Work:
     """What is solved and being solved around one case.
 
     portraits: of converged points. failed: why the others failed. draws: the facts varied, the same for every
-    point. members: of a point for which `vary` was asked, each draw's row of numbers by its number from 1, or
-    its status and why. done: how much of `asked` is behind us.
+    point. members: of a point that was varied, each draw's row of numbers by its number from 1, or its status
+    and why. landings: of a point, the row of a `LandingWindow` by shift. done: how much of `asked` is behind
+    us. around: the centre and its neighbours. halted: whether no more is begun than what is asked for.
+
+    lacks: what to solve next, asked whenever all else is done; nothing where it gives nothing.
     """
 
-    def __init__(self, case: Case, folder: Path, executor: Executor, job: Callable = solved):
+    def __init__(
+        self,
+        case: Case,
+        folder: Path,
+        executor: Executor,
+        job: Callable = solved,
+        lacks: Callable[[Work], Iterable[Task]] = lambda _: (),
+    ):
         self.case, self.folder, self.middle = case, folder, near.centre(case)
         self.portraits: dict[Point, Portrait] = {}
         self.paths: dict[Point, Path] = {}
         self.failed: dict[Point, str] = {}
         self.draws = draw(near.size()["draws"])
         self.members: dict[Point, dict[int, dict[str, Any]]] = {}
-        self.running: list[_Task] = []
-        self.asked: set[_Task] = set()
-        self._latest: _Task | None = None
-        self._executor, self._job = executor, job
-        self._queue: asyncio.PriorityQueue[tuple[int, int, _Task]] = asyncio.PriorityQueue()
+        self.landings: dict[Point, dict[float, dict[str, Any]]] = {}
+        self.running: list[Task] = []
+        self.asked: set[Task] = set()
+        self.around, self.halted = near.around(case), False
+        self._latest: Task | None = None
+        self._deciding: asyncio.Task | None = None
+        self._executor, self._job, self._lacks = executor, job, lacks
+        self._queue: asyncio.PriorityQueue[tuple[int, int, Task]] = asyncio.PriorityQueue()
         self._order = count()
         self._first = asyncio.Event()
         self._ended_s: list[float] = []  # when strides were solved, since there last was nothing to do
@@ -87,7 +107,8 @@ class Work:
 
     @property
     def done(self) -> int:
-        return len(self.portraits) + len(self.failed) + sum(map(len, self.members.values()))
+        beside = (*self.members.values(), *self.landings.values())
+        return len(self.portraits) + len(self.failed) + sum(map(len, beside))
 
     def serves(self, case: Case) -> bool:
         """Whether what is solved here is that of another case too: one with another name or other notes."""
@@ -95,45 +116,49 @@ class Work:
         return replace(case, **words) == replace(self.case, **words)
 
     def begin(self) -> None:
-        """Solve the centre and its neighbours: at first, and what is left of them after `halt`."""
-        for order, point in enumerate(near.around(self.case)):
-            self._put(2 + order, _Task(point))
+        """Solve the centre, its neighbours and then what lacks: at first, and what is left after `halt`."""
+        self.halted = False
+        for order, point in enumerate(self.around):
+            self._put(_NEAR + order, Task(point))
+        self._go_on()
 
     def halt(self) -> None:
         """Begin with none of what is asked; what runs is finished."""
+        self.halted = True
         self.asked = {task for task in self.asked if self._begun(task)}
 
     def ask(self, point: Point) -> None:
         """Solve this point before all others, and no earlier one; InputError where it is not allowed."""
         near.at(self.case, point)
-        task = _Task(point)
+        task = Task(point)
         if task not in self.asked:
             if self._latest and not self._begun(self._latest):
                 self.asked.discard(self._latest)
             self._latest = task
-        self._put(0, task)
+        self._put(_URGENT, task)
 
     def waits(self, point: Point) -> bool:
         """Whether this point is going to be solved, or is being."""
-        return _Task(point) in self.asked and point not in self.portraits and point not in self.failed
+        return Task(point) in self.asked and point not in self.portraits and point not in self.failed
 
     def vary(self, *points: Point) -> None:
         """Solve points again with every draw, before the neighbours; InputError where one is not solved."""
         if not self.portraits.keys() >= set(points):
             raise InputError("this fitting is not solved yet; wait for it, then ask how sure it is")
         for point in points:
-            self.members.setdefault(point, {})
             for member in range(1, 1 + len(self.draws)):
-                self._put(1, _Task(point, member))
+                self._put(_VARIED, Task(point, member))
 
     def stop(self) -> None:
         """Begin no further point."""
+        self.halted = True
         for task in self._tasks:
             task.cancel()
 
     def progress(self) -> dict[str, Any]:
-        """done, total, seconds left (None while unknown), what is being solved, what failed."""
-        done, total = self.done, len(self.asked)
+        """done, total, seconds left (None while unknown), what is being solved, what failed. In the total is
+        one more while it is being decided whether anything lacks."""
+        done, total = self.done, len(self.asked) + (self._deciding is not None)
         return {
             "done": done,
             "total": total,
@@ -154,18 +179,50 @@ class Work:
         """The numbers of every solved point."""
         return {point: one.arrays["numbers"] for point, one in list(self.portraits.items())}
 
-    def _begun(self, task: _Task) -> bool:
-        point, member = task
-        known = member in self.members.get(point, {}) if member else point in self.portraits
-        return known or task in self.running or (not member and point in self.failed)
+    def finished(self, task: Task) -> bool:
+        """Whether this was solved, or cannot be."""
+        point, member, shift = task
+        if shift:
+            return shift in self.landings.get(point, {})
+        if member:
+            return member in self.members.get(point, {})
+        return point in self.portraits or point in self.failed
 
-    def _put(self, priority: int, task: _Task) -> None:
+    def landed(self, point: Point) -> dict[float, dict[str, Any]]:
+        """Rows of a `LandingWindow` by shift, that of 0 with them; the point must be solved."""
+        own = row_of({**self.portraits[point].numbers, "status": Status.CONVERGED}, blades(self.case))
+        return {0.0: own, **self.landings.get(point, {})}
+
+    def next_landings(self, point: Point) -> dict[float, Any]:
+        """As `following`, for a solved point."""
+        _, task = near.at(self.case, point)
+        ahead = float(self.portraits[point].arrays["landing"])
+        return following(self.landed(point), task, ahead)
+
+    def _begun(self, task: Task) -> bool:
+        return self.finished(task) or task in self.running
+
+    def _put(self, priority: int, task: Task) -> None:
         """Wanted, and no later than so; what is taken from the queue a second time is begun already."""
         if not self._begun(task):
             if self.done == len(self.asked):
                 self._ended_s = []
             self.asked.add(task)
             self._queue.put_nowait((priority, next(self._order), task))
+
+    def _go_on(self) -> None:
+        """Once nothing is left, ask what lacks."""
+        if not self.halted and self._deciding is None and self.done == len(self.asked):
+            self._deciding = asyncio.create_task(self._decide())
+
+    async def _decide(self) -> None:
+        try:
+            lacking = await asyncio.to_thread(self._lacks, self)
+        finally:
+            self._deciding = None
+        if not self.halted:
+            for task in lacking:
+                self._put(_LACKING, task)
 
     async def _tend(self) -> None:
         while True:
@@ -188,35 +245,60 @@ class Work:
             finally:
                 self.running.remove(task)
                 self._first.set()
+            self._go_on()
 
-    async def _solve(self, task: _Task) -> None:
-        point, member = task
-        inputs = _inputs(self.case, point)
-        if member:
-            inputs = replace(inputs, variation=self.draws[member - 1])
-        path = self.folder / "strides" / f"{inputs.identity(of_strides())}.nc"
+    async def _solve(self, task: Task) -> None:
+        point, member, shift = task
+        inputs, path = self._inputs(task)
         if path.exists():
             status, why = await asyncio.to_thread(_status, path)
         else:
-            start = point if member else near.nearest(point, self.portraits)
-            job = Job(inputs, self.paths[start] if start else None, path)
+            job = Job(inputs, self._start(task), path)
             future = await asyncio.to_thread(self._executor.submit, self._job, job)
             status, why = await asyncio.to_thread(future.result)
             self._ended_s.append(time.monotonic())
         if status != Status.CONVERGED:
             self._fail(task, status, why)
-        elif member:
-            found = await asyncio.to_thread(_portrait_of, path)
-            self.members[point][member] = {"status": status, **found.numbers}
+            return
+        if not shift and not member:
+            found = await asyncio.to_thread(self._read, portrait, path)
+            self.paths[point], self.portraits[point] = path, found
+            return
+        row = {"status": status, **await asyncio.to_thread(self._read, numbers, path)}
+        if shift:
+            self.landings.setdefault(point, {})[shift] = row_of(row, blades(self.case))
         else:
-            self.paths[point] = path
-            self.portraits[point] = await asyncio.to_thread(_portrait_of, path)
+            self.members.setdefault(point, {})[member] = row
 
-    def _fail(self, task: _Task, status: str, why: str) -> None:
+    def _read(self, what: Callable, path: Path) -> Any:
+        return what(read_stride(path), self.case.priorities)
+
+    def _inputs(self, task: Task) -> tuple[Inputs, Path]:
+        """What is solved, and the file it is kept in."""
+        inputs = _inputs(self.case, task.point)
         if task.member:
-            self.members[task.point][task.member] = {"status": status, "why": why}
+            inputs = replace(inputs, variation=self.draws[task.member - 1])
+        if task.shift_mm:
+            ahead = float(self.portraits[task.point].arrays["landing"]) + task.shift_mm / 1e3
+            inputs = replace(inputs, task=replace(inputs.task, landing_ahead_m=ahead))
+        return inputs, self.folder / "strides" / f"{inputs.identity(of_strides())}.nc"
+
+    def _start(self, task: Task) -> Path | None:
+        """The file of the stride to start from."""
+        if task.shift_mm:
+            before, _ = self.next_landings(task.point)[task.shift_mm]
+            return self._inputs(Task(task.point, shift_mm=before))[1]
+        start = task.point if task.member else near.nearest(task.point, self.portraits)
+        return self.paths[start] if start else None
+
+    def _fail(self, task: Task, status: str, why: str) -> None:
+        point, member, shift = task
+        if shift:
+            self.landings.setdefault(point, {})[shift] = row_of({"status": status}, blades(self.case))
+        elif member:
+            self.members.setdefault(point, {})[member] = {"status": status, "why": why}
         else:
-            self.failed[task.point] = f"{status}: {why}"
+            self.failed[point] = f"{status}: {why}"
 
 
 def _inputs(case: Case, point: Point) -> Inputs:
@@ -236,7 +318,3 @@ def _decimal(part: Any) -> Any:
 def _status(path: Path) -> tuple[str, str]:
     kept = read_stride(path)
     return kept.attrs["status"], kept.attrs["why"]
-
-
-def _portrait_of(path: Path) -> Portrait:
-    return portrait(read_stride(path))

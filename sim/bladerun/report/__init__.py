@@ -27,12 +27,12 @@ from bladerun.report._heat import heat_map
 from bladerun.report._page import page
 from bladerun.report._particulars import particulars
 from bladerun.report._pictures import bench, landings, moments
-from bladerun.report._unconfirmed import differing, unconfirmed
 from bladerun.report.sheet import interval, uncertainty, write_sheet
-from bladerun.report.words import blade_from, blade_title, landing_words, recoil, setting, sweet_spot
+from bladerun.report.unconfirmed import differing, unconfirmed
+from bladerun.report.words import answer, blade_from, blade_title, landing_words, recoil, setting, sweet_spot
 from bladerun.show import plots
 from bladerun.status import Status
-from bladerun.study.answer import changes, look_for
+from bladerun.study.answer import changes
 from bladerun.study.recommend import told_apart, verdict, weights
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "apart": bool(case.fitting and apart(case.fitting)),
         "settings": {role: setting(table.loc[name]) for role, name in names.items()},
         "same": result.recommended == result.current,
-        "first": _first(result),
+        "answer": answer(table, result.recommended, result.current, result.first, _sides(result)[0]),
         "changes": changes(table, result.current) if solved[result.current] else [],
         "doubtful": unconfirmed,
         "why": result.why,
@@ -143,18 +143,6 @@ def _sides(result: FitResult) -> tuple[tuple[str, ...], tuple[str, ...]]:
     side = result.case.amputation.side
     affected = ("left", "right") if side == "both" else (side,)
     return affected, tuple(leg for leg in ("left", "right") if leg not in affected)
-
-
-def _first(result: FitResult) -> dict[str, Any]:
-    """The change to try first and what should be seen then; empty where nothing is to change."""
-    if result.first is None:
-        return {}
-    table, seen = result.table, []
-    if table.at[result.current, "status"] == Status.CONVERGED:
-        for leg in _sides(result)[0]:
-            seen += look_for(table, result.first, result.current, leg)
-    text = setting(table.loc[result.first])
-    return {"setting": text, "seen": seen, "whole": result.first == result.recommended}
 
 
 def _catches(result: FitResult, names: dict[str, str]) -> list[str]:

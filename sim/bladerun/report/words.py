@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from bladerun._lib.data_files import toml
 from bladerun.blade.catalog import Blade, load_blade
 from bladerun.body.legs import told
+from bladerun.case import ADJUSTED
 from bladerun.fitting import Fitting, row_of
+from bladerun.status import Status
+from bladerun.study.answer import in_words, look_for
 from bladerun.study.landing_window import LandingWindow
 
 _NOTHING = 1e-4  # below which nothing is known, in any unit that is shown
@@ -76,6 +81,43 @@ def _setting(row: Mapping[str, Any]) -> str:
 def blade_title(fitting: Fitting) -> str:
     """What the blade is called, of each leg where they differ."""
     return told(lambda side: load_blade(fitting.of(side).blade).title)
+
+
+class Answer(NamedTuple):
+    """label: "Try", "Keep", ... and the fitting it speaks of; first: the one change to make first, "" where
+    nothing is to change; then, seen: sentences on what follows it and what should be seen, or "".
+    """
+
+    label: str
+    setting: str
+    first: str
+    then: str
+    seen: str
+
+
+def answer(
+    table: pd.DataFrame, recommended: str | None, current: str, first: str | None, sides: tuple[str, ...]
+) -> Answer:
+    """The answer in words; names are rows of the table. first: as from `first_step`. sides: of the blades."""
+    if recommended is None:
+        return Answer("No recommendation", "", "", "", "")
+    words = setting(table.loc[recommended])
+    if first is None:
+        return Answer("Nothing compared yet" if len(table) == 1 else "Keep", words, "", "", "")
+    aim, start = table.loc[recommended], table.loc[first]
+    moved = [in_words(axis, aim[axis] - start[axis]) for axis in ADJUSTED if aim[axis] != start[axis]]
+    seen = []
+    if table.at[current, "status"] == Status.CONVERGED:
+        seen = [text for leg in sides for text in look_for(table, first, current, leg)]
+    return Answer(
+        "Try",
+        words,
+        setting(table.loc[first]),
+        f"Second, if that does what it should: {', '.join(moved)}; in all {words}."
+        if moved
+        else "On top of it nothing more gains enough to be worth a second change.",
+        f"If the prediction is right you will see: {'; '.join(seen)}." if seen else "",
+    )
 
 
 def blade_from(fitting: Fitting | None) -> str:

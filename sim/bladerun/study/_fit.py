@@ -26,13 +26,13 @@ from bladerun.fitting import Fitting
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.status import Status
-from bladerun.study import _drawn, answer, executors, job, recommend, visits
-from bladerun.study._landings import window_of
+from bladerun.study import answer, drawn, executors, job, recommend, visits
 from bladerun.study._pace import Pace
 from bladerun.study._solved import Solve, kept
 from bladerun.study.intervals import intervals
 from bladerun.study.job import Inputs
 from bladerun.study.landing_window import LandingWindow
+from bladerun.study.landings import window_of
 from bladerun.study.visits import Visit
 
 Progress = Callable[[int, int, str, float | None], None]
@@ -146,7 +146,7 @@ def fit(
         table = _table(grid, plan, results)
         drawn, count = _to_draw(table, grid.current, ensemble)
         members = _members(case, grid, plan, results, drawn, count, folder, executor, progress)
-        members = _drawn.spread(table, members, grid.current)
+        members = drawn.spread(table, members, grid.current)
         table = table.join(intervals(members))
         best, indistinct = recommend.recommend(table, members)
         recommended = best and recommend.chosen(table, best, grid.current, members)
@@ -242,7 +242,7 @@ def _to_draw(table, current, ensemble) -> tuple[list[str], int]:
     limit = recommend.weights()["constraint"]
     by_score = table.score[table[limit["key"]] >= limit["minimum"]].sort_values(kind="stable").index
     spoken_of = [current, recommended, first, best, *by_score[:2]]
-    names = _drawn.to_draw(table, [name for name in spoken_of if name], current)
+    names = drawn.to_draw(table, [name for name in spoken_of if name], current)
     return names, data_files.toml("sweep.toml")["ensemble"]["draws"]
 
 

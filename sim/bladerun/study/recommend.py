@@ -48,11 +48,13 @@ def score(tradeoffs: Mapping[str, float], own: Mapping[str, float] | None = None
     return sum(row["weight"] * tradeoffs[row["key"]] / row["matters"] for row in rows) / total
 
 
-def weigh(outcomes: Mapping[str, float], side: str) -> dict[str, float]:
+def weigh(
+    outcomes: Mapping[str, float], side: str, own: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """Trade-offs, blade margin and score of one stride.
 
     outcomes: columns as from `outcomes.flat`. side: the amputated side, "left", "right" or "both".
-    The score is by the usual weights.
+    own: weights of the score, as in `weights`.
     """
     affected = ("left", "right") if side == "both" else (side,)
     metabolic = outcomes.get("cost_of_transport_j_kg_m", math.nan)
@@ -69,7 +71,7 @@ def weigh(outcomes: Mapping[str, float], side: str) -> dict[str, float]:
         "whip_mm": max(abs(outcomes[f"tip_swing_mm_{s}"]) for s in affected),
     }
     margin = min(outcomes[f"blade_strain_margin_{s}"] for s in affected)
-    return {"score": score(values), **values, weights()["constraint"]["key"]: margin}
+    return {"score": score(values, own), **values, weights()["constraint"]["key"]: margin}
 
 
 def recommend(table: pd.DataFrame, members: pd.DataFrame = _ALONE) -> tuple[str | None, list[str]]:

@@ -1,6 +1,8 @@
 // The page: the form is the runner's file, the sliders are a point around its fitting, the server answers. What is
 // shown of a prediction belongs to the runner it was made for, and to no other: `solved` says whose it is.
 
+import { showAnswer, showWindow } from "./answer.js";
+import { moveMarks, redrawCurves, showCurves } from "./curves.js";
 import { begin, canonical, kind, put, shownUnits, showUnits, told, written } from "./form.js";
 import { show } from "./panels.js";
 import { paint, play, stage } from "./player.js";
@@ -16,6 +18,7 @@ let facts, solved = null; // what the server knows; the document predicted, its 
 let saved = ""; // the document as it was opened or saved last
 let against = null; // the point compared with
 let now = null, before = null, between = null; // answers: of the sliders, of what it is compared with, of the two
+let answering = false, unanswered = false, answered = ""; // the answer: being asked for, out of date, as last shown
 let busy = false, wanted = false, seen = -1, timer = 0, halted = false, held = false, starting = false, away = 0;
 
 /** A question about what is solved. */
@@ -77,7 +80,7 @@ function mark() {
     : stale ? `These results are of ${whose()}, not of what stands in the form now. “Predict running” brings those.` : whose();
   $("who").textContent = solved ? `· ${stale ? "results of " : ""}${solved.document.runner.name || "runner without a name"}` : "";
   $("undo").hidden = !stale || taken;
-  $("shown").inert = $("results").inert = stale;
+  for (const id of ["shown", "first", "results", "landing", "curves"]) $(id).inert = stale;
   $("sheet").disabled = !solved || stale;
   keepHere();
 }
@@ -95,6 +98,9 @@ function clear() {
   clearTimeout(pause);
   solved = now = before = between = against = null;
   seen = -1;
+  answered = "";
+  for (const id of ["first", "landing", "curves"]) $(id).hidden = true;
+  showCurves([], [], [], places());
   for (const axis of AXES) $(`s-${axis}`).disabled = true;
   for (const id of ["keep", "reset", "sure"]) $(id).disabled = true;
   for (const axis of AXES) $(`o-${axis}`).textContent = "–";
@@ -133,7 +139,10 @@ function outputs() {
   $("o-height_mm").textContent = shownUnits() === "metric" ? `${height} mm` : `${(height / 25.4).toFixed(2)} in`;
   $("o-toe_out_deg").textContent = `${toe}°`;
   $("o-speed_m_s").textContent = `${speed.toFixed(2)} m/s`;
+  moveMarks(point());
 }
+
+const places = () => ({ chosen: $("over"), table: $("curves"), under: Object.fromEntries(AXES.map((axis) => [axis, $(`c-${axis}`)])) });
 
 function sliders({ axes, document: { fitting } }, values) {
   $("apart").hidden = !["left", "right"].some((leg) => Object.keys(fitting[leg] || {}).length);
@@ -207,6 +216,7 @@ async function watch() {
   if (done !== seen) {
     seen = done;
     refresh();
+    answer();
   }
   if (!over) timer = setTimeout(watch, 700);
 }
@@ -235,6 +245,51 @@ async function refresh() {
   } finally {
     busy = false;
   }
+}
+
+/** Ask what to try first and for the curves; one question at a time. */
+async function answer() {
+  unanswered = true;
+  if (answering) return;
+  answering = true;
+  try {
+    while (unanswered) {
+      unanswered = false;
+      const mine = solved && solved.run;
+      if (!mine) break;
+      const found = await (await ask("answer")).json();
+      if (!solved || solved.run !== mine) continue; // of a runner who is not shown any more
+      if (found.curves.length) for (const axis of AXES) reach(axis, found.curves[0].axes[axis].x);
+      if (found.curves.length) showCurves(found.curves, solved.middle, point(), places());
+      $("first").hidden = $("landing").hidden = false;
+      if (answered !== JSON.stringify([found.first, found.window])) {
+        showAnswer($("first"), found.first, look);
+        showWindow($("landing"), found.window);
+        answered = JSON.stringify([found.first, found.window]);
+      }
+    }
+  } catch (error) {
+    complain(error);
+  } finally {
+    answering = false;
+  }
+}
+
+/** Let a slider go as far as these values. */
+function reach(axis, values) {
+  const slider = $(`s-${axis}`);
+  slider.min = Math.min(slider.min, ...values);
+  slider.max = Math.max(slider.max, ...values);
+}
+
+/** Put the sliders where a change is, further than they reach if need be, and compare it with what is worn today. */
+function look(chosen) {
+  AXES.forEach((axis, i) => {
+    reach(axis, [chosen[i]]);
+    $(`s-${axis}`).value = chosen[i];
+  });
+  outputs();
+  keep(solved.middle);
 }
 
 function state({ state: is, waits, why }) {
@@ -292,6 +347,7 @@ function listen() {
   $("units").addEventListener("change", () => {
     showUnits($("units").value);
     if (solved) outputs();
+    redrawCurves(point());
     mark();
   });
   $("new").addEventListener("click", () => {
@@ -338,6 +394,7 @@ function listen() {
     });
     $(`s-${axis}`).addEventListener("change", release);
   }
+  $("over").addEventListener("change", () => redrawCurves(point()));
   $("keep").addEventListener("click", () => keep(point()));
   $("sure").addEventListener("click", guarded(async () => {
     $("sure").disabled = true;
@@ -351,6 +408,10 @@ function listen() {
   });
 }
 
+new ResizeObserver(([{ target }]) => { // taller than the window it comes to rest where its end is seen
+  const room = window.innerHeight - target.offsetHeight - 8;
+  target.style.setProperty("--top", `${Math.min(8, room)}px`);
+}).observe(document.querySelector(".stage"));
 facts = await (await question("facts")).json();
 begin(facts, mark);
 stage(() => ({ now, before, speeds: [point()[3], against && against[3]] }));

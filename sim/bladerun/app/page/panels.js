@@ -1,26 +1,10 @@
 // The drawings beside the runner, as SVG: now in colour, the fitting compared with in grey. Every drawing says in
 // words what it shows. Text goes in as text, never as markup.
 
-const NS = "http://www.w3.org/2000/svg";
+import { drawing, html, short, svg } from "./drawn.js";
+
 const BLUE = "#0072b2", ORANGE = "#b04a00", GREY = "#7a858f", INK = "#1c2733", BAND = "#d6dce2", LINE = "#b9c2ca";
 const COLOUR = { right: BLUE, left: ORANGE };
-
-const svg = (name, attributes = {}, text) => {
-  const made = document.createElementNS(NS, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-const html = (name, className, text) => {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-const drawing = (width, height, says) =>
-  svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": says });
-const short = (value, digits = 0) =>
-  value === null || value === undefined ? "–" : (Number(value.toFixed(digits)) || 0).toFixed(digits).replace("-", "−");
 
 function card(title, wide = false) {
   const made = html("section", wide ? "card wide" : "card");

@@ -55,7 +55,7 @@ def spread(table: pd.DataFrame, members: pd.DataFrame, current: str) -> pd.DataF
     columns = [c for c in members.select_dtypes("number").columns if c in table]
     origin = current if current in drawn else drawn[0]
     place = _places(table, origin)
-    solved = members.status.eq(Status.CONVERGED).unstack("name")
+    solved = members.status.eq(Status.CONVERGED).unstack("name", fill_value=False)
     everywhere = [m for m in solved.index[solved[drawn].all(axis=1)] if m != 0]
     slopes = np.linalg.pinv(place.loc[drawn].to_numpy())
     nominal = {name: members.loc[(name, 0), columns].to_numpy(float) for name in drawn}
