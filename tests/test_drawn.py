@@ -26,7 +26,7 @@ GRID = [(c, h, t) for c in (-1, 0, 1) for h in (-1, 0, 1) for t in (-1, 0, 1)]
 WORN = chr(97 + GRID.index((0, 0, 0)))
 
 
-def drawn(table, names, by_draw, slope):
+def members_of(table, names, by_draw, slope):
     """Members of a response in which each draw shifts an outcome, by an amount even in the settings."""
     place = drawn._places(table, WORN)
     rows = {}
@@ -56,7 +56,7 @@ def test_a_fitting_that_failed_is_not_drawn():
 
 def test_a_draw_that_is_not_solved_yet_on_one_fitting_counts_for_no_other():
     table = fittings(GRID).assign(cost=10.0)
-    members = drawn(table, [WORN, "a"], [0.0, 0.5, 1.0], np.zeros((3, 4))).drop(index=("a", 2))
+    members = members_of(table, [WORN, "a"], [0.0, 0.5, 1.0], np.zeros((3, 4))).drop(index=("a", 2))
     spread = drawn.spread(table, members, WORN)
     assert list(spread.loc["b"].index) == [0, 1]
     assert spread.at[("b", 1), "cost"] - spread.at[("b", 0), "cost"] == pytest.approx(0.5)
@@ -74,10 +74,10 @@ def test_where_draws_act_evenly_estimates_are_what_solving_would_give(seed):
     shift = np.concatenate([[0.0], rng.normal(size=6)])
     tilt = np.vstack([np.zeros(4), rng.normal(size=(6, 4))])
     table = fittings(GRID)
-    everywhere = drawn(table, table.index, shift, tilt)
+    everywhere = members_of(table, table.index, shift, tilt)
     table["cost"] = everywhere.cost.xs(0, level="member")
     names = drawn.to_draw(table, [WORN], WORN)
-    found = drawn.spread(table, drawn(table, names, shift, tilt), WORN)
+    found = drawn.spread(table, members_of(table, names, shift, tilt), WORN)
     pd.testing.assert_series_equal(found.cost, everywhere.cost.sort_index())
     assert not found.estimated[found.index.get_level_values("name").isin(names)].any()
     assert found.estimated[~found.index.get_level_values("name").isin(names)].all()
@@ -92,7 +92,7 @@ def test_a_draw_that_failed_on_one_counts_for_no_other():
     table = fittings(GRID)
     by_draw, tilt = np.arange(6.0), np.zeros((6, 4))
     names = drawn.to_draw(table, [WORN], WORN)
-    members = drawn(table, names, by_draw, tilt)
+    members = members_of(table, names, by_draw, tilt)
     table["cost"] = 10.0
     members.loc[(names[1], 3), "status"] = "not converged"
     found = drawn.spread(table, members, WORN)

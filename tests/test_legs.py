@@ -288,7 +288,7 @@ def test_the_pages_sliders_move_both_legs():
     middle = near.centre(case)
     fitting, _ = near.at(case, middle._replace(height_mm=25.0))
     assert [fitting.of(side).height_mm for side in ("left", "right")] == [15.0, 25.0]
-    assert setting(near.worn(case, middle).row()).startswith("left: category 3, 10 mm taller")
+    assert setting(near.fitting_of(case, middle).row()).startswith("left: category 3, 10 mm taller")
 
 
 # --- What is kept and said --------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def fit(
     differences are the scatter. workers: processes, one a core by default; 1 solves in this process.
     ensemble: how many times more each fitting is solved, with facts varied by the same draws for all; 0 for
     no intervals. By default so many as models/sweep.toml says, of the fittings that the answer speaks of
-    alone; those of the others are estimated (`_drawn`).
+    alone; those of the others are estimated (`drawn`).
     widen: also solve every change of one setting from today's fitting, and where the best lies at the edge of
     the sweep, fittings beyond it, step by step.
     hold: also run the recommended fitting under the controls of today's stride, a minute more.
@@ -144,8 +144,8 @@ def fit(
     with executors.opened(min(workers, 2 * len(grid.fittings)), here=workers == 1) as executor:
         grid, plan, limits = _solve_wide(case, grid, widen, results, folder, executor, progress)
         table = _table(grid, plan, results)
-        drawn, count = _to_draw(table, grid.current, ensemble)
-        members = _members(case, grid, plan, results, drawn, count, folder, executor, progress)
+        spoken_of, count = _to_draw(table, grid.current, ensemble)
+        members = _members(case, grid, plan, results, spoken_of, count, folder, executor, progress)
         members = drawn.spread(table, members, grid.current)
         table = table.join(intervals(members))
         best, indistinct = recommend.recommend(table, members)
