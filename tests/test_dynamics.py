@@ -6,7 +6,7 @@ import pytest
 
 from bladerun.environment import Environment, Ground, Wrench
 from bladerun.errors import ModelError
-from bladerun.stride._curvature import _pull
+from bladerun.stride._curvature import _adjoint_gradient
 from bladerun.stride.dynamics.inverse_dynamics import motion
 from bladerun.stride.dynamics.required_forces import required_forces
 from bladerun.stride.dynamics.tree import external, tree_of
@@ -165,6 +165,6 @@ def test_curvature_pulls_what_the_derivatives_give(tree):
         _, by, m = evaluate(bare, around, q, v, a, derivatives=True)
         ground_by = m.ground_by.copy()
         out = np.zeros(3 * n)
-        _pull(tree_of(bare), m, around, q, v, a, y, y_force, np.zeros((6, n, 6)), out)
+        _adjoint_gradient(tree_of(bare), m, around, q, v, a, y, y_force, np.zeros((6, n, 6)), out)
         expected = np.einsum("i,sij->sj", y, by) + np.einsum("i,sij->sj", y_force, ground_by)
         np.testing.assert_allclose(out.reshape(3, n), expected, atol=1e-9 * np.abs(by).max())

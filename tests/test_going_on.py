@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from bladerun.errors import InputError
-from bladerun.study import _store, executor, optimise, sweep
+from bladerun.study import _store, executors, optimise, sweep
 from bladerun.study._search import JOURNAL, name_of, opened
 from bladerun.study.file import study
 from test_sweep import GRID, changed, row, same
@@ -24,7 +24,7 @@ CUTS = 200
 @pytest.fixture(autouse=True)
 def here(monkeypatch):
     """Everything in this process, and no waiting for a disk."""
-    monkeypatch.setattr(executor, "hire", lambda *_, **__: nullcontext(executor._Here()))
+    monkeypatch.setattr(executors, "opened", lambda *_, **__: nullcontext(executors._Here()))
     monkeypatch.setattr(os, "fsync", lambda _: None)
     monkeypatch.setattr(_store, "_PACKAGES", ())
 

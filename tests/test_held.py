@@ -37,7 +37,7 @@ def test_on_its_own_fitting_it_is_itself(stride):
 
 @pytest.mark.slow
 def test_a_runner_who_falls_is_said_to(stride, monkeypatch):
-    from bladerun.show.video import unadapted as module
+    from bladerun.forward import unadapted as module
 
     whole = module.replay
 

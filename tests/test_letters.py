@@ -50,9 +50,9 @@ def system(request, tmp_path, monkeypatch):
     """Two fonts of the system, the first of which cannot be read."""
     (tmp_path / "broken.ttf").write_bytes(b"no font")
     letters = sorted({letter for name in NAMES.values() for letter in name if letter != " "})
-    fonts = [tmp_path / "broken.ttf", made_up(tmp_path / "made.ttf", letters, request.param)]
-    _with(fonts, monkeypatch)
-    return fonts
+    files = [tmp_path / "broken.ttf", made_up(tmp_path / "made.ttf", letters, request.param)]
+    _with(files, monkeypatch)
+    return files
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def bare(monkeypatch):
     _with([], monkeypatch)
 
 
-def _with(fonts, monkeypatch):
+def _with(files, monkeypatch):
     register()
-    monkeypatch.setattr(fonts, "_system_fonts", lambda: fonts)
+    monkeypatch.setattr(fonts, "_system_fonts", lambda: files)
     fonts._place.cache_clear()
 
 

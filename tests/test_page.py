@@ -182,20 +182,22 @@ def test_every_number_has_a_curve_over_every_slider(page):
     assert page.locator("#curves svg").count() == 44
     assert page.locator(".under svg").count() == 4
     under = page.locator(f"#c-height_mm {HIP}")
-    said = "8 mm at 10 mm, 16 mm at 20 mm, 24 mm at 30 mm; worn today 20 mm; where the slider stands, "
-    assert f"{said}20 mm, about 16 mm" in str(under.get_attribute("aria-label"))
+    more = r"(?:[\d.]+ \w+ at [\d.]+ \w+, )*"  # what other tests have asked of the same runner
+    said = f"8 mm at 10 mm, {more}16 mm at 20 mm, {more}24 mm at 30 mm; "
+    said += "worn today 20 mm; where the slider stands, "
+    assert re.search(f"{said}20 mm, about 16 mm", str(under.get_attribute("aria-label")))
     mark = float(str(under.locator("line").last.get_attribute("x1")))
     page.focus("#s-height_mm")
     page.keyboard.press("ArrowRight")
-    assert f"{said}22 mm, about 18 mm" in str(under.get_attribute("aria-label"))
+    assert re.search(f"{said}22 mm, about 18 mm", str(under.get_attribute("aria-label")))
     assert float(str(under.locator("line").last.get_attribute("x1"))) == pytest.approx(mark + 22, abs=0.1)
     band = page.locator("#curves svg[aria-label^='Twist at the hip, peak over toe-out'] path")
     sync_api.expect(band).to_have_count(2, timeout=20000)  # and what the unknown strength leaves open
     page.select_option("#over", label="Energy given back")
     assert page.locator("#c-height_mm svg[aria-label^='Energy given back over height']").count() == 1
     page.select_option("#units", "imperial")
-    said = "0.31 in at 0.39 in, 0.63 in at 0.79 in, 0.94 in at 1.18 in; worn today 0.79 in"
-    assert said in str(page.locator(f"#curves {HIP}").get_attribute("aria-label"))
+    said = f"0.31 in at 0.39 in, {more}0.63 in at 0.79 in, {more}0.94 in at 1.18 in; worn today 0.79 in"
+    assert re.search(said, str(page.locator(f"#curves {HIP}").get_attribute("aria-label")))
     assert "Hip higher over the blade, in" in page.inner_text("#curves")
     page.emulate_media(media="print")
     assert page.is_visible("#curves") and page.is_visible("#first") and not page.is_visible("#predict")

@@ -216,10 +216,11 @@ def test_other_designs_are_counted_too(sections, tmp_path):
 
 def test_a_row_is_signed_by_who_computed_it(tmp_path, monkeypatch):
     from bladerun.study import fingerprint
+    from bladerun.study.job import checked
 
     plan = Plan(study(GRID), set(), tmp_path, "fake_solvers:instant")
     _, job = plan.take()
-    done = job.checked(work(job))
+    done = checked(work(job))
     assert done.row["identity"] == job.inputs.identity(fingerprint.of_rows())
     ours = fingerprint.signature()
     with monkeypatch.context() as worker:
@@ -228,5 +229,5 @@ def test_a_row_is_signed_by_who_computed_it(tmp_path, monkeypatch):
         theirs = work(job)
     assert "objective" not in theirs.row  # nothing was solved for nothing
     with pytest.raises(InputError) as error:
-        job.checked(theirs)
+        checked(theirs)
     assert "0.0.9 (abcdef012345)" in str(error.value) and ours in str(error.value)

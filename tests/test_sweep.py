@@ -18,12 +18,11 @@ import tomli_w
 
 from bladerun import cli
 from bladerun.errors import InputError
-from bladerun.study import _store, load_study, sweep
+from bladerun.study import _store, fingerprint, load_study, sweep
 from bladerun.study._plan import Plan
 from bladerun.study._sweep import opened
 from bladerun.study._tree import tree
 from bladerun.study.file import study
-from bladerun.study.fingerprint import sources
 from bladerun.study.job import Done, Job, work
 from bladerun.study.plots import _of_sweep, plot
 from bladerun.study.status import status
@@ -214,9 +213,14 @@ def test_a_lost_row_keeps_what_it_is_to_start_from(tmp_path):
 
 
 def test_what_comes_after_a_stride_does_not_make_it_old():
-    names = {path.name for path in sources(("bladerun.model", "bladerun.stride"))}
-    assert {"model.py", "_kernel.py", "body.py", "_reference.py"} <= names
-    assert not {"_fit.py", "outcomes.py", "plots.py", "_recommend.py", "blades.py"} & names
+    def of(modules):
+        found = fingerprint.sources(modules)
+        return {path.relative_to(fingerprint._PACKAGE).as_posix() for path in found}
+
+    solving, reading = of(fingerprint._SOLVING), of((*fingerprint._SOLVING, *fingerprint._TELLING))
+    assert {"model.py", "stride/sweep.py", "body/build.py", "body/reference_gait.py"} <= solving
+    assert not {"study/_fit.py", "gait/outcomes.py", "show/plots.py", "study/recommend.py"} & solving
+    assert reading - solving > {"gait/outcomes.py", "gait/_clinic.py", "study/recommend.py"}
 
 
 @pytest.mark.parametrize(("solver", "limit_s"), [("never", 0.5), ("stuck", 0.5)])

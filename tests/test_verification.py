@@ -7,10 +7,10 @@ import pytest
 from bladerun._lib.data_files import toml
 from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
+from bladerun.forward import verification as module
 from bladerun.forward.verification import Check, verify
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
-from bladerun.show.video import verification as module
 from bladerun.stride import solve
 from bladerun.task import Task
 
@@ -52,13 +52,13 @@ def test_limits_decide(once, stride, monkeypatch):
     assert not replace(result, checks=[replace(CHECK, holds=False)]).holds
     assert not replace(result, multiplier=1.0).holds
     run = {"drive": "moments", "integrator": "euler", "timestep_s": 1e-5}
-    own = module.controller(stride)
+    own = module.controller_for(stride)
     limits = {"joint_error_deg": 1e-9, "peak_vgrf_difference": 0.03}
     assert not module._check(stride, own, run, 1, limits).holds
 
 
 def test_a_fall_does_not_hold(stride):
-    own = module.controller(stride, feedback=False)
+    own = module.controller_for(stride, feedback=False)
     run = {"drive": "moments", "integrator": "euler", "timestep_s": 1e-5}
     check = module._check(stride, own, run, 2, {"joint_error_deg": 90.0, "peak_vgrf_difference": 9.0})
     assert check.strides < 2 and not check.holds
@@ -71,7 +71,7 @@ def test_strides_hold_at_every_speed(side, speed):
     """Ten strides by moments and ten by MuJoCo's muscles."""
     fitting = None if side == "none" else Fitting("j-sprint")
     solved = solve(build_model(Runner(75.0, 1.75), Amputation(side), fitting), Task(speed))
-    facts, own = toml("replay.toml"), module.controller(solved)
+    facts, own = toml("replay.toml"), module.controller_for(solved)
     assert own.multiplier < 1
     runs = {run["drive"]: run for run in reversed(facts["verify"]["run"])}
     for drive, driven in (("moments", own), ("muscles", module.by_muscles(own, solved))):

@@ -35,7 +35,7 @@ KEYS = {
 }  # fmt: skip
 SOLVERS = (  # what every command comes to once its input was accepted
     "bladerun.stride.solve",
-    "bladerun.study.executors.hire",
+    "bladerun.study.executors.opened",
     "bladerun.forward.verification.verify",
     "bladerun.forward.unadapted.hold",
     "bladerun.show.video.render_video",

@@ -75,20 +75,20 @@ def verify(
     """
     facts = toml("replay.toml")
     limits, count = facts["limit"], strides or facts["verify"]["strides"]
-    policies = {"moments": controller_for(stride)}
+    controllers = {"moments": controller_for(stride)}
     if has_muscles(stride):
-        policies["muscles"] = by_muscles(policies["moments"], stride)
+        controllers["muscles"] = by_muscles(controllers["moments"], stride)
     checks = []
     for run in facts["verify"]["run"]:
-        if run["drive"] in policies:
-            checks.append(_check(stride, policies[run["drive"]], run, count, limits))
+        if run["drive"] in controllers:
+            checks.append(_check(stride, controllers[run["drive"]], run, count, limits))
             if progress:
                 progress(checks[-1])
-    error, muscle = _muscle_forces(stride, policies["muscles"]) if has_muscles(stride) else (None, None)
+    error, muscle = _muscle_forces(stride, controllers["muscles"]) if has_muscles(stride) else (None, None)
     return Verification(
         checks=checks,
-        multiplier=policies["moments"].multiplier,
-        free_multiplier=policies["moments"].free_multiplier,
+        multiplier=controllers["moments"].multiplier,
+        free_multiplier=controllers["moments"].free_multiplier,
         muscle_force_error=error,
         muscle=muscle,
         limits=limits,

@@ -18,8 +18,8 @@ from bladerun._lib import data_files
 
 _PACKAGE = Path(__file__).parents[1]
 _SOLVING = ("bladerun.model", "bladerun.stride")
-_READING = {"case.py", "_files.py", "errors.py", "status.py"}  # imported there, decide nothing
-_TELLING = ("bladerun.outcomes", "bladerun.study.recommend")
+_READING = {"case.py", "_lib/files.py", "errors.py", "status.py"}  # imported there, decide nothing
+_TELLING = ("bladerun.gait.outcomes", "bladerun.study.recommend")
 _TOLD = {"outcomes.toml", "recommendation.toml"}
 _AFTERWARDS = {"neighbourhood.toml", "replay.toml", "uncertainty.toml", "words.toml"}
 
@@ -58,7 +58,7 @@ def sources(modules: Iterable[str]) -> set[Path]:
     waiting = list(modules)
     while waiting:
         file = _file(waiting.pop())
-        if file is None or file in found or file.name in _READING:
+        if file is None or file in found or file.relative_to(_PACKAGE).as_posix() in _READING:
             continue
         found.add(file)
         waiting += _imports(file)
