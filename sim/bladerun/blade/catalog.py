@@ -31,12 +31,34 @@ _TRIAL_THICKNESS_M = 0.010
 
 
 def catalog() -> tuple[str, ...]:
-    """Names of the blades there are."""
+    """Names of the blades there are.
+
+    Returns
+    -------
+    tuple of str
+        What `load_blade` takes.
+    """
     return tuple(sorted(path.stem for path in (models_dir() / "blades").glob("*.toml")))
 
 
 def load_blade(blade: "str | Blade") -> "Blade":
-    """The blade of that name in the catalogue, or the one given; `InputError` names the nearest known one."""
+    """The blade of that name in the catalogue, or the one given.
+
+    Parameters
+    ----------
+    blade
+        A name of `catalog`, or a `Blade`.
+
+    Returns
+    -------
+    Blade
+        The blade.
+
+    Raises
+    ------
+    InputError
+        Where there is no such blade; it names the nearest known one.
+    """
     if isinstance(blade, Blade):
         return blade
     if blade not in catalog():
@@ -53,8 +75,21 @@ def _from_catalog(name: str) -> "Blade":
 def read_blade(path: str | Path) -> "Blade":
     """A blade of one's own, from a file like the catalogue's, called as the file is.
 
-    `like` names the blade of the catalogue that has what the file leaves out: sections, and keys of those
-    whose figures have each a source. `InputError` says in one sentence what is wrong with it.
+    Parameters
+    ----------
+    path
+        A TOML file. `like` in it names the blade of the catalogue that has what the file leaves out:
+        sections, and keys of those whose figures have each a source.
+
+    Returns
+    -------
+    Blade
+        The blade.
+
+    Raises
+    ------
+    InputError
+        Says in one sentence what is wrong with the file.
     """
 
     refuse_others(path, BLADE)
@@ -86,8 +121,17 @@ def _over(base: Any, own: Any) -> Any:
 class Blade:
     """A running blade. Its frame: origin at the clamp, x forward, z up along the tab; the sole below.
 
-    facts: its file's tables, checked and made unchangeable; they are what the blade is, wherever it is sent.
-    Raises InputError.
+    Parameters
+    ----------
+    name
+        What it is called in inputs and tables.
+    facts
+        Its file's tables, checked and made unchangeable; they are what the blade is, wherever it is sent.
+
+    Raises
+    ------
+    InputError
+        For a figure that is missing or not possible.
     """
 
     name: str
@@ -156,11 +200,30 @@ class Blade:
         return float(beam.x_m[np.argmin(beam.z_m)])
 
     def value(self, section: str, key: str) -> Any:
-        """A figure of the entry without its status and source."""
+        """A figure of the entry without its status and source.
+
+        Parameters
+        ----------
+        section, key
+            Where it stands in the blade's file.
+        """
         return self.facts[section][key]["value"]
 
     def recommended_category(self, mass_kg: float, impact: str = "high") -> int:
-        """Category of the mass band, for ``impact`` low, moderate or high; `InputError` outside the bands."""
+        """The category that the fitting chart gives for a mass.
+
+        Parameters
+        ----------
+        mass_kg
+            Of the runner, prostheses included.
+        impact
+            "low", "moderate" or "high".
+
+        Raises
+        ------
+        InputError
+            Outside the mass bands, for another impact, and for a blade without a chart.
+        """
         if impact not in IMPACTS:
             raise InputError(f"no impact level '{impact}'; {nearest(impact, IMPACTS)}", key="impact")
         if "recommendation" not in self.facts:
@@ -219,7 +282,17 @@ class Blade:
     def measured(self, category: float, stiffness_kn_m: float) -> "Blade":
         """This blade with its law of categories moved so that one of them is as stiff as a test found it.
 
-        stiffness_kn_m: as `stiffness_n_m` has it; `InputError` outside the range of models/body.toml.
+        Parameters
+        ----------
+        category
+            The one that was tested.
+        stiffness_kn_m
+            Found in the test, as `stiffness_n_m` has it.
+
+        Raises
+        ------
+        InputError
+            Outside the range of models/body.toml, and for a category that the blade has not.
         """
         STIFFNESS.read(stiffness_kn_m, "stiffness_kn_m")
         self.check_category(category)
@@ -236,7 +309,20 @@ class Blade:
         return _relaxation_s(self)
 
     def beam(self, category: float, clamp_to_ground_m: float) -> Beam:
-        """The blade's laminate in its own frame, clamped at that height over the ground."""
+        """The blade's laminate in its own frame.
+
+        Parameters
+        ----------
+        category
+            Its stiffness category.
+        clamp_to_ground_m
+            Height of the clamp over the ground, unloaded.
+
+        Raises
+        ------
+        InputError
+            For a category or a height that the blade does not reach.
+        """
         self.stiffness_n_m(category)
         low, high = self.clamp_to_ground_range_m
         if not low - 1e-9 <= clamp_to_ground_m <= high + 1e-9:
@@ -248,7 +334,15 @@ class Blade:
         return _beam(self, clamp_to_ground_m, self.thickness_m(category))
 
     def chain(self, category: float, clamp_to_ground_m: float, segments: int = SEGMENTS) -> Chain:
-        """The blade as rigid segments and springs; its joints stand in the same order at every height."""
+        """The blade as rigid segments and springs; its joints stand in the same order at every height.
+
+        Parameters
+        ----------
+        category, clamp_to_ground_m
+            As for `beam`.
+        segments
+            Rigid parts that the blade is made of.
+        """
         return _chain(self, float(category), float(clamp_to_ground_m), segments)
 
     def attach(
@@ -261,13 +355,27 @@ class Blade:
         pos=(0, 0, 0),
         quat=(1, 0, 0, 0),
     ) -> mujoco.MjsBody:
-        """Adds the blade under ``parent`` and returns its clamped body.
+        """Add the blade to a model.
 
-        ``pos``, ``quat`` place the blade's frame in the parent; the unloaded sole's lowest point is at
-        z = -clamp_to_ground_m. Adds joints ``blade_bend{1..5}_{r,l}`` (positive: toe up), ``blade_torsion``
-        (positive: toe inward), ``blade_lateral`` (positive: the sole's inner edge up), 12 spheres
-        ``contact_{r,l}_{0..11}`` with user data (K, c, mu, side) of models/contact.toml, and sites
-        ``blade_clamp``, ``blade_tip``.
+        Adds joints ``blade_bend{1..5}_{r,l}`` (positive: toe up), ``blade_torsion`` (positive: toe inward),
+        ``blade_lateral`` (positive: the sole's inner edge up), 12 spheres ``contact_{r,l}_{0..11}`` with user
+        data (K, c, mu, side) of models/contact.toml, and sites ``blade_clamp``, ``blade_tip``.
+
+        Parameters
+        ----------
+        parent
+            The body under which it is clamped.
+        suffix
+            The side, "r" or "l".
+        category, clamp_to_ground_m
+            As for `beam`; the unloaded sole's lowest point is at z = -clamp_to_ground_m.
+        pos, quat
+            The blade's frame in the parent, m and a unit quaternion.
+
+        Returns
+        -------
+        mujoco.MjsBody
+            The clamped body.
         """
         law = toml("contact.toml")["blade"]
         clamped = add_chain(
@@ -296,7 +404,20 @@ class Blade:
         return clamped
 
     def strain(self, bend_rad: np.ndarray, category: float, clamp_to_ground_m: float) -> np.ndarray:
-        """Greatest fibre strain |M| t / (2 EI) along the blade, (...), from its bends (..., n) in rad."""
+        """Greatest fibre strain along the blade, |M| t / (2 EI).
+
+        Parameters
+        ----------
+        bend_rad
+            (..., n) bends of its joints.
+        category, clamp_to_ground_m
+            As for `beam`.
+
+        Returns
+        -------
+        numpy.ndarray
+            (...) strain.
+        """
         chain = self.chain(category, clamp_to_ground_m)
         return np.abs(np.asarray(bend_rad) @ chain.strain_per_bend.T).max(-1)
 

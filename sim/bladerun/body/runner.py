@@ -142,7 +142,15 @@ class Amputation:
         return {"none": (), "left": ("left",), "right": ("right",), "both": ("right", "left")}[self.side]
 
     def strength_of(self, group: str, suffix: str) -> float:
-        """Factor on the force of a muscle group of a side, "r" or "l"."""
+        """Factor on the force of a muscle group of a side.
+
+        Parameters
+        ----------
+        group
+            Name of the muscle group.
+        suffix
+            The side, "r" or "l".
+        """
         limb = data_files.toml("body.toml")["residual_limb"]
         if suffix not in self.suffixes or group not in limb["weaker"]:
             return 1.0

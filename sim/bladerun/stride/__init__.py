@@ -54,8 +54,9 @@ def solve(
 
     Returns
     -------
-    The stride. Its attributes say how it went: status (a `Status`), why, iterations, seconds, knots,
-    objective and residuals as JSON; see `result`. `objective_term` is the objective by cost term.
+    xarray.Dataset
+        The stride. Its attributes say how it went: status (a `Status`), why, iterations, seconds, knots,
+        objective and residuals as JSON; see `result`. `objective_term` is the objective by cost term.
 
     Raises
     ------
