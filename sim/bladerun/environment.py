@@ -33,6 +33,10 @@ class Ground(NamedTuple):
     Notes
     -----
     The law stands in `stride/dynamics/contact_law.py`.
+
+    References
+    ----------
+    Hunt & Crossley 1975, doi 10.1115/1.3423596, for the form.
     """
 
     smoothing_m: float  # e, height over which contact sets in

@@ -98,7 +98,7 @@ def build_model(
     fitting
         What is worn: an amputated runner needs one, an able-bodied one has none.
     variation
-        How far the facts behind the model are off.
+        How far uncertain inputs are off.
 
     Returns
     -------

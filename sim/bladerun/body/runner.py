@@ -64,6 +64,10 @@ class Runner:
     ------
     InputError
         Outside the ranges of models/body.toml and models/runner.xml, and for unknown groups and joints.
+
+    References
+    ----------
+    Segments: de Leva 1996, doi 10.1016/0021-9290(95)00178-6.
     """
 
     mass_kg: Annotated[float, Number(*_RANGE["mass_kg"], unit="kg (adults)")]

@@ -57,7 +57,7 @@ def hold(stride: xr.Dataset, model: Model, *, strides: int | None = None) -> xr.
         Where the joints differ.
     """
     if tuple(stride.joint.values) != model.joints:
-        raise StartError("controls can only be held on a body of the same joints", key="model")
+        raise StartError("controls can only be kept on a body of the same joints", key="model")
     facts, knots = toml("replay.toml")["held"], stride.sizes["time"]
     count, first = strides or facts["strides"], _mid_swing(stride)
     with threadpool_limits(1):

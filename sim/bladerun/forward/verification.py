@@ -100,6 +100,10 @@ def verify(
     ------
     InputError
         Where the stride has not what a solved one has.
+
+    References
+    ----------
+    The feedback is a periodic linear-quadratic regulator: Varga 2008, doi 10.1002/nla.604.
     """
     facts = toml("replay.toml")
     limits, count = facts["limit"], strides or facts["verify"]["strides"]

@@ -64,6 +64,11 @@ def solve(
         Where `start` has other joints.
     ModelError
         For parts of the model that are not modelled, by name, and for a wrench on a body that it has not.
+
+    References
+    ----------
+    Gauss-Newton steps damped after Nielsen 1999, IMM-REP-1999-05; multipliers on residual forces (augmented
+    Lagrangian) after Hestenes 1969, doi 10.1007/BF00927673.
     """
     began = time.perf_counter()
     posed = problem(

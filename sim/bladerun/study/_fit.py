@@ -58,7 +58,7 @@ class FitResult:
     current
         Name of the row of the fitting worn today.
     indistinct
-        Rows whose score cannot be told apart from that of the best one.
+        Rows whose score does not differ clearly from that of the best one.
     why
         The recommendation in words.
     comparison
@@ -157,9 +157,9 @@ def fit(
     progress
         Called with visits done, visits in all, what is being solved, and seconds left (None while unknown).
     ensemble
-        How many times more each fitting is solved, with facts varied by the same draws for all; 0 for no
-        intervals. By default so many as models/sweep.toml says, of the fittings that the answer speaks of
-        alone; those of the others are estimated (`drawn`).
+        How many times more each fitting is solved, with uncertain inputs varied by the same draws for all;
+        0 for no intervals. By default so many as models/sweep.toml says, of the fittings that the answer
+        speaks of alone; those of the others are estimated (`drawn`).
     hold
         Also run the recommended fitting under the controls of today's stride, a minute more.
     widen

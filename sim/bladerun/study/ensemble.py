@@ -37,7 +37,7 @@ def ensemble(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Solve a stride again with the facts behind it varied.
+    """Solve a stride again with its uncertain inputs varied.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def ensemble(
     Returns
     -------
     pandas.DataFrame
-        Status, objective, every outcome and the varied facts (`variation.strength`, ...) of each member.
+        Status, objective, every outcome and the varied inputs (`variation.strength`, ...) of each member.
 
     Raises
     ------

@@ -40,7 +40,7 @@ class Settings:
     Parameters
     ----------
     ensemble
-        Strides with varied facts beside the nominal one, of each point; a power of two is best.
+        Strides with uncertain inputs varied beside the nominal one, of each point; a power of two is best.
     seed
         What they are drawn with.
     both_ways
