@@ -6,28 +6,25 @@ a body.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
-from scipy.interpolate import Akima1DInterpolator
 
 from bladerun._lib.data_files import models_dir, toml
 from bladerun._lib.file_kinds import BLADE, refuse_others
 from bladerun._lib.kinds import Number
 from bladerun._lib.table import frozen
 from bladerun._lib.toml_files import parse_toml
-from bladerun.blade._press import Press, loss_fraction
-from bladerun.blade.chain import METAL, Beam, Chain, add_chain, make_chain
+from bladerun.blade import _laminate
+from bladerun.blade._laminate import SEGMENTS
+from bladerun.blade.chain import METAL, Beam, Chain, add_chain
 from bladerun.blade.check import IMPACTS, check
 from bladerun.errors import InputError, nearest
 
-SEGMENTS = 5  # bending hinges; the bench with 20 differs by less than 1 %
 STIFFNESS = Number(*toml("body.toml")["fitting"]["stiffness_kn_m"], unit="kN/m")  # that a blade can have
-_POINTS = 801
-_TRIAL_THICKNESS_M = 0.010
 
 
 def catalog() -> tuple[str, ...]:
@@ -302,11 +299,11 @@ class Blade:
 
     def thickness_m(self, category: float) -> float:
         """Greatest laminate thickness, found on the bench so that the blade has its catalogue stiffness."""
-        return _thickness_m(self, float(category))
+        return _laminate.thickness_m(self, float(category))
 
     def relaxation_s(self) -> float:
         """Joint damping over joint stiffness, found on the bench so that a stance loses `loss_fraction`."""
-        return _relaxation_s(self)
+        return _laminate.relaxation_s(self)
 
     def beam(self, category: float, clamp_to_ground_m: float) -> Beam:
         """The blade's laminate in its own frame.
@@ -331,7 +328,7 @@ class Blade:
                 f"{low * 1e3:.0f} to {high * 1e3:.0f} mm are possible ({self.facts['height']['how']})",
                 key="height_mm",
             )
-        return _beam(self, clamp_to_ground_m, self.thickness_m(category))
+        return _laminate.beam(self, clamp_to_ground_m, self.thickness_m(category))
 
     def chain(self, category: float, clamp_to_ground_m: float, segments: int = SEGMENTS) -> Chain:
         """The blade as rigid segments and springs; its joints stand in the same order at every height.
@@ -343,7 +340,7 @@ class Blade:
         segments
             Rigid parts that the blade is made of.
         """
-        return _chain(self, float(category), float(clamp_to_ground_m), segments)
+        return _laminate.chain(self, float(category), float(clamp_to_ground_m), segments)
 
     def attach(
         self,
@@ -388,7 +385,9 @@ class Blade:
             quat=list(quat),
         )
         if self.shape == "C":
-            length = clamp_to_ground_m - self.value("sole", "radius_m") - _profile(self.points_mm)[2][0]
+            length = (
+                clamp_to_ground_m - self.value("sole", "radius_m") - _laminate.profile(self.points_mm)[2][0]
+            )
             radius = self.value("pylon", "radius_m")
             pylon = clamped.add_body(name=f"blade_pylon_{suffix}")
             pylon.add_geom(
@@ -420,88 +419,3 @@ class Blade:
         """
         chain = self.chain(category, clamp_to_ground_m)
         return np.abs(np.asarray(bend_rad) @ chain.strain_per_bend.T).max(-1)
-
-
-@lru_cache(64)
-def _chain(blade: Blade, category: float, clamp_to_ground_m: float, segments: int) -> Chain:
-    bearer = make_chain(blade.beam(category, blade.rating_height_m), segments).out_of_plane_at
-    return replace(make_chain(blade.beam(category, clamp_to_ground_m), segments), out_of_plane_at=bearer)
-
-
-@lru_cache(256)
-def _thickness_m(blade: Blade, category: float) -> float:
-    """At one displacement the force goes with EI, so with t^3: one equilibrium of a trial blade settles t."""
-    stiffness, _, _ = blade.stiffness_n_m(category)
-    load = blade.rating_load_n
-    press = Press(make_chain(_beam(blade, blade.rating_height_m, _TRIAL_THICKNESS_M), SEGMENTS))
-    q, force, steps = np.zeros(press.model.nv), 0.0, 12
-    for k in range(1, steps + 1):
-        guess = q * k / (k - 1) if k > 1 else q
-        try:
-            q, force = press.equilibrium(
-                guess, force * k / max(k - 1, 1), rise_m=load / stiffness * k / steps
-            )
-        except ArithmeticError as why:
-            raise InputError(
-                f"{blade.name} cannot be as soft as {stiffness / 1e3:.3g} kN/m: {why}", key="category"
-            ) from why
-    return _TRIAL_THICKNESS_M * (load / force) ** (1 / 3)
-
-
-@lru_cache(256)
-def _relaxation_s(blade: Blade) -> float:
-    """From pi^2 tau / duration, the loss of a linear Kelvin-Voigt spring, corrected by the bench's own loss.
-
-    The loss does not depend on EI where inertia is small, so the middle category serves all.
-    """
-    wanted, duration = blade.value("damping", "loss_fraction"), blade.value("damping", "half_cycle_s")
-    chain = blade.chain(blade.facts["stiffness"]["reference_category"], blade.rating_height_m)
-    tau = wanted * duration / np.pi**2
-    press = Press(chain, relaxation_s=tau)
-    return tau * wanted / loss_fraction(*press.half_cycle(blade.rating_load_n, duration, steps=60))
-
-
-def _beam(blade: Blade, clamp_to_ground_m: float, thickness_m: float) -> Beam:
-    """The profile, shifted so that the clamp is the origin and the sole rests at -clamp_to_ground_m."""
-    s, x, z = _profile(blade.points_mm)
-    radius = blade.value("sole", "radius_m")
-    if blade.shape == "J":
-        start, clamp_x = z[0] - (clamp_to_ground_m - radius), x[0]  # down the straight tab
-    else:
-        start, clamp_x = (blade.value("pylon", key) for key in ("clamped_arc_m", "axis_x_m"))
-    at, relative = np.array(blade.value("laminate", "taper")).T
-    along = np.sort(np.r_[s, start]) if start else s
-    spline = _spline(blade.points_mm)
-    x, z = (np.interp(along, s, a) for a in (x, z))
-    tangent = spline(np.interp(along, s, np.linspace(0, 1, _POINTS)), 1)
-    heading = np.unwrap(np.arctan2(tangent[:, 1], tangent[:, 0]))
-    return Beam(
-        s_m=along - start,
-        x_m=x - clamp_x,
-        z_m=z - (clamp_to_ground_m - radius),
-        heading=heading - 2 * np.pi * round(heading[-1] / (2 * np.pi)),
-        thickness_m=thickness_m * np.interp(along / s[-1], at, relative),
-        width_m=blade.value("laminate", "width_m"),
-        youngs_modulus_pa=blade.value("laminate", "youngs_modulus_pa"),
-        shear_modulus_pa=blade.value("laminate", "shear_modulus_pa"),
-        mass_kg=blade.mass_kg,
-        sole_s_m=s[-1] - start - blade.value("sole", "length_m"),
-        sole_radius_m=radius,
-    )
-
-
-@lru_cache(64)
-def _spline(points_mm: tuple) -> Akima1DInterpolator:
-    """Position in m, x forward and z up with the lowest point at zero, over a parameter from 0 to 1."""
-    points = np.array(points_mm) / 1e3
-    u = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
-    fine = np.linspace(0, 1, 20001)
-    points[:, 1] -= Akima1DInterpolator(u / u[-1], points, method="makima")(fine)[:, 1].min()
-    return Akima1DInterpolator(u / u[-1], points, method="makima")
-
-
-@lru_cache(64)
-def _profile(points_mm: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Arc length, x and z of the centreline at equal steps of the spline's parameter."""
-    x, z = _spline(points_mm)(np.linspace(0, 1, _POINTS)).T
-    return np.r_[0, np.cumsum(np.hypot(np.diff(x), np.diff(z)))], x, z
