@@ -23,7 +23,7 @@ from mkdocs.structure.files import File
 
 from bladerun._lib import data_files
 from bladerun._lib.kinds import entries
-from bladerun.blade.catalog import catalog
+from bladerun.blade import catalog
 from bladerun.body.runner import Amputation, Runner
 from bladerun.cli import _parser
 from bladerun.fitting import Fitting
@@ -86,7 +86,7 @@ def outcomes(first: str, last: str) -> str:
 
 
 def catalogue() -> str:
-    """Every catalog: what it is, stiffness by category, mass bands, its figures with their sources."""
+    """Every blade: what it is, stiffness by category, mass bands, its figures with their sources."""
     return "\n".join(_blade(catalog.load_blade(name)) for name in catalog.catalog())
 
 

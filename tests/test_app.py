@@ -371,4 +371,10 @@ def test_within_scatter_nothing_has_changed(page):
     words = (*_CHANGES, *_REASONS)
     numbers = {word.key + "right" if word.key.endswith("_") else word.key: 1.0 for word in words}
     first, second = story(numbers | {"cost_j_kg_m": 1.1}, numbers, dict.fromkeys(numbers, 1.0), "right")
-    assert "choose by feel" in first and second == ""
+    assert first == "Nothing that matters differs clearly from the other fitting: choose by feel."
+    assert second == ""
+    moved = numbers | {"cost_j_kg_m": 1.02, "tip_swing_mm_right": 41.0}
+    first, _ = story(moved, numbers, dict.fromkeys(numbers, 0.01), "right")
+    assert first.endswith(
+        "; energy cost differs too little to matter; no clear difference in energy back and hip twist."
+    )

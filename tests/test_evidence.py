@@ -1,6 +1,7 @@
 """`bladerun verify` and `bladerun hold`: what they print and how they end; replays and solves are made up."""
 
 import json
+import re
 from dataclasses import asdict, replace
 
 import pytest
@@ -47,6 +48,7 @@ def test_a_stride_that_holds(file, monkeypatch, capsys):
     assert cli.main(["verify", str(file)]) == 0
     text = capsys.readouterr().out
     assert "0.30 with feedback" in text and "0.10 % of the greatest (soleus_l)" in text and "kept" in text
+    assert "passed" in text
 
 
 def test_a_stride_that_misses_a_limit_ends_with_3(file, monkeypatch, capsys):
@@ -83,7 +85,9 @@ def test_held_controls_stand_beside_the_adapted_runner(file, monkeypatch, capsys
     out = json.loads(capsys.readouterr().out)
     assert set(out["outcomes"]) == {"before", "held", "adapted"} and all(out["outcomes"].values())
     assert cli.main(["hold", str(file), "--category", "4"]) == 0
-    assert "feedback: 5.0 % of the moments" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "feedback: 5.0 % of the moments" in shown
+    assert re.search(r"before +not adapted +adapted$", shown, re.M)
 
 
 def test_a_runner_who_falls_leaves_the_column_empty(file, monkeypatch, capsys):

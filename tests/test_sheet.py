@@ -120,8 +120,8 @@ def test_everything_that_sets_a_runner_apart_is_on_the_sheet(result, monkeypatch
 def test_says_what_cannot_be_told_apart(tmp_path):
     made = study(tmp_path, noise=5.0)
     rows = sheet_content(made)["rows"]
-    assert rows and {row["verdict"] for row in rows} <= {"cannot be told apart", ""}
-    assert "cannot be told apart" in words_of(write_sheet(made)[0].read_text(encoding="utf-8"))
+    assert rows and {row["verdict"] for row in rows} <= {"no clear difference", ""}
+    assert "no clear difference" in words_of(write_sheet(made)[0].read_text(encoding="utf-8"))
 
 
 def test_without_any_solution_it_says_so(tmp_path):

@@ -95,7 +95,23 @@ class Case:
 
 
 def load_case(path: str | Path) -> Case:
-    """Read and check a runner's file; `InputError` says in one sentence what is wrong with it."""
+    """Read and check a runner's file.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Returns
+    -------
+    Case
+        What stands in it, and what it leaves out as usual.
+
+    Raises
+    ------
+    InputError
+        Says in one sentence what is wrong with it.
+    """
     refuse_others(path, RUNNER)
     return check_case(parse_toml(path), path)
 

@@ -123,8 +123,36 @@ class StrideTimeCost(Settings):
 class Cost(Settings):
     """The weights of every cost term, frozen; sources and units: models/cost.toml.
 
-    `Cost.default({"tracking.weight": 1.4})` or `cost.changed(...)` gives another one. Weights are chosen on
-    able-bodied running (experiments/calibration).
+    `Cost.default({"tracking.weight": 1.4})` or `cost.changed(...)` gives another one.
+
+    Parameters
+    ----------
+    force
+        Forces and moments at joints: scales of residual forces, weights of motors and reserves.
+    activation
+        Activations of muscles: effort, and bounds on activation and excitation.
+    power
+        Mechanical power of motor-driven joints, per kW.
+    tracking
+        Distance from reference running.
+    rate
+        Rate of the whole-body force.
+    landing
+        Where a blade lands, if the task says so.
+    clearance
+        Height of feet in swing.
+    edge
+        Where the mesh has a foot land and leave the ground.
+    jerk
+        Jerk that counts as 1, in driven and in passive joints.
+    limit
+        Ranges of joints.
+    stride_time
+        Stride time, per SD between people.
+
+    Notes
+    -----
+    Weights are chosen on able-bodied running (experiments/calibration).
     """
 
     force: ForceCost
@@ -141,7 +169,18 @@ class Cost(Settings):
 
     @classmethod
     def default(cls, changes: Mapping[str, Any] | None = None) -> Cost:
-        """That of models/cost.toml, with changes by dotted name. Raises InputError for unknown names."""
+        """That of models/cost.toml.
+
+        Parameters
+        ----------
+        changes
+            Other values, by dotted name.
+
+        Raises
+        ------
+        InputError
+            For unknown names, and values that are not allowed.
+        """
         return _default().changed(changes or {})
 
 

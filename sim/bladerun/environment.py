@@ -19,8 +19,24 @@ from bladerun.task import Task
 
 
 class Ground(NamedTuple):
-    """The law of the ground under every sphere (`stride/_contact.py`): its rounding, and shares of the
-    stiffness, damping and friction that each sphere has of its own (models/contact.toml), 1 but for what-ifs.
+    """The law of the ground under every sphere: its rounding, and shares of what each sphere has of its own.
+
+    Parameters
+    ----------
+    smoothing_m
+        Penetration over which the onset of the force is smoothed.
+    slip_speed_m_s, slip_load_n
+        Friction is smoothed over slip_speed_m_s (1 + slip_load_n / normal force).
+    stiffness, damping, friction
+        Shares of what each sphere has of its own (models/contact.toml), 1 but for what-ifs.
+
+    Notes
+    -----
+    The law stands in `stride/dynamics/contact_law.py`.
+
+    References
+    ----------
+    Hunt & Crossley 1975, doi 10.1115/1.3423596, for the form.
     """
 
     smoothing_m: float  # e, height over which contact sets in
@@ -90,7 +106,15 @@ class Environment(Settings):
         return [names.index(wrench.body) for wrench in self.wrenches]
 
     def of(self, task: Task, mass_kg: float) -> Environment:
-        """This environment with what the task adds to it: slope and pull."""
+        """This environment with what the task adds to it: slope and pull.
+
+        Parameters
+        ----------
+        task
+            What is asked of the runner.
+        mass_kg
+            Of the runner, by which the pull is counted.
+        """
         angle = math.atan(task.slope_percent / 100)
         x, y, z = self.gravity_m_s2
         along, across = x * math.cos(angle) + z * math.sin(angle), z * math.cos(angle) - x * math.sin(angle)

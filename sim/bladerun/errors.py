@@ -16,8 +16,14 @@ class BladerunError(Exception):
 class InputError(BladerunError, ValueError):
     """An input that cannot be used: says where it is, what it is and what is allowed.
 
-    what: the sentence without its place. file, key: the place, None where it is not known. allowed: the least
-    and the greatest number, in the unit of the key, where that is what is allowed.
+    Parameters
+    ----------
+    what
+        The sentence without its place.
+    file, key
+        The place, None where it is not known.
+    allowed
+        The least and the greatest number, in the unit of the key, where that is what is allowed.
     """
 
     def __init__(
@@ -33,7 +39,13 @@ class InputError(BladerunError, ValueError):
         self.what, self.file, self.key, self.allowed = what, file, key, allowed
 
     def at(self, file: object = None, key: str | None = None) -> "InputError":
-        """The same error with its place filled in by a caller who knows it."""
+        """The same error with its place filled in by a caller who knows it.
+
+        Parameters
+        ----------
+        file, key
+            The place; as it was where left out.
+        """
         return type(self)(self.what, file=file or self.file, key=key or self.key, allowed=self.allowed)
 
 

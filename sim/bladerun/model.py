@@ -31,14 +31,38 @@ _JOINT, _TENDON = mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_TENDON  # what 
 class Model:
     """A runner ready to be solved.
 
-    mj: compiled with contact and joint limits switched off (the stride has its own contact law and soft
-    limits), otherwise equal to `xml`. joints: names; joint i is position i and velocity i. joint_data: role,
-    part and side of each. muscles: names, in the order of MuJoCo's actuators. strength (nv, 2): greatest
-    moment in Nm in the negative and positive sense, 0 where nothing drives it; where the motor is a reserve
-    beside muscles, that of the whole joint. reserve (nv, 2): of that motor alone, 0 where it is none.
-    mass_kg: whole, prostheses included. blades: of the legs that wear one, by side.
-    leg_length_m: hip joint centre to the ground of a sound leg in its shoe. variation: already in `mj`, but
-    for what it says of the reference gait, which the stride's cost reads.
+    Attributes
+    ----------
+    mj
+        A `mujoco.MjModel`, compiled with contact and joint limits switched off (the stride has its own
+        contact law and soft limits), otherwise equal to `xml`.
+    xml
+        The same as text, with native contact and joint limits.
+    runner
+        Who runs.
+    amputation
+        What is missing.
+    fitting
+        What is worn; None without an amputation.
+    blades
+        Of the legs that wear one, by side.
+    joints
+        Names; joint i is position i and velocity i.
+    joint_data
+        Role, part and side of each.
+    muscles
+        Names, in the order of MuJoCo's actuators.
+    strength
+        (nv, 2) greatest moment in Nm in the negative and positive sense, 0 where nothing drives it; where the
+        motor is a reserve beside muscles, that of the whole joint.
+    reserve
+        (nv, 2) the same of that motor alone, 0 where it is none.
+    mass_kg
+        Whole, prostheses included.
+    leg_length_m
+        Hip joint centre to the ground of a sound leg in its shoe.
+    variation
+        Already in `mj`, but for what it says of the reference gait, which the stride's cost reads.
     """
 
     mj: Any  # mujoco.MjModel, whose module has no types
@@ -63,10 +87,29 @@ def build_model(
     fitting: Fitting | None = None,
     variation: Variation = NOMINAL,
 ) -> Model:
-    """Compose and compile; an amputated runner needs a fitting, an able-bodied one has none.
+    """Compose and compile the model of a runner.
 
-    Raises InputError for what cannot be built: no such blade or category, a height out of reach, a residual
-    limb that is too long.
+    Parameters
+    ----------
+    runner
+        Who runs.
+    amputation
+        What is missing; nothing where left out.
+    fitting
+        What is worn: an amputated runner needs one, an able-bodied one has none.
+    variation
+        How far uncertain inputs are off.
+
+    Returns
+    -------
+    Model
+        Ready for `solve`.
+
+    Raises
+    ------
+    InputError
+        For what cannot be built: no such blade or category, a height out of reach, a residual limb that is
+        too long.
     """
     blades: dict[str, Blade] = {}
     if not amputation.suffixes:
@@ -89,7 +132,20 @@ def build_model(
 
 
 def save_xml(model: Model, path: str | Path) -> None:
-    """Write the composed model, with native contact and joint limits, whole or not at all."""
+    """Write the composed model, with native contact and joint limits, whole or not at all.
+
+    Parameters
+    ----------
+    model
+        What `build_model` gave.
+    path
+        The file, MuJoCo's XML.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be written.
+    """
     with atomic(path) as tmp:
         tmp.write_text(model.xml, encoding="utf-8")
 

@@ -130,7 +130,18 @@ class SolverOptions(Settings):
 
     @classmethod
     def default(cls, changes: Mapping[str, Any] | None = None, **more: Any) -> SolverOptions:
-        """Those of models/solver.toml, with changes by dotted name; `SolverOptions.default(knots=180)`."""
+        """Those of models/solver.toml; `SolverOptions.default(knots=180)` changes one.
+
+        Parameters
+        ----------
+        changes, more
+            Other values, by dotted name or by name.
+
+        Raises
+        ------
+        InputError
+            For unknown names, and values that are not allowed.
+        """
         return _default().changed({**(changes or {}), **more})
 
 

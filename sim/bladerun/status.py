@@ -10,19 +10,29 @@ from enum import StrEnum
 class Status(StrEnum):
     """How a stride or a row of a study ended; each member equals its string.
 
-    Of a stride that was solved:
-        CONVERGED: an answer, whose outcomes can be used.
-        TOO_WEAK: converged, but on more than the runner's muscles give: no answer, and never recommended.
-        NOT_CONVERGED: the solver stopped short of a solution; the motion obeys no physics.
-    Of a row of a study, beside these:
-        NOT_ALLOWED: the inputs cannot be used, such as a height out of the blade's reach.
-        TIMED_OUT: its time was over.
-        FAILED: an error in the program, which `why` names.
-        LOST: the process that solved it is gone; the next run of the study solves it again.
-    Of a stride whose controls were kept on another fitting (`hold`):
-        HELD: it settled; its outcomes can be used.
-        NOT_SETTLED: a joint still moves from stride to stride.
-        FELL: the runner fell.
+    Attributes
+    ----------
+    CONVERGED
+        Of a stride that was solved: an answer, whose outcomes can be used.
+    TOO_WEAK
+        Of a stride: converged, but on more than the runner's muscles give: no answer, and never recommended.
+    NOT_CONVERGED
+        Of a stride: the solver stopped short of a solution; the motion obeys no physics.
+    NOT_ALLOWED
+        Of a row of a study: the inputs cannot be used, such as a height out of the blade's reach.
+    TIMED_OUT
+        Of a row of a study: its time was over.
+    FAILED
+        Of a row of a study: an error in the program, which `why` names.
+    LOST
+        Of a row of a study: the process that solved it is gone; the next run of the study solves it again.
+    HELD
+        Of a stride whose controls were kept on another fitting (`hold`): it settled; its outcomes can be
+        used.
+    NOT_SETTLED
+        Of such a stride: a joint still moves from stride to stride.
+    FELL
+        Of such a stride: the runner fell.
     """
 
     CONVERGED = "converged"

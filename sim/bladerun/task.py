@@ -19,7 +19,7 @@ def _within(low: float, high: float, unit: str) -> Number:
 
 @dataclass(frozen=True)
 class Task:
-    """Steady running, forward. Slope and pull are not yet held against measurements.
+    """Steady running, forward. Slope and pull are not yet validated against measurements.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Task:
 
     @property
     def untested(self) -> str:
-        """What of it was not yet held against measurements; empty where nothing is."""
+        """What of it was not yet validated against measurements; empty where nothing is."""
         if self.slope_percent or self.horizontal_force_bw:
-            return "Running on a slope or against a pull was not held against measurements yet."
+            return "Running on a slope or against a pull is not validated against measurements yet."
         return ""

@@ -105,7 +105,7 @@ def scatter(work: Work) -> Margin | None:
 
 
 def table(work: Work, points: set[Point]) -> pd.DataFrame | None:
-    """Members of these points as `_intervals` takes them, named by `str`; None where one has too few."""
+    """Members of these points as `intervals` takes them, named by `str`; None where one has too few."""
     members = solved_members(work, points)
     return members if len(members.index.unique("name")) == len(points) else None
 

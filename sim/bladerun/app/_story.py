@@ -62,11 +62,11 @@ def story(
     """What changed, and what it goes with; other: what it is compared with, in words."""
     changed, small, same = _sorted_out(_CHANGES, now, before, margin, side)
     if not changed:
-        return f"Nothing that matters can be told apart from {other}: choose by feel.", ""
+        return f"Nothing that matters differs clearly from {other}: choose by feel.", ""
     first = f"Compared with {other}: " + "; ".join(changed[:_MOST]) + "."
-    for names, what in ((small, "too little to matter"), (same, "cannot be told apart")):
+    for names, what in ((small, "{} differs too little to matter"), (same, "no clear difference in {}")):
         if names:
-            first = first[:-1] + f"; {' and '.join(names[:2])}{' differs' if what[0] == 't' else ''} {what}."
+            first = f"{first[:-1]}; {what.format(' and '.join(names[:2]))}."
     reasons, _, _ = _sorted_out(_REASONS, now, before, margin, side)
     second = "It goes with this: " + "; ".join(reasons[:_MOST]) + "." if reasons else ""
     return first, second

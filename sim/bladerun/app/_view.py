@@ -88,9 +88,9 @@ def view(one: Portrait, margin: Margin | None, speed_m_s: float) -> dict[str, An
 
 
 def _strength(value: float, margin: Margin | None, limit: Mapping[str, Any]) -> dict[str, Any]:
-    """The blade's strength margin, and in a word whether it holds, where that can be told."""
+    """The blade's strength margin, and in a word whether it suffices, where that can be told."""
     least, may = limit["minimum"], math.nan if margin is None else margin.get(limit["key"], math.nan)
-    word = "overloaded" if value < 1 else "too small" if value < least else "holds"
+    word = "overloaded" if value < 1 else "too small" if value < least else "sufficient"
     if not math.isfinite(value):
         word = "not known"
     elif margin is not None and min(abs(value - end) for end in (1, least)) <= may:

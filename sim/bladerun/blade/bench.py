@@ -23,13 +23,64 @@ _ELASTICA_STEPS = (10, 20, 40)
 
 @dataclass(frozen=True)
 class BenchResult:
-    """What one test gave. Arrays run over the load steps, from zero to the peak; displacement of the plane.
+    """What one test gave.
 
     Slow loading gives the curve and all stiffnesses; one half-cycle ``peak sin(pi t / stance)`` with the full
-    dynamics gives the loop and the hysteresis. ``r2`` are of fits through the origin, F = a d and
-    F = a d + b d^2. Two are in the clamp's axes, forward and along, which at 0 deg are the plane's:
-    ``toe_forward_mm_per_mm`` what the sole has gone forward at the peak over what it has gone along;
-    ``stiffness_axes_kn_m`` (2, 2) the force on the unloaded sole for travel of either, the other held.
+    dynamics gives the loop and the hysteresis. Arrays run over the load steps, from zero to the peak;
+    displacement is that of the plane.
+
+    Attributes
+    ----------
+    blade
+        Its name.
+    category
+        The one that was tested.
+    extrapolated
+        Whether the category lies beyond those of the blade's catalogue.
+    angle_deg
+        How far the blade's top leant back, as `run_bench` was given it.
+    height_mm
+        Clamp above its rating position, likewise.
+    clamp_to_ground_mm
+        Height of the clamp over the ground, unloaded.
+    peak_load_n
+        Of the slow and of the dynamic test.
+    thickness_mm
+        Greatest thickness of the laminate.
+    plies
+        That thickness in plies, to the nearest.
+    stiffness_nominal_kn_m
+        What the catalogue says of the category.
+    stiffness_sd_kn_m
+        Standard deviation of that.
+    stiffness_secant_kn_m
+        Peak force over peak displacement.
+    stiffness_initial_kn_m
+        The same of the first load step.
+    hysteresis_fraction
+        Share of the energy that the loop loses.
+    toe_forward_mm_per_mm
+        What the sole has gone forward at the peak over what it has gone along, in the clamp's axes, which at
+        0 deg are the plane's.
+    stiffness_axes_kn_m
+        (2, 2) force on the unloaded sole for travel of either of the clamp's axes, forward and along, the
+        other held.
+    r2_linear
+        Of a fit through the origin, F = a d.
+    r2_quadratic
+        Of a fit through the origin, F = a d + b d^2.
+    elastica_difference_fraction
+        Largest difference of displacement from a planar elastica, solved apart from MuJoCo.
+    peak_strain
+        Greatest fibre strain at the peak load.
+    displacement_mm
+        Of the slow curve.
+    force_n
+        Of the slow curve.
+    loop_displacement_mm
+        Of the dynamic loop.
+    loop_force_n
+        Of the dynamic loop.
     """
 
     blade: str
@@ -71,13 +122,38 @@ def run_bench(
     peak_load_n: float | None = None,
     segments: int = SEGMENTS,
 ) -> BenchResult:
-    """Presses the blade's sole with a frictionless plane along the test axis, the clamp held.
+    """Press the blade's sole with a frictionless plane along the test axis, the clamp held.
 
-    angle_deg: how far the blade's top leans back from the test axis, the toe ahead, as at a running contact;
-    the published tests go from 0 to 25. height_mm: clamp above its rating position: a J moves along its tab
-    and grows longer and softer, a C gets a longer pylon and stays as it is. peak_load_n: of the slow and of
-    the dynamic test; the rating load of the blade if None. After Beck, Taboga & Grabowski 2016
-    (doi 10.1371/journal.pone.0168298). `InputError` names what is out of range.
+    Parameters
+    ----------
+    blade
+        The blade.
+    category
+        Its stiffness category.
+    angle_deg
+        How far the blade's top leans back from the test axis, the toe ahead, as at a running contact; the
+        published tests go from 0 to 25.
+    height_mm
+        Clamp above its rating position: a J moves along its tab and grows longer and softer, a C gets a
+        longer pylon and stays as it is.
+    peak_load_n
+        Of the slow and of the dynamic test; the rating load of the blade if None.
+    segments
+        Rigid parts that the blade is made of.
+
+    Returns
+    -------
+    BenchResult
+        Curve, loop and stiffnesses.
+
+    Raises
+    ------
+    InputError
+        Names what is out of range, and the load where the blade cannot bear it.
+
+    References
+    ----------
+    Beck, Taboga & Grabowski 2016, doi 10.1371/journal.pone.0168298.
     """
     peak = blade.rating_load_n if peak_load_n is None else peak_load_n
     _within("angle", angle_deg, ANGLES_DEG, "deg")
@@ -127,7 +203,20 @@ def run_bench(
 
 
 def plot_bench(result: BenchResult, path: str | Path) -> Path:
-    """Draws the slow curve, its secant and the dynamic loop into ``path`` (png, svg or pdf)."""
+    """Draw the slow curve, its secant and the dynamic loop.
+
+    Parameters
+    ----------
+    result
+        What `run_bench` gave.
+    path
+        A file to write: png, svg or pdf.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+    """
     from matplotlib.figure import Figure
 
     from bladerun._lib.fonts import drawn

@@ -6,37 +6,56 @@ a body.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
-from scipy.interpolate import Akima1DInterpolator
 
 from bladerun._lib.data_files import models_dir, toml
 from bladerun._lib.file_kinds import BLADE, refuse_others
 from bladerun._lib.kinds import Number
 from bladerun._lib.table import frozen
 from bladerun._lib.toml_files import parse_toml
-from bladerun.blade._press import Press, loss_fraction
-from bladerun.blade.chain import METAL, Beam, Chain, add_chain, make_chain
+from bladerun.blade import _laminate
+from bladerun.blade._laminate import SEGMENTS
+from bladerun.blade.chain import METAL, Beam, Chain, add_chain
 from bladerun.blade.check import IMPACTS, check
 from bladerun.errors import InputError, nearest
 
-SEGMENTS = 5  # bending hinges; the bench with 20 differs by less than 1 %
 STIFFNESS = Number(*toml("body.toml")["fitting"]["stiffness_kn_m"], unit="kN/m")  # that a blade can have
-_POINTS = 801
-_TRIAL_THICKNESS_M = 0.010
 
 
 def catalog() -> tuple[str, ...]:
-    """Names of the blades there are."""
+    """Names of the blades there are.
+
+    Returns
+    -------
+    tuple of str
+        What `load_blade` takes.
+    """
     return tuple(sorted(path.stem for path in (models_dir() / "blades").glob("*.toml")))
 
 
 def load_blade(blade: "str | Blade") -> "Blade":
-    """The blade of that name in the catalogue, or the one given; `InputError` names the nearest known one."""
+    """The blade of that name in the catalogue, or the one given.
+
+    Parameters
+    ----------
+    blade
+        A name of `catalog`, or a `Blade`.
+
+    Returns
+    -------
+    Blade
+        The blade.
+
+    Raises
+    ------
+    InputError
+        Where there is no such blade; it names the nearest known one.
+    """
     if isinstance(blade, Blade):
         return blade
     if blade not in catalog():
@@ -53,8 +72,21 @@ def _from_catalog(name: str) -> "Blade":
 def read_blade(path: str | Path) -> "Blade":
     """A blade of one's own, from a file like the catalogue's, called as the file is.
 
-    `like` names the blade of the catalogue that has what the file leaves out: sections, and keys of those
-    whose figures have each a source. `InputError` says in one sentence what is wrong with it.
+    Parameters
+    ----------
+    path
+        A TOML file. `like` in it names the blade of the catalogue that has what the file leaves out:
+        sections, and keys of those whose figures have each a source.
+
+    Returns
+    -------
+    Blade
+        The blade.
+
+    Raises
+    ------
+    InputError
+        Says in one sentence what is wrong with the file.
     """
 
     refuse_others(path, BLADE)
@@ -86,8 +118,17 @@ def _over(base: Any, own: Any) -> Any:
 class Blade:
     """A running blade. Its frame: origin at the clamp, x forward, z up along the tab; the sole below.
 
-    facts: its file's tables, checked and made unchangeable; they are what the blade is, wherever it is sent.
-    Raises InputError.
+    Parameters
+    ----------
+    name
+        What it is called in inputs and tables.
+    facts
+        Its file's tables, checked and made unchangeable; they are what the blade is, wherever it is sent.
+
+    Raises
+    ------
+    InputError
+        For a figure that is missing or not possible.
     """
 
     name: str
@@ -156,11 +197,30 @@ class Blade:
         return float(beam.x_m[np.argmin(beam.z_m)])
 
     def value(self, section: str, key: str) -> Any:
-        """A figure of the entry without its status and source."""
+        """A figure of the entry without its status and source.
+
+        Parameters
+        ----------
+        section, key
+            Where it stands in the blade's file.
+        """
         return self.facts[section][key]["value"]
 
     def recommended_category(self, mass_kg: float, impact: str = "high") -> int:
-        """Category of the mass band, for ``impact`` low, moderate or high; `InputError` outside the bands."""
+        """The category that the fitting chart gives for a mass.
+
+        Parameters
+        ----------
+        mass_kg
+            Of the runner, prostheses included.
+        impact
+            "low", "moderate" or "high".
+
+        Raises
+        ------
+        InputError
+            Outside the mass bands, for another impact, and for a blade without a chart.
+        """
         if impact not in IMPACTS:
             raise InputError(f"no impact level '{impact}'; {nearest(impact, IMPACTS)}", key="impact")
         if "recommendation" not in self.facts:
@@ -219,7 +279,17 @@ class Blade:
     def measured(self, category: float, stiffness_kn_m: float) -> "Blade":
         """This blade with its law of categories moved so that one of them is as stiff as a test found it.
 
-        stiffness_kn_m: as `stiffness_n_m` has it; `InputError` outside the range of models/body.toml.
+        Parameters
+        ----------
+        category
+            The one that was tested.
+        stiffness_kn_m
+            Found in the test, as `stiffness_n_m` has it.
+
+        Raises
+        ------
+        InputError
+            Outside the range of models/body.toml, and for a category that the blade has not.
         """
         STIFFNESS.read(stiffness_kn_m, "stiffness_kn_m")
         self.check_category(category)
@@ -229,14 +299,27 @@ class Blade:
 
     def thickness_m(self, category: float) -> float:
         """Greatest laminate thickness, found on the bench so that the blade has its catalogue stiffness."""
-        return _thickness_m(self, float(category))
+        return _laminate.thickness_m(self, float(category))
 
     def relaxation_s(self) -> float:
         """Joint damping over joint stiffness, found on the bench so that a stance loses `loss_fraction`."""
-        return _relaxation_s(self)
+        return _laminate.relaxation_s(self)
 
     def beam(self, category: float, clamp_to_ground_m: float) -> Beam:
-        """The blade's laminate in its own frame, clamped at that height over the ground."""
+        """The blade's laminate in its own frame.
+
+        Parameters
+        ----------
+        category
+            Its stiffness category.
+        clamp_to_ground_m
+            Height of the clamp over the ground, unloaded.
+
+        Raises
+        ------
+        InputError
+            For a category or a height that the blade does not reach.
+        """
         self.stiffness_n_m(category)
         low, high = self.clamp_to_ground_range_m
         if not low - 1e-9 <= clamp_to_ground_m <= high + 1e-9:
@@ -245,11 +328,19 @@ class Blade:
                 f"{low * 1e3:.0f} to {high * 1e3:.0f} mm are possible ({self.facts['height']['how']})",
                 key="height_mm",
             )
-        return _beam(self, clamp_to_ground_m, self.thickness_m(category))
+        return _laminate.beam(self, clamp_to_ground_m, self.thickness_m(category))
 
     def chain(self, category: float, clamp_to_ground_m: float, segments: int = SEGMENTS) -> Chain:
-        """The blade as rigid segments and springs; its joints stand in the same order at every height."""
-        return _chain(self, float(category), float(clamp_to_ground_m), segments)
+        """The blade as rigid segments and springs; its joints stand in the same order at every height.
+
+        Parameters
+        ----------
+        category, clamp_to_ground_m
+            As for `beam`.
+        segments
+            Rigid parts that the blade is made of.
+        """
+        return _laminate.chain(self, float(category), float(clamp_to_ground_m), segments)
 
     def attach(
         self,
@@ -261,13 +352,27 @@ class Blade:
         pos=(0, 0, 0),
         quat=(1, 0, 0, 0),
     ) -> mujoco.MjsBody:
-        """Adds the blade under ``parent`` and returns its clamped body.
+        """Add the blade to a model.
 
-        ``pos``, ``quat`` place the blade's frame in the parent; the unloaded sole's lowest point is at
-        z = -clamp_to_ground_m. Adds joints ``blade_bend{1..5}_{r,l}`` (positive: toe up), ``blade_torsion``
-        (positive: toe inward), ``blade_lateral`` (positive: the sole's inner edge up), 12 spheres
-        ``contact_{r,l}_{0..11}`` with user data (K, c, mu, side) of models/contact.toml, and sites
-        ``blade_clamp``, ``blade_tip``.
+        Adds joints ``blade_bend{1..5}_{r,l}`` (positive: toe up), ``blade_torsion`` (positive: toe inward),
+        ``blade_lateral`` (positive: the sole's inner edge up), 12 spheres ``contact_{r,l}_{0..11}`` with user
+        data (K, c, mu, side) of models/contact.toml, and sites ``blade_clamp``, ``blade_tip``.
+
+        Parameters
+        ----------
+        parent
+            The body under which it is clamped.
+        suffix
+            The side, "r" or "l".
+        category, clamp_to_ground_m
+            As for `beam`; the unloaded sole's lowest point is at z = -clamp_to_ground_m.
+        pos, quat
+            The blade's frame in the parent, m and a unit quaternion.
+
+        Returns
+        -------
+        mujoco.MjsBody
+            The clamped body.
         """
         law = toml("contact.toml")["blade"]
         clamped = add_chain(
@@ -280,7 +385,9 @@ class Blade:
             quat=list(quat),
         )
         if self.shape == "C":
-            length = clamp_to_ground_m - self.value("sole", "radius_m") - _profile(self.points_mm)[2][0]
+            length = (
+                clamp_to_ground_m - self.value("sole", "radius_m") - _laminate.profile(self.points_mm)[2][0]
+            )
             radius = self.value("pylon", "radius_m")
             pylon = clamped.add_body(name=f"blade_pylon_{suffix}")
             pylon.add_geom(
@@ -296,91 +403,19 @@ class Blade:
         return clamped
 
     def strain(self, bend_rad: np.ndarray, category: float, clamp_to_ground_m: float) -> np.ndarray:
-        """Greatest fibre strain |M| t / (2 EI) along the blade, (...), from its bends (..., n) in rad."""
+        """Greatest fibre strain along the blade, |M| t / (2 EI).
+
+        Parameters
+        ----------
+        bend_rad
+            (..., n) bends of its joints.
+        category, clamp_to_ground_m
+            As for `beam`.
+
+        Returns
+        -------
+        numpy.ndarray
+            (...) strain.
+        """
         chain = self.chain(category, clamp_to_ground_m)
         return np.abs(np.asarray(bend_rad) @ chain.strain_per_bend.T).max(-1)
-
-
-@lru_cache(64)
-def _chain(blade: Blade, category: float, clamp_to_ground_m: float, segments: int) -> Chain:
-    bearer = make_chain(blade.beam(category, blade.rating_height_m), segments).out_of_plane_at
-    return replace(make_chain(blade.beam(category, clamp_to_ground_m), segments), out_of_plane_at=bearer)
-
-
-@lru_cache(256)
-def _thickness_m(blade: Blade, category: float) -> float:
-    """At one displacement the force goes with EI, so with t^3: one equilibrium of a trial blade settles t."""
-    stiffness, _, _ = blade.stiffness_n_m(category)
-    load = blade.rating_load_n
-    press = Press(make_chain(_beam(blade, blade.rating_height_m, _TRIAL_THICKNESS_M), SEGMENTS))
-    q, force, steps = np.zeros(press.model.nv), 0.0, 12
-    for k in range(1, steps + 1):
-        guess = q * k / (k - 1) if k > 1 else q
-        try:
-            q, force = press.equilibrium(
-                guess, force * k / max(k - 1, 1), rise_m=load / stiffness * k / steps
-            )
-        except ArithmeticError as why:
-            raise InputError(
-                f"{blade.name} cannot be as soft as {stiffness / 1e3:.3g} kN/m: {why}", key="category"
-            ) from why
-    return _TRIAL_THICKNESS_M * (load / force) ** (1 / 3)
-
-
-@lru_cache(256)
-def _relaxation_s(blade: Blade) -> float:
-    """From pi^2 tau / duration, the loss of a linear Kelvin-Voigt spring, corrected by the bench's own loss.
-
-    The loss does not depend on EI where inertia is small, so the middle category serves all.
-    """
-    wanted, duration = blade.value("damping", "loss_fraction"), blade.value("damping", "half_cycle_s")
-    chain = blade.chain(blade.facts["stiffness"]["reference_category"], blade.rating_height_m)
-    tau = wanted * duration / np.pi**2
-    press = Press(chain, relaxation_s=tau)
-    return tau * wanted / loss_fraction(*press.half_cycle(blade.rating_load_n, duration, steps=60))
-
-
-def _beam(blade: Blade, clamp_to_ground_m: float, thickness_m: float) -> Beam:
-    """The profile, shifted so that the clamp is the origin and the sole rests at -clamp_to_ground_m."""
-    s, x, z = _profile(blade.points_mm)
-    radius = blade.value("sole", "radius_m")
-    if blade.shape == "J":
-        start, clamp_x = z[0] - (clamp_to_ground_m - radius), x[0]  # down the straight tab
-    else:
-        start, clamp_x = (blade.value("pylon", key) for key in ("clamped_arc_m", "axis_x_m"))
-    at, relative = np.array(blade.value("laminate", "taper")).T
-    along = np.sort(np.r_[s, start]) if start else s
-    spline = _spline(blade.points_mm)
-    x, z = (np.interp(along, s, a) for a in (x, z))
-    tangent = spline(np.interp(along, s, np.linspace(0, 1, _POINTS)), 1)
-    heading = np.unwrap(np.arctan2(tangent[:, 1], tangent[:, 0]))
-    return Beam(
-        s_m=along - start,
-        x_m=x - clamp_x,
-        z_m=z - (clamp_to_ground_m - radius),
-        heading=heading - 2 * np.pi * round(heading[-1] / (2 * np.pi)),
-        thickness_m=thickness_m * np.interp(along / s[-1], at, relative),
-        width_m=blade.value("laminate", "width_m"),
-        youngs_modulus_pa=blade.value("laminate", "youngs_modulus_pa"),
-        shear_modulus_pa=blade.value("laminate", "shear_modulus_pa"),
-        mass_kg=blade.mass_kg,
-        sole_s_m=s[-1] - start - blade.value("sole", "length_m"),
-        sole_radius_m=radius,
-    )
-
-
-@lru_cache(64)
-def _spline(points_mm: tuple) -> Akima1DInterpolator:
-    """Position in m, x forward and z up with the lowest point at zero, over a parameter from 0 to 1."""
-    points = np.array(points_mm) / 1e3
-    u = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
-    fine = np.linspace(0, 1, 20001)
-    points[:, 1] -= Akima1DInterpolator(u / u[-1], points, method="makima")(fine)[:, 1].min()
-    return Akima1DInterpolator(u / u[-1], points, method="makima")
-
-
-@lru_cache(64)
-def _profile(points_mm: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Arc length, x and z of the centreline at equal steps of the spline's parameter."""
-    x, z = _spline(points_mm)(np.linspace(0, 1, _POINTS)).T
-    return np.r_[0, np.cumsum(np.hypot(np.diff(x), np.diff(z)))], x, z

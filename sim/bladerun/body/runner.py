@@ -64,6 +64,10 @@ class Runner:
     ------
     InputError
         Outside the ranges of models/body.toml and models/runner.xml, and for unknown groups and joints.
+
+    References
+    ----------
+    Segments: de Leva 1996, doi 10.1016/0021-9290(95)00178-6.
     """
 
     mass_kg: Annotated[float, Number(*_RANGE["mass_kg"], unit="kg (adults)")]
@@ -142,7 +146,15 @@ class Amputation:
         return {"none": (), "left": ("left",), "right": ("right",), "both": ("right", "left")}[self.side]
 
     def strength_of(self, group: str, suffix: str) -> float:
-        """Factor on the force of a muscle group of a side, "r" or "l"."""
+        """Factor on the force of a muscle group of a side.
+
+        Parameters
+        ----------
+        group
+            Name of the muscle group.
+        suffix
+            The side, "r" or "l".
+        """
         limb = data_files.toml("body.toml")["residual_limb"]
         if suffix not in self.suffixes or group not in limb["weaker"]:
             return 1.0

@@ -27,16 +27,37 @@ _GREATEST_FORCE = 2  # where MuJoCo keeps it among a muscle's parameters
 
 @dataclass(frozen=True)
 class Variation:
-    """Multipliers on what a prediction is made of, 1 as the facts have it, and shifts; raises InputError.
+    """Multipliers on what a prediction is made of, 1 as the facts have it, and shifts.
 
-    blade_stiffness: every spring of a blade, as a stiffer laminate would: fibre strain at a given bend stays.
-    blade_loss: its damping at its stiffness. strength: every muscle and motor. trunk_mass: pelvis, trunk and
-    head; arms and legs take what is left of the runner's mass. socket_stiffness: springs and dampers between
-    limb and socket; socket_rotation: of that about the limb's long axis, once more. sagittal_deg,
-    toe_out_deg: how much further than meant the blade is flexed and turned out at its clamp, usually 0.
-    reference_amplitude: the legs' reference angles about their means. reference_phase: share of a stride
-    by which they come later than those of pelvis, trunk and arms, usually 0. trunk_lean: shift of the trunk's
-    mean forward lean in SD between people, usually 0. tracking_weight: that of models/cost.toml.
+    Parameters
+    ----------
+    blade_stiffness
+        Every spring of a blade, as a stiffer laminate would: fibre strain at a given bend stays.
+    blade_loss
+        Its damping at its stiffness.
+    strength
+        Every muscle and motor.
+    trunk_mass
+        Pelvis, trunk and head; arms and legs take what is left of the runner's mass.
+    socket_stiffness
+        Springs and dampers between limb and socket.
+    socket_rotation
+        Those about the limb's long axis, once more.
+    sagittal_deg, toe_out_deg
+        How much further than meant the blade is flexed and turned out at its clamp, usually 0.
+    reference_amplitude
+        The legs' reference angles about their means.
+    reference_phase
+        Share of a stride by which they come later than those of pelvis, trunk and arms, usually 0.
+    trunk_lean
+        Shift of the trunk's mean forward lean in SD between people, usually 0.
+    tracking_weight
+        That of models/cost.toml.
+
+    Raises
+    ------
+    InputError
+        For what is no number, or out of range.
     """
 
     blade_stiffness: _FACTOR = 1.0
@@ -65,7 +86,20 @@ NOMINAL = Variation()
 
 
 def draw_variations(count: int, seed: int = 0) -> list[Variation]:
-    """The first `count` points of a scrambled Sobol sequence, seen through the stated distributions."""
+    """The first points of a scrambled Sobol sequence, seen through models/uncertainty.toml's distributions.
+
+    Parameters
+    ----------
+    count
+        How many.
+    seed
+        Of the scrambling.
+
+    Returns
+    -------
+    list of Variation
+        The same ones for the same seed, whatever the count.
+    """
     points = qmc.Sobol(len(names()), rng=seed).random_base2(max(count - 1, 0).bit_length())
     return [quantiles(point) for point in points[:count]]
 

@@ -100,9 +100,9 @@ def _axes(result: BenchResult) -> list[list[str]]:
     """What the toe meets that cannot slide: the stiffnesses along and across the clamp, unloaded."""
     (forward, coupling), (_, along) = result.stiffness_axes_kn_m
     return [
-        ["toe held: stiffness along the clamp", f"{along:.0f}", "kN/m"],
-        ["toe held: stiffness forward", f"{forward:.0f}", "kN/m"],
-        ["toe held: coupling of the two", f"{coupling:.0f}", "kN/m"],
+        ["toe fixed: stiffness along the clamp", f"{along:.0f}", "kN/m"],
+        ["toe fixed: stiffness forward", f"{forward:.0f}", "kN/m"],
+        ["toe fixed: coupling of the two", f"{coupling:.0f}", "kN/m"],
     ]
 
 

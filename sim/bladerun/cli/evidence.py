@@ -106,7 +106,7 @@ def _row(check: Check) -> list[str]:
         f"{check.vgrf_error_bw:.4f}",
         f"{100 * check.feedback_share:.2f}",
         f"{1e3 * check.drift_m:.2f}",
-        "holds" if check.holds else "missed",
+        "passed" if check.holds else "failed",
     ]
 
 
@@ -126,7 +126,7 @@ def _hold(args: argparse.Namespace) -> Answer:
     with about(args.file):
         model = other_fitting(stride, {key: value for key, value in asked.items() if value is not None})
         kept = asked_of(stride)._asdict()
-        say("holding the controls, then letting the runner adapt")
+        say("running on with today's muscle controls, then letting the runner adapt")
         held, adapted = hold(stride, model), solve(model, start=stride, **kept)
     columns = {"before": stride, "held": held, "adapted": adapted}
     good = (Status.HELD, Status.CONVERGED)
@@ -145,7 +145,7 @@ def _hold(args: argparse.Namespace) -> Answer:
             if any(cell is not None for cell in cells):
                 rows.append([row.title, side or "", row.unit, *map(rounded, cells)])
     share = f"feedback: {100 * held.attrs['feedback_share']:.1f} % of the moments"
-    text = "\n".join([table(["", "leg", "unit", *columns], rows, numbers=3), share])
+    text = "\n".join([table(["", "leg", "unit", "before", "not adapted", "adapted"], rows, numbers=3), share])
     if "held" in found:
         return Answer(data, text)
     missed = f"{args.file}: {data['status']}: {data['why']}"

@@ -55,7 +55,7 @@ def add(commands: Any) -> None:
         FOLDER,
     )
     run.add_argument(
-        "--ensemble", type=count, metavar="N", help="solve it N times more with the facts behind it varied"
+        "--ensemble", type=count, metavar="N", help="solve it N times more with its uncertain inputs varied"
     )
     run.add_argument("--terms", action="store_true", help="also print the objective by cost term")
     with_replace(run)

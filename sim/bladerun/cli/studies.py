@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
         "--ensemble",
         type=count_or_none,
         metavar="N",
-        help="draws of varied facts of every fitting (default: 8 of those the answer names; 0: none)",
+        help="draws of the uncertain inputs of every fitting (default: 8 of those the answer names; 0: none)",
     )
     fit.add_argument(
         "--hold", action="store_true", help="also the recommended fitting without adapting (a minute)"

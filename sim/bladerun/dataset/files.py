@@ -22,7 +22,17 @@ _MOST_BYTES = 100_000_000  # a stride on 120 knots has 3 million
 def write_stride(stride: xr.Dataset, path: str | Path) -> None:
     """Write a stride as a NetCDF-3 file, whole or not at all; `read_stride` gives it back as it was.
 
-    Raises InputError where the file cannot be written.
+    Parameters
+    ----------
+    stride
+        What `solve` gave.
+    path
+        The file.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be written.
     """
     content = netcdf.packed(stride)
     with atomic(path) as tmp:
@@ -30,10 +40,23 @@ def write_stride(stride: xr.Dataset, path: str | Path) -> None:
 
 
 def read_stride(path: str | Path) -> xr.Dataset:
-    """The stride of a file that `write_stride` or `bladerun run` wrote, all of it in memory.
+    """The stride of a file that `write_stride` or `bladerun run` wrote.
 
-    Raises InputError where the file cannot be read, holds no stride, or one that is not whole: its values are
-    finite, belong to each other and to its model, and its model names no file.
+    Parameters
+    ----------
+    path
+        The file, a `stride.nc`.
+
+    Returns
+    -------
+    xarray.Dataset
+        All of it in memory.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, holds no stride, or one that is not whole: its values are finite,
+        belong to each other and to its model, and its model names no file.
     """
     content = content_of(path, _MOST_BYTES)
     if (what := described(content)) not in (None, STRIDE):

@@ -22,12 +22,34 @@ from bladerun.forward.simulator import Simulator
 class Replay:
     """What MuJoCo made of a stride: samples at the knots from time 0 on, until the end or a fall.
 
-    time (samples,) s; q, v (samples, joint) rad or m; grf (samples, 2, 3) N, right and left; feedback
-    (samples, m) Nm. Against the stride: joint_error_deg: root mean square over hinges and time;
-    last_stride_error_deg: the same of the last stride alone; faithful_s: how long every hinge stays within
-    1 deg; peak_vgrf_difference: fraction of the stride's peak, the worse leg's; vgrf_error_bw: root mean
-    square in body weights; feedback_share: root mean square of the feedback over that of the stride's own
-    moments; drift_m: how far the pelvis is from its place at the last sample. strides: whole ones done.
+    Attributes
+    ----------
+    time
+        (samples,) s.
+    q
+        (samples, joint) rad or m, positions.
+    v
+        (samples, joint) rad/s or m/s, velocities.
+    grf
+        (samples, 2, 3) N, ground reaction force, right and left.
+    feedback
+        (samples, m) Nm, in the m driven joints.
+    strides
+        Whole ones done.
+    joint_error_deg
+        Difference from the stride, root mean square over hinges and time.
+    last_stride_error_deg
+        The same of the last stride alone.
+    faithful_s
+        How long every hinge stays within 1 deg of the stride.
+    peak_vgrf_difference
+        Of the vertical ground reaction force, fraction of the stride's peak, the worse leg's.
+    vgrf_error_bw
+        The same, root mean square in body weights.
+    feedback_share
+        Root mean square of the feedback over that of the stride's own moments.
+    drift_m
+        How far the pelvis is from its place at the last sample.
     """
 
     time: np.ndarray
@@ -59,12 +81,33 @@ def replay(
 ) -> Replay:
     """Integrate the model in `stride.attrs["model_xml"]` by `mj_step`, driven as the stride was.
 
-    integrator: "euler" (semi-implicit), "implicitfast" or "rk4", with steps of at most timestep_s, by default
-    that of models/replay.toml; contact is explicit and rings at longer steps. muscles: MuJoCo's own
-    muscles at the solved activations, and motors for the rest; else driven joints get the stride's moments,
-    splined over time. Without feedback a runner strays by 1 deg within 0.1 to 0.2 s. driven_by: the
-    controller, where one made before shall be used again; first: the knot to start from; model_xml:
-    another body of the same joints under the same controller.
+    Parameters
+    ----------
+    stride
+        What `solve` gave.
+    strides
+        How many to run.
+    first
+        The knot to start from.
+    integrator
+        "euler" (semi-implicit), "implicitfast" or "rk4".
+    timestep_s
+        The longest step, by default that of models/replay.toml; contact is explicit and rings at longer
+        steps.
+    feedback
+        Without it a runner strays by 1 deg within 0.1 to 0.2 s.
+    muscles
+        MuJoCo's own muscles at the solved activations, and motors for the rest; else driven joints get the
+        stride's moments, splined over time.
+    driven_by
+        The controller, where one made before shall be used again.
+    model_xml
+        Another body of the same joints under the same controller.
+
+    Returns
+    -------
+    Replay
+        The motion, and how far it is from the stride's.
     """
     own = driven_by or controller_for(stride, feedback=feedback)
     if muscles and not own.has_muscles:

@@ -29,17 +29,35 @@ from bladerun.stride.transcription.blocks import NODE
 
 
 def hold(stride: xr.Dataset, model: Model, *, strides: int | None = None) -> xr.Dataset:
-    """The stride of `model` under the controls of `stride`, after `strides` (default: models/replay.toml).
+    """The stride of `model` under the controls of `stride`.
 
     Muscles keep their activations over time, motors their moments, and the feedback that kept the runner on
     the old stride still pulls towards it. The simulation starts in the swing of the leg with the blade.
-    Attributes: status "held", or "fell" or "not settled" with `why`; feedback_share, root mean square of the
-    feedback over the moments; drift_deg, how far a joint is from where it was a stride before. What the
-    feedback gives stands in `reserve`. Where the runner fell the dataset holds the old stride's motion on the
-    new model and is not to be used. Raises StartError where the joints differ.
+
+    Parameters
+    ----------
+    stride
+        The old stride, solved.
+    model
+        The same runner on another fitting.
+    strides
+        After how many the stride is taken; by default as models/replay.toml says.
+
+    Returns
+    -------
+    xarray.Dataset
+        The last of them as a stride. Attributes: status "held", or "fell" or "not settled" with `why`;
+        feedback_share, root mean square of the feedback over the moments; drift_deg, how far a joint is from
+        where it was a stride before. What the feedback gives stands in `reserve`. Where the runner fell the
+        dataset holds the old stride's motion on the new model and is not to be used.
+
+    Raises
+    ------
+    StartError
+        Where the joints differ.
     """
     if tuple(stride.joint.values) != model.joints:
-        raise StartError("controls can only be held on a body of the same joints", key="model")
+        raise StartError("controls can only be kept on a body of the same joints", key="model")
     facts, knots = toml("replay.toml")["held"], stride.sizes["time"]
     count, first = strides or facts["strides"], _mid_swing(stride)
     with threadpool_limits(1):

@@ -24,7 +24,7 @@ from bladerun.forward.simulator import Simulator
 @dataclass(frozen=True)
 class Check:
     """One replay. drive: "moments" or "muscles"; strides: whole ones run, of those asked for; the other
-    figures as in `bladerun.replay.Replay`; holds: every stride was run and the limits were kept.
+    figures as in `bladerun.forward.replay.Replay`; holds: every stride was run and the limits were kept.
     """
 
     drive: str
@@ -44,10 +44,22 @@ class Check:
 class Verification:
     """How a stride stood the test.
 
-    multiplier: the largest factor by which a small deviation grows from stride to stride under the feedback,
-    below 1 where the orbit is stable; free_multiplier: without feedback. muscle_force_error: the largest
-    difference at a knot between MuJoCo's muscle and the solver's, as a fraction of the muscle's greatest
-    force; muscle: whose; both None for a stride without muscles. limits: those of models/replay.toml.
+    Attributes
+    ----------
+    checks
+        Each replay with its figures, and whether it was within the limits.
+    multiplier
+        The largest factor by which a small deviation grows from stride to stride under the feedback, below 1
+        where the orbit is stable.
+    free_multiplier
+        The same without feedback.
+    muscle_force_error
+        The largest difference at a knot between MuJoCo's muscle and the solver's, as a fraction of the
+        muscle's greatest force; None for a stride without muscles.
+    muscle
+        Whose; None for a stride without muscles.
+    limits
+        Those of models/replay.toml.
     """
 
     checks: list[Check]
@@ -68,10 +80,30 @@ class Verification:
 def verify(
     stride: xr.Dataset, *, strides: int | None = None, progress: Callable[[Check], None] | None = None
 ) -> Verification:
-    """Replay `stride` in every way of models/replay.toml, for `strides` strides (by default as it says).
+    """Replay a stride in every way of models/replay.toml.
 
-    progress: called with each check when it is done. Raises InputError where the stride has not what a solved
-    one has.
+    Parameters
+    ----------
+    stride
+        What `solve` gave.
+    strides
+        How many in each; by default as models/replay.toml says.
+    progress
+        Called with each check when it is done.
+
+    Returns
+    -------
+    Verification
+        Every check, and whether the stride stood them.
+
+    Raises
+    ------
+    InputError
+        Where the stride has not what a solved one has.
+
+    References
+    ----------
+    The feedback is a periodic linear-quadratic regulator: Varga 2008, doi 10.1002/nla.604.
     """
     facts = toml("replay.toml")
     limits, count = facts["limit"], strides or facts["verify"]["strides"]

@@ -27,10 +27,24 @@ _ROOT_SIGNS = np.array([-1.0, -1.0, 1.0])  # this project's tilt is anterior, it
 
 
 def export(stride: xr.Dataset, folder: str | Path) -> list[Path]:
-    """Write `motion.mot`, `ground_forces.mot`, `moments.sto`, with muscles `activations.sto`; their paths.
+    """Write a stride for OpenSim.
 
-    Raises InputError where the stride's body is not a runner's (no pelvis with ASIS), or a file cannot be
-    written.
+    Parameters
+    ----------
+    stride
+        What `solve` gave.
+    folder
+        Where `motion.mot`, `ground_forces.mot`, `moments.sto` and, with muscles, `activations.sto` go.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    InputError
+        Where the stride's body is not a runner's (no pelvis with ASIS), or a file cannot be written.
     """
     folder, time = Path(folder), stride.time.values
     _check_pelvis(stride)

@@ -41,7 +41,18 @@ OUTCOMES: tuple[Outcome, ...] = tuple(outcome for producer in _PRODUCERS for out
 
 
 def outcomes(stride: xr.Dataset) -> dict[str, Any]:
-    """Every row of `OUTCOMES` of one stride, in that order; None where a row does not exist."""
+    """Every row of `OUTCOMES` of one stride, in that order.
+
+    Parameters
+    ----------
+    stride
+        What `solve` gave.
+
+    Returns
+    -------
+    dict of str to Any
+        A number, or {"left": x, "right": y} for a row of each leg; None where a row does not exist.
+    """
     both = Both(stride)
     result: dict[str, Any] = {}
     for producer in _PRODUCERS:
@@ -76,7 +87,18 @@ def _rows(producer: Producer, both: Both, leg: Leg | None = None) -> dict[str, f
 
 
 def flat(result: dict[str, Any]) -> dict[str, float]:
-    """The same numbers as table columns: `stride_time_s`, `contact_time_s_left`; NaN where None."""
+    """The same numbers as table columns.
+
+    Parameters
+    ----------
+    result
+        What `outcomes` gave.
+
+    Returns
+    -------
+    dict of str to float
+        `stride_time_s`, `contact_time_s_left`, ...; NaN where None.
+    """
     columns: dict[str, float] = {}
     for key, value in result.items():
         pairs = value.items() if isinstance(value, dict) else [("", value)]

@@ -50,8 +50,23 @@ class Row(NamedTuple):
 class Outcome(NamedTuple):
     """One row of the table of results.
 
-    untested: what of it was, as far as the authors know, never measured in running with a blade, so that no
-    prediction of it could be compared with a measurement; empty where there is some measurement.
+    Attributes
+    ----------
+    key
+        Its name in tables and files, with its unit.
+    title
+        Its name for people.
+    unit
+        Of the number.
+    per_leg
+        Whether each leg has its own.
+    definition
+        What it is, and which way is positive.
+    source
+        Where the definition comes from.
+    untested
+        What of it was, as far as the authors know, never measured in running with a blade, so that no
+        prediction of it could be compared with a measurement; empty where there is some measurement.
     """
 
     key: str

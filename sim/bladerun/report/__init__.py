@@ -71,7 +71,18 @@ _FRAME = (640, 480)
 
 
 def write_report(result: FitResult) -> Path:
-    """Write the page to `result.report`, the sheet beside it, and give the page's path."""
+    """Write the report and the fitting sheet beside it.
+
+    Parameters
+    ----------
+    result
+        What `fit` gave.
+
+    Returns
+    -------
+    Path
+        The page, `result.report`.
+    """
     text = page("template.html", "style.css", _content(result))
     with atomic(result.report) as tmp:
         tmp.write_text(text, encoding="utf-8")

@@ -58,7 +58,7 @@ _OF_BOTH = (
 )
 _UNITS = {"m": (" mm", 1e3), "deg": ("°", 1.0), "-": ("", 1.0), "": ("", 1.0)}  # as read, factor to it
 _SAID = {
-    "same": "cannot be told apart",
+    "same": "no clear difference",
     "little": "differs too little to matter",
     "matters": "matters",
     "differs": "differs",

@@ -66,7 +66,20 @@ _PERCENT = np.linspace(0.0, 100.0, 201)
 
 
 def plot_run(stride: xr.Dataset, out_dir: str | Path) -> list[Path]:
-    """Write every picture that this stride has into `out_dir`; the paths of the PNG files."""
+    """Write every picture that a stride has.
+
+    Parameters
+    ----------
+    stride
+        What `solve` gave.
+    out_dir
+        The folder.
+
+    Returns
+    -------
+    list of Path
+        The PNG files.
+    """
     figures = {"gait-cycle": gait_cycle(stride), "energy": energy(stride), "foot-path": foot_path(stride)}
     if has_muscles(stride):
         figures["activations"] = activations(stride)

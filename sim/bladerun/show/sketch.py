@@ -42,10 +42,23 @@ _M_PER_BW = 0.4  # length of a force arrow
 
 
 def draw_body(axes: Axes, model: Any, q: np.ndarray, view: str = "side") -> None:
-    """Draw the body at joint positions q (nq,), in metres, what is nearer over what is further away.
+    """Draw a body, what is nearer over what is further away, in metres.
 
-    model: a `mujoco.MjModel`, such as `Model.mj`. view: "side" (forward to the right), "behind" (the runner's
-    right on the right) or "above" (left up). Raises InputError for another view, and for q of another shape.
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    model
+        A `mujoco.MjModel`, such as `Model.mj`.
+    q
+        (nq,) joint positions.
+    view
+        "side" (forward to the right), "behind" (the runner's right on the right) or "above" (left up).
+
+    Raises
+    ------
+    InputError
+        For another view, and for q of another shape.
     """
     if np.shape(q) != (model.nq,):
         raise InputError(f"shape {np.shape(q)} is not allowed; this body has ({model.nq},)", key="q")
@@ -63,19 +76,49 @@ def draw_body(axes: Axes, model: Any, q: np.ndarray, view: str = "side") -> None
 
 
 def moments(stride: xr.Dataset, side: str = "right") -> dict[str, float]:
-    """Times (s) of "touchdown", "greatest compression" and "toe-off" of a leg; NaN where it never lands.
+    """When a leg touches down, is compressed most and leaves the ground.
 
-    side: "right" or "left"; raises InputError for another.
+    Parameters
+    ----------
+    stride
+        What `solve` gave.
+    side
+        "right" or "left".
+
+    Returns
+    -------
+    dict of str to float
+        Times in s of "touchdown", "greatest compression" and "toe-off"; NaN where the leg never lands.
+
+    Raises
+    ------
+    InputError
+        For another side.
     """
     leg = Leg(stride, one_of(side, ("right", "left"), "side"))
     return {"touchdown": leg.down, "greatest compression": leg.deepest, "toe-off": leg.up}
 
 
 def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side") -> None:
-    """Draw the runner of a stride at `time` (s), with ground, centre of mass, plumb line and ground forces.
+    """Draw the runner of a stride with ground, centre of mass, plumb line and ground forces.
 
-    An arrow of 0.4 m is one body weight; it starts at the centre of pressure. At `time` the body is about
-    speed x time ahead of the origin. view: as for `draw_body`.
+    An arrow of 0.4 m is one body weight; it starts at the centre of pressure.
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    stride
+        What `solve` gave.
+    time
+        s from the stride's start; the body is then about speed x time ahead of the origin.
+    view
+        As for `draw_body`.
+
+    Raises
+    ------
+    InputError
+        For another view.
     """
     model = model_of(stride)
     draw_body(axes, model, posture(stride)(time), view)

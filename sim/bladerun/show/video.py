@@ -43,10 +43,33 @@ def render_video(
     strides: int = 4,
     size: tuple[int, int] = (1280, 720),
 ) -> Path:
-    """Write an H.264 MP4 of several strides, `slow` times slower than life; `size` (width, height) in pixels.
+    """Write an H.264 MP4 of several strides.
 
-    fps, slow and strides are more than 0. Raises InputError where they are not, where no OpenGL library can
-    be loaded, and where the file cannot be written.
+    Parameters
+    ----------
+    stride
+        What `solve` gave.
+    path
+        The file.
+    fps
+        Pictures a second, more than 0.
+    slow
+        How many times slower than life, more than 0.
+    strides
+        How many, more than 0.
+    size
+        (width, height) in pixels.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        Where fps, slow or strides is not more than 0, no OpenGL library can be loaded, or the file cannot be
+        written.
     """
     for key, value in (("fps", fps), ("slow", slow), ("strides", strides)):
         if not value > 0:
@@ -73,9 +96,26 @@ def render_video(
 def frames(
     stride: xr.Dataset, phases: Sequence[float], *, size: tuple[int, int] = (1280, 720)
 ) -> list[np.ndarray]:
-    """Pictures (height, width, 3) uint8 at these phases of the stride, 0 = its start, 1 = the next one's.
+    """Pictures of a stride.
 
-    size: (width, height) in pixels. Raises InputError where no OpenGL library can be loaded.
+    Parameters
+    ----------
+    stride
+        What `solve` gave.
+    phases
+        When: 0 is the stride's start, 1 the next one's.
+    size
+        (width, height) in pixels.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        (height, width, 3) uint8, one a phase.
+
+    Raises
+    ------
+    InputError
+        Where no OpenGL library can be loaded.
     """
     with _stage(stride, size) as draw:
         return [draw(phase * float(stride.attrs["stride_time_s"])) for phase in phases]

@@ -54,8 +54,9 @@ def solve(
 
     Returns
     -------
-    The stride. Its attributes say how it went: status (a `Status`), why, iterations, seconds, knots,
-    objective and residuals as JSON; see `result`. `objective_term` is the objective by cost term.
+    xarray.Dataset
+        The stride. Its attributes say how it went: status (a `Status`), why, iterations, seconds, knots,
+        objective and residuals as JSON; see `result`. `objective_term` is the objective by cost term.
 
     Raises
     ------
@@ -63,6 +64,11 @@ def solve(
         Where `start` has other joints.
     ModelError
         For parts of the model that are not modelled, by name, and for a wrench on a body that it has not.
+
+    References
+    ----------
+    Gauss-Newton steps damped after Nielsen 1999, IMM-REP-1999-05; multipliers on residual forces (augmented
+    Lagrangian) after Hestenes 1969, doi 10.1007/BF00927673.
     """
     began = time.perf_counter()
     posed = problem(

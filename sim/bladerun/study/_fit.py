@@ -41,22 +41,43 @@ Progress = Callable[[int, int, str, float | None], None]
 
 @dataclass(frozen=True)
 class FitResult:
-    """What a study found.
+    """What a comparison of fittings found.
 
-    table: one row a fitting, indexed by its name: settings, status and why, score and trade-offs, objective,
-    every outcome (`contact_time_s_left`), each with `<column>_scatter`, the largest difference between the
-    converged visits of that fitting (`visits` counts them), NaN with fewer than two. NaN throughout where
-    none converged. With an ensemble also `<column>_low` and `<column>_high`, see `_intervals`.
-    recommended, current: names of rows; recommended is None where no fitting qualifies, and the current one
-    where no change is worth making. first: the one change to try first on the way to the recommended one.
-    indistinct: rows whose score cannot be told apart from that of the best one.
-    comparison: the trade-offs of recommended and current side by side (empty where either has none).
-    members: one row a fitting and draw of the ensemble, as `table` without scatter; member 0 is as the facts
-    have it; estimated: not solved, but taken from those that were. Empty without an ensemble.
-    held: the recommended fitting under the controls of today's stride (`bladerun.forward.unadapted`): status,
-    why, feedback_share, and every outcome where status is "held". Empty unless asked for and the two differ.
-    window: how far the landing on the recommended fitting, or today's, may move; None where neither was
-    solved.
+    Attributes
+    ----------
+    case
+        What it was asked of.
+    table
+        One row a fitting, indexed by its name: settings, status and why, score and trade-offs, objective,
+        every outcome (`contact_time_s_left`), each with `<column>_scatter`, the largest difference between
+        the converged visits of that fitting (`visits` counts them), NaN with fewer than two. NaN throughout
+        where none converged. With an ensemble also `<column>_low` and `<column>_high`, see
+        `bladerun.study.intervals`.
+    recommended
+        Name of a row: None where no fitting qualifies, the current one where no change is worth making.
+    current
+        Name of the row of the fitting worn today.
+    indistinct
+        Rows whose score does not differ clearly from that of the best one.
+    why
+        The recommendation in words.
+    comparison
+        The trade-offs of recommended and current side by side (empty where either has none).
+    weights
+        What the score is made of.
+    folder
+        Where all of it lies.
+    first
+        The one change to try first on the way to the recommended one.
+    members
+        One row a fitting and draw of the ensemble, as `table` without scatter; member 0 is as the facts have
+        it; `estimated`: not solved, but taken from those that were. Empty without an ensemble.
+    held
+        The recommended fitting under the controls of today's stride (`bladerun.forward.unadapted`): status,
+        why, feedback_share, and every outcome where status is "held". Empty unless asked for and the two
+        differ.
+    window
+        How far the landing on the recommended fitting, or today's, may move; None where neither was solved.
     """
 
     case: Case
@@ -123,15 +144,38 @@ def fit(
 
     Each fitting is solved twice, from a neighbour on the way up through the grid and from another on the way
     down; where the two disagree, once more from the best neighbour. The lowest objective counts, the
-    differences are the scatter. workers: processes, one a core by default; 1 solves in this process.
-    ensemble: how many times more each fitting is solved, with facts varied by the same draws for all; 0 for
-    no intervals. By default so many as models/sweep.toml says, of the fittings that the answer speaks of
-    alone; those of the others are estimated (`drawn`).
-    widen: also solve every change of one setting from today's fitting, and where the best lies at the edge of
-    the sweep, fittings beyond it, step by step.
-    hold: also run the recommended fitting under the controls of today's stride, a minute more.
-    Raises InputError, before anything is solved, where there is nothing to fit, a fitting cannot be built or
-    `out` cannot be written to. A fitting that does not converge is a row.
+    differences are the scatter. A fitting that does not converge is a row.
+
+    Parameters
+    ----------
+    case
+        The runner, with a fitting and a sweep.
+    out
+        The folder for tables and strides; those it already holds are used again.
+    workers
+        Processes, one a core by default; 1 solves in this process.
+    progress
+        Called with visits done, visits in all, what is being solved, and seconds left (None while unknown).
+    ensemble
+        How many times more each fitting is solved, with uncertain inputs varied by the same draws for all;
+        0 for no intervals. By default so many as models/sweep.toml says, of the fittings that the answer
+        speaks of alone; those of the others are estimated (`drawn`).
+    hold
+        Also run the recommended fitting under the controls of today's stride, a minute more.
+    widen
+        Also solve every change of one setting from today's fitting, and where the best lies at the edge of
+        the sweep, fittings beyond it, step by step.
+
+    Returns
+    -------
+    FitResult
+        Every fitting, and the recommended one.
+
+    Raises
+    ------
+    InputError
+        Before anything is solved, where there is nothing to fit, a fitting cannot be built or `out` cannot be
+        written to.
     """
     grid = visits.grid(case)
     grid = visits.beside(grid, case) if widen else grid

@@ -60,11 +60,31 @@ def optimise(
     progress: Progress | None = None,
     solver: str = SOLVER,
 ) -> StudyResult:
-    """Search until the study file's number of trials is done; the best ones are in the result.
+    """Search until the study file's number of trials is done.
 
-    workers, cluster, cluster_tls, solver: as for `sweep`. storage: a database for Optuna,
-    `postgresql://...`, which clients on several machines may share, each with its own folder. A trial without
-    an answer is told as failed.
+    Parameters
+    ----------
+    study
+        A study with a [search], or the path of its file.
+    out
+        The folder for tables and strides; a search goes on from what it holds.
+    workers, cluster, cluster_tls, solver
+        As for `sweep`.
+    storage
+        A database for Optuna, `postgresql://...`, which clients on several machines may share, each with its
+        own folder.
+    progress
+        Called with trials done, trials in all, what was solved last, and seconds left (None while unknown).
+
+    Returns
+    -------
+    StudyResult
+        What the folder holds, with the best trials. A trial without an answer is told as failed.
+
+    Raises
+    ------
+    InputError
+        For a study without a [search], and for what `sweep` refuses.
     """
     study = study if isinstance(study, Study) else load_study(study)
     if study.search is None:

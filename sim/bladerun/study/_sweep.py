@@ -38,7 +38,17 @@ SOLVER = "bladerun.study.job:solved"
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What a study's folder holds. counts: rows by status. best: of a search, trials that no other beats."""
+    """What a study's folder holds.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    counts
+        Rows by status.
+    best
+        Of a search, trials that no other beats.
+    """
 
     folder: Path
     counts: dict[str, int]
@@ -72,11 +82,33 @@ def sweep(
 ) -> StudyResult:
     """Solve every row of a study that has a design, and keep each as soon as it is known.
 
-    workers: processes here, one a core by default; cluster: a running Dask scheduler, `tcp://host:port` or
-    `tls://host:port`, instead; cluster_tls: PEM files of the authority, one's own certificate and its key,
-    for the latter. solver: `module:function` as `_job.Solver`, for tests and benchmarks. A row that finds no
-    stride says why; only what concerns the study as a whole raises InputError: a folder that is held by
-    another client, holds another study or is full, a cluster that is gone.
+    Parameters
+    ----------
+    study
+        A study with a [design], or the path of its file.
+    out
+        The folder for tables and strides; a study goes on from what it holds.
+    workers
+        Processes here, one a core by default.
+    cluster
+        A running Dask scheduler, `tcp://host:port` or `tls://host:port`, instead.
+    cluster_tls
+        PEM files of the authority, one's own certificate and its key, for `tls://`.
+    progress
+        Called with rows done, rows in all, what was solved last, and seconds left (None while unknown).
+    solver
+        `module:function` as `bladerun.study.job.Solver`, for tests and benchmarks.
+
+    Returns
+    -------
+    StudyResult
+        What the folder holds. A row that finds no stride says why.
+
+    Raises
+    ------
+    InputError
+        Only for what concerns the study as a whole: one without a [design] or with too many rows, a folder
+        that is in use by another client, holds another study or is full, a cluster that is gone.
     """
     study = study if isinstance(study, Study) else load_study(study)
     if study.search is not None:

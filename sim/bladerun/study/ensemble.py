@@ -37,10 +37,32 @@ def ensemble(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Status, objective, every outcome and the varied facts (`variation.strength`, ...) of each member.
+    """Solve a stride again with its uncertain inputs varied.
 
-    workers: processes, one a core by default; 1 solves in this process. Raises InputError where `count` is
-    not a whole number from 1.
+    Parameters
+    ----------
+    case
+        The runner, on the fitting of the stride.
+    stride
+        The stride as the facts have it, member 0; the others start from it.
+    count
+        How many more, from 1.
+    seed
+        Of the draws.
+    workers
+        Processes, one a core by default; 1 solves in this process.
+    progress
+        Called with members done, members in all, what was solved, and seconds left.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Status, objective, every outcome and the varied inputs (`variation.strength`, ...) of each member.
+
+    Raises
+    ------
+    InputError
+        Where `count` is not a whole number from 1.
     """
     if type(count) is not int or count < 1:
         raise InputError(f"{count!r} is not allowed; a whole number of draws from 1", key="count")

@@ -40,7 +40,7 @@ class Settings:
     Parameters
     ----------
     ensemble
-        Strides with varied facts beside the nominal one, of each point; a power of two is best.
+        Strides with uncertain inputs varied beside the nominal one, of each point; a power of two is best.
     seed
         What they are drawn with.
     both_ways
@@ -115,10 +115,26 @@ class Search:
 
 @dataclass(frozen=True)
 class Study:
-    """A study file. runners: by name, one but for a cohort, a "recommended" category not resolved yet.
-    points: (number of points) values of `parameters`, empty for a search. document: what the file says, the
-    runners' tables and blades' files too. blades: of files, by the names that values have. steps: of runners
-    whose category counts from the recommended one, by name.
+    """A study file, read.
+
+    Attributes
+    ----------
+    runners
+        By name, one but for a cohort, a "recommended" category not resolved yet.
+    parameters
+        What is varied.
+    points
+        (number of points) values of `parameters`, empty for a search.
+    search
+        What is searched for; None for a design.
+    settings
+        Those of [run].
+    document
+        What the file says, the runners' tables and blades' files too.
+    blades
+        Of files, by the names that values have.
+    steps
+        Of runners whose category counts from the recommended one, by name.
     """
 
     runners: Mapping[str, Inputs]
@@ -131,8 +147,20 @@ class Study:
     steps: Mapping[str, Any] = field(default_factory=Table)
 
     def inputs(self, runner: str, point: tuple[Any, ...]) -> Inputs:
-        """A runner with the values of a point, the category as a number; InputError where they do not go
-        together."""
+        """A runner with the values of a point, the category as a number.
+
+        Parameters
+        ----------
+        runner
+            Its name.
+        point
+            Values of `parameters`, in their order.
+
+        Raises
+        ------
+        InputError
+            Where they do not go together.
+        """
         values = dict(zip((p.name for p in self.parameters), point, strict=True))
         if runner in self.steps and "category" not in values:
             values = {STEP: self.steps[runner], **values}
@@ -140,7 +168,23 @@ class Study:
 
 
 def load_study(path: str | Path) -> Study:
-    """Read and check a study file."""
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path
+        A TOML file; files it names lie beside it.
+
+    Returns
+    -------
+    Study
+        What stands in it.
+
+    Raises
+    ------
+    InputError
+        Says in one sentence what is wrong with it.
+    """
     path = Path(path)
     refuse_others(path, STUDY)
     document = parse_toml(path)

@@ -112,7 +112,7 @@ def _heat(table: pd.DataFrame, levels: pd.DataFrame, a: str, b: str, outcomes: l
             axis.set_ticks(np.arange(len(ticks)) + 0.5, [_short(tick) for tick in ticks])
             axis.set_label_text(_words(name))
         axes.set_title(_title(outcome))
-    figure.supxlabel("dot: lowest; hatched: not told apart from it by scatter and ensemble", fontsize=9)
+    figure.supxlabel("dot: lowest; hatched: no clear difference from it, by scatter and ensemble", fontsize=9)
     return figure
 
 

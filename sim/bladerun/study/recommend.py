@@ -5,7 +5,7 @@ fitting with the lowest score among those whose blade holds, those that cannot b
 whether changing to it is worth the trouble.
 
 A difference counts only where the interval of an ensemble's paired differences leaves zero out
-(`_intervals`); without an ensemble, where it exceeds the numerical scatter between the ways a fitting was
+(`intervals`); without an ensemble, where it exceeds the numerical scatter between the ways a fitting was
 solved, and then other uncertainties (blade stiffness, how a runner adapts) are not in it.
 """
 
@@ -77,7 +77,7 @@ def weigh(
 def recommend(table: pd.DataFrame, members: pd.DataFrame = _ALONE) -> tuple[str | None, list[str]]:
     """Name of the fitting that scores best (None if none qualifies) and of those not told apart from it.
 
-    Qualified: converged, blade margin large enough. members: an ensemble's, as `_intervals` takes them.
+    Qualified: converged, blade margin large enough. members: an ensemble's, as `intervals` takes them.
     """
     limit = weights()["constraint"]
     if not (table.status == Status.CONVERGED).any():
@@ -222,7 +222,7 @@ def why(
                 f" {_describe(table, best, current).capitalize()} would score a little better, further away."
             )
     if indistinct and recommended != current:
-        text += f" Fittings that cannot be told apart from it: {len(indistinct)}."
+        text += f" Fittings that do not differ clearly from it: {len(indistinct)}."
     reasons = {Status.NOT_CONVERGED: "did not converge", Status.TOO_WEAK: "ask too much of the muscles"}
     for status, reason in reasons.items():
         missing = int((table.status == status).sum())

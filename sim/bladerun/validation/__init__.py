@@ -52,9 +52,24 @@ class Row:
 
 @dataclass(frozen=True)
 class Validation:
-    """Every target.
+    """Every target, predicted beside measured.
 
-    runners: how many of each cohort ran, None for all. failed: how many strides did not converge, by cohort.
+    Attributes
+    ----------
+    rows
+        One a target, with its verdict.
+    cohorts
+        The runners that were predicted.
+    runners
+        How many of each cohort ran, None for all.
+    strides
+        How many were solved.
+    failed
+        How many strides did not converge, by cohort.
+    minutes
+        How long it took.
+    folder
+        Where the tables lie.
     """
 
     rows: tuple[Row, ...]
@@ -100,12 +115,31 @@ def validate(
     findings: Path | None = None,
     progress: Progress | None = None,
 ) -> Validation:
-    """Predict what every finding measured and write the table into `out`.
+    """Predict what every finding measured and write the table.
 
-    runners: only the first so many of each cohort; a direction then needs no significance. workers:
-    processes, one a core by default. findings: another folder of them.
-    Raises InputError, before anything is solved, for fewer than one runner, a finding that cannot be used or
-    an `out` that cannot be written to.
+    Parameters
+    ----------
+    out
+        The folder for it.
+    runners
+        Only the first so many of each cohort; a direction then needs no significance.
+    workers
+        Processes, one a core by default.
+    findings
+        Another folder of them.
+    progress
+        Called with strides done, strides in all, what was solved last, and seconds left, here always None.
+
+    Returns
+    -------
+    Validation
+        Every target, and which agree.
+
+    Raises
+    ------
+    InputError
+        Before anything is solved, for fewer than one runner, a finding that cannot be used or an `out` that
+        cannot be written to.
     """
     if runners is not None and runners < 1:
         raise InputError(f"{runners!r} is not allowed; None for all, or a number from 1", key="runners")

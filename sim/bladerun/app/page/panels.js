@@ -32,7 +32,7 @@ function numbers(now, before, { names, differences, margins }) {
     title.scope = "row";
     line.append(title);
     for (const one of before ? [before.numbers[i], row] : [row]) line.append(amount(one));
-    if (before) line.append(differences[i].verdict === "same" ? html("td", "alike", "cannot be told apart") : amount(differences[i]));
+    if (before) line.append(differences[i].verdict === "same" ? html("td", "alike", "no clear difference") : amount(differences[i]));
     body.append(line);
   });
   table.append(body);
