@@ -78,6 +78,19 @@ def test_every_module_says_what_it_is(name):
         assert hasattr(module, public)
 
 
+def test_a_function_fits_on_a_screen_and_a_file_in_a_sitting():
+    functions, files = {}, {}
+    for path in PACKAGE.rglob("*.py"):
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(PACKAGE).as_posix()
+        files[name] = len(text.splitlines())
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                functions[f"{name}: {node.name}"] = node.end_lineno - node.lineno + 1
+    assert len(functions) > 1000
+    assert not {name: lines for name, lines in functions.items() if lines > 60}
+    assert not {name: lines for name, lines in files.items() if lines > 400}
+
+
 def test_one_version_everywhere():
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     assert project["version"] == bladerun.__version__

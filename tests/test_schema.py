@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 
 from bladerun import cli
-from bladerun._lib.kinds import Number, Record, check, kinds_of, texts_of
+from bladerun._lib.docstrings import texts_of
+from bladerun._lib.kinds import Number, Record, check, kinds_of
 from bladerun.body.runner import Amputation, Runner
 from bladerun.case import Case
 from bladerun.cli.schemas import FILES

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bladerun._lib.kinds import Kind, Record, kinds_of, texts_of
+from bladerun._lib.docstrings import texts_of
+from bladerun._lib.kinds import Kind, Record, kinds_of
 from bladerun.blade import check
 from bladerun.blade.catalog import catalog
 from bladerun.body.variation import Variation

@@ -12,18 +12,15 @@ million times a study. With pydantic each kind below would be a validator and an
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
-from inspect import cleandoc
 from types import NoneType, UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
+from bladerun._lib.docstrings import texts_of
 from bladerun._lib.table import Table, is_record, names_of
 from bladerun.errors import InputError, nearest
-
-_ENTRY = re.compile(r"^(\w+(?:, \w+)*)\n((?: +\S.*\n?)+)", re.MULTILINE)  # of a section of a docstring
 
 
 class Kind:
@@ -355,17 +352,6 @@ def entries(cls: Any) -> list[Entry]:
     for name, kind in kinds_of(cls).items():
         found.append(Entry(name, kind.said, texts.get(name, ""), name not in usual, usual.get(name)))
     return found
-
-
-@cache
-def texts_of(cls: type) -> dict[str, str]:
-    """What the section "Parameters" of its docstring says of each field, as one line."""
-    _, _, section = cleandoc(cls.__doc__ or "").partition("Parameters\n----------\n")
-    return {
-        name: " ".join(lines.split())
-        for names, lines in _ENTRY.findall(section.partition("\n-----")[0])
-        for name in names.split(", ")
-    }
 
 
 def _kind(hint: Any) -> Kind:

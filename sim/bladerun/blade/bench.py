@@ -156,13 +156,10 @@ def run_bench(
     Beck, Taboga & Grabowski 2016, doi 10.1371/journal.pone.0168298.
     """
     peak = blade.rating_load_n if peak_load_n is None else peak_load_n
-    _within("angle", angle_deg, ANGLES_DEG, "deg")
-    _within("peak_load", peak, LOADS_N, "N")
-    reach = tuple(1e3 * (limit - blade.rating_height_m) for limit in blade.clamp_to_ground_range_m)
-    _within("height", height_mm, reach, f"mm over the rating position ({blade.facts['height']['how']})")
+    _check(blade, angle_deg, height_mm, peak)
     nominal, sd, extrapolated = blade.stiffness_n_m(category)
     clamp = blade.rating_height_m + height_mm / 1e3
-    chain = blade.chain(category, clamp, segments)
+    thickness, chain = blade.thickness_m(category), blade.chain(category, clamp, segments)
     press = Press(chain, angle_deg=angle_deg, relaxation_s=blade.relaxation_s())
     try:
         travel, slide, force, bend = press.load(peak, _STEPS)
@@ -182,8 +179,8 @@ def run_bench(
         height_mm=float(height_mm),
         clamp_to_ground_mm=clamp * 1e3,
         peak_load_n=float(peak),
-        thickness_mm=blade.thickness_m(category) * 1e3,
-        plies=round(blade.thickness_m(category) / blade.value("laminate", "ply_m")),
+        thickness_mm=thickness * 1e3,
+        plies=round(thickness / blade.value("laminate", "ply_m")),
         stiffness_nominal_kn_m=nominal / 1e3,
         stiffness_sd_kn_m=sd / 1e3,
         stiffness_secant_kn_m=float(force[-1] / travel[-1]) / 1e3,
@@ -251,6 +248,13 @@ def plot_bench(result: BenchResult, path: str | Path) -> Path:
     axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, dpi=150)
     return Path(path)
+
+
+def _check(blade: Blade, angle_deg: float, height_mm: float, peak_load_n: float) -> None:
+    _within("angle", angle_deg, ANGLES_DEG, "deg")
+    _within("peak_load", peak_load_n, LOADS_N, "N")
+    reach = tuple(1e3 * (limit - blade.rating_height_m) for limit in blade.clamp_to_ground_range_m)
+    _within("height", height_mm, reach, f"mm over the rating position ({blade.facts['height']['how']})")
 
 
 def _within(key: str, value: float, limits: tuple[float, ...], unit: str):

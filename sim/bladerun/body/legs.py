@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-from bladerun._lib.kinds import Kind, kinds_of, texts_of
+from bladerun._lib.docstrings import texts_of
+from bladerun._lib.kinds import Kind, kinds_of
 from bladerun._lib.table import Table
 from bladerun._unknown_keys import instead
 from bladerun.errors import InputError

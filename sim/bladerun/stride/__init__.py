@@ -79,29 +79,35 @@ def solve(
         options or SolverOptions.default(),
     )
     with threadpool_limits(1):
-        point = (
-            _continuation.warm(posed, _neighbour(posed, start))
-            if start is not None
-            else _continuation.cold(posed)
-        )
+        if start is None:
+            point = _continuation.cold(posed)
+        else:
+            point = _continuation.warm(posed, _neighbour(posed, start))
     out = solver.at_knots(posed.arrays, point)
     stride = result.dataset(posed, point, out)
     residual = result.residuals(stride, posed, point, out)
-    accepted = posed.options.accepted
-    why = _why_not(residual, point, posed)
-    weak = "" if why else too_weak(stride, accepted)
-    if why and has_muscles(stride) and (full := fully_active(stride, accepted.saturated)):
-        why += f"; fully active: {full}"
-    status = Status.NOT_CONVERGED if why else Status.TOO_WEAK if weak else Status.CONVERGED
+    status, why = _verdict(stride, residual, point, posed)
     stride.attrs |= {
         "status": status.value,
-        "why": why or weak,
+        "why": why,
         "iterations": point.iterations,
         "seconds": time.perf_counter() - began,
         "knots": posed.knots,
         "residuals": json.dumps(residual),
     }
     return stride
+
+
+def _verdict(
+    stride: xr.Dataset, residual: dict[str, float], point: solver.Point, posed: Problem
+) -> tuple[Status, str]:
+    """How it went, and why it did not converge or the runner is too weak for it."""
+    accepted = posed.options.accepted
+    if why := _why_not(residual, point, posed):
+        full = fully_active(stride, accepted.saturated) if has_muscles(stride) else ""
+        return Status.NOT_CONVERGED, f"{why}; fully active: {full}" if full else why
+    weak = too_weak(stride, accepted)
+    return (Status.TOO_WEAK if weak else Status.CONVERGED), weak
 
 
 def _neighbour(posed: Problem, start: xr.Dataset) -> solver.Point:

@@ -8,6 +8,7 @@ limp take off A is more border: [[A, L], [L', 1]] [x, z] = [b, 0] is (A - L L') 
 
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 from scipy.linalg.blas import dgemm, dsyrk, dtrmm
 from scipy.linalg.lapack import dpotrf, dtrtri
 
@@ -105,6 +106,16 @@ def _inverse_factor(S):
 @njit(cache=True)
 def _group(hessian, mixed, own, damping, D, E):
     """Blocks of one knot into blocks of three: D[j] (j, j), symmetric; E[j] its transpose of (j, j + 1)."""
+    _group_knots(hessian, D, E)
+    _group_nodes(mixed, own, hessian.shape[2], D, E)
+    blocks, m = damping.shape
+    for j in range(blocks):
+        for r in range(m):
+            D[j, r, r] += damping[j, r]
+
+
+@register_jitable
+def _group_knots(hessian, D, E):
     knots, band, n, _ = hessian.shape
     for k in range(knots):
         j, x = k // GROUP, k % GROUP
@@ -121,6 +132,11 @@ def _group(hessian, mixed, own, damping, D, E):
                 for r in range(n):
                     for s in range(n):
                         E[j, (y - GROUP) * n + s, x * n + r] += block[r, s]
+
+
+@register_jitable
+def _group_nodes(mixed, own, n, D, E):
+    """Rows and columns of the activations of a node, which stand after those of its three knots."""
     blocks, reach, count, _ = mixed.shape
     a = GROUP * n
     for j in range(blocks):
@@ -140,5 +156,3 @@ def _group(hessian, mixed, own, damping, D, E):
             for f in range(count):
                 D[j, a + e, a + f] += own[j, 0, e, f]
                 E[j, a + f, a + e] += own[j, 1, e, f]
-        for r in range(a + count):
-            D[j, r, r] += damping[j, r]

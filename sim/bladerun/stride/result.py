@@ -5,6 +5,7 @@ Everything later (outcomes, plots, video, reports) reads this dataset and nothin
 """
 
 import json
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -27,94 +28,91 @@ from bladerun.stride.transcription.mesh import Mesh, at_times, mesh
 
 def dataset(problem: Problem, point: Point, out: Sweep) -> xr.Dataset:
     """The stride at its knots, out the `Sweep` there; the solve's attributes are to be added."""
-    model, arrays, joints = problem.model, problem.arrays, problem.joints
-    mj, c, speed = model.mj, point.c, arrays.speed
-    time = mesh(len(c), point.times).time
+    arrays = problem.arrays
+    time = mesh(len(point.c), point.times).time
+    ahead = arrays.speed * time  # that the frame has run
     q = out.q.copy()
-    q[:, 0] += speed * time
+    q[:, 0] += ahead
     ground = required(arrays.tree, arrays.external, out.q, out.v, out.a)
-    spot = ground.sphere_point.copy()
-    spot[:, :, 0] += speed * time[:, None]
-    geometry = _geometry(mj, q, out.v)
-    grf, cop = _under_feet(mj, ground.sphere_force, spot, problem.contact_n)
     muscles, given = muscle_rows(problem, point, out)
-    reserve = np.where(joints.of(role="muscle"), out.tau, 0.0)
     each = objective_by_term(arrays, point)
-    data = xr.Dataset(
-        {
-            "q": (("time", "joint"), q, say("rad or m", "joint position; pelvis_tx runs on")),
-            "v": (("time", "joint"), out.v.copy(), say("rad/s or m/s", "joint velocity")),
-            "a": (("time", "joint"), out.a.copy(), say("rad/s^2 or m/s^2", "joint acceleration")),
-            "tau": (
-                ("time", "joint"),
-                out.tau + given,
-                say("Nm or N", "internal moment in the sense of the joint; residual where nothing drives it"),
-            ),
-            "reserve": (
-                ("time", "joint"),
-                reserve,
-                say("Nm", "what reserve motors give where muscles drive"),
-            ),
-            **muscles,
-            "grf": (("time", "side", "xyz"), grf, say("N", "ground reaction force on the runner")),
-            "cop": (
-                ("time", "side", "xyz"),
-                cop,
-                say("m", f"centre of pressure; NaN below {problem.contact_n:g} N"),
-            ),
-            "contact_force": (
-                ("time", "contact", "xyz"),
-                ground.sphere_force,
-                say("N", "force on each sphere"),
-            ),
-            "contact_position": (("time", "contact", "xyz"), spot, say("m", "its lowest point")),
-            "contact_depth": (
-                ("time", "contact"),
-                np.maximum(0.0, -spot[:, :, 2]),
-                say("m", "how far it stands in the ground"),
-            ),
-            "com": (("time", "xyz"), geometry["com"], say("m", "whole-body centre of mass")),
-            "com_velocity": (("time", "xyz"), geometry["com_velocity"], say("m/s", "its velocity")),
-            "site_position": (
-                ("time", "site", "xyz"),
-                geometry["site"],
-                say("m", "named points of the body"),
-            ),
-            "joint_axis_world": (
-                ("time", "joint", "xyz"),
-                geometry["axis"],
-                say("1", "joint axes in space"),
-            ),
-            **_springs(problem, out, ground.sphere_force),
-            "control_points": (
-                ("time", "joint"),
-                c.copy(),
-                say("rad or m", "of the periodic cubic B-spline"),
-            ),
-            "multiplier": (("time", "joint"), point.multiplier.copy(), say("1", "of the residual forces")),
-            "objective_term": (("term",), np.array(list(each.values())), say("1", "share in the objective")),
-        },
-        coords={
-            "time": (
-                "time",
-                time,
-                {"units": "s", "long_name": "time, not evenly spaced; 0 at touchdown of the right foot"},
-            ),
-            "joint": list(model.joints),
-            "joint_role": ("joint", list(joints.role)),
-            "joint_part": ("joint", list(joints.part)),
-            "joint_side": ("joint", list(joints.side)),
-            "muscle": list(model.muscles[: arrays.muscles.count]),
-            "term": list(each),
-            "side": list(SIDES),
-            "xyz": ["x", "y", "z"],
-            "site": [mj.site(i).name for i in range(mj.nsite)],
-            "contact": [mj.geom(g).name for g in contact_spheres(mj)],
-            "contact_side": ("contact", sphere_sides(mj)),
-        },
-    )
-    data.attrs = dict(zip(TIMES_OF, point.times.tolist(), strict=True)) | {
-        "speed_m_s": speed,
+    rows = {
+        **_joint_rows(problem, out, q, given),
+        **muscles,
+        **_ground_rows(problem, ground, ahead),
+        **_body_rows(problem.model.mj, q, out.v),
+        **_springs(problem, out, ground.sphere_force),
+        "control_points": (
+            ("time", "joint"),
+            point.c.copy(),
+            say("rad or m", "of the periodic cubic B-spline"),
+        ),
+        "multiplier": (("time", "joint"), point.multiplier.copy(), say("1", "of the residual forces")),
+        "objective_term": (("term",), np.array(list(each.values())), say("1", "share in the objective")),
+    }
+    data = xr.Dataset(rows, coords=_coordinates(problem, time, list(each)))
+    data.attrs = _attributes(problem, point, sum(each.values()))
+    return data
+
+
+def _joint_rows(problem: Problem, out: Sweep, q: np.ndarray, given: np.ndarray) -> dict[str, tuple]:
+    """Motion and moments of the joints; given (N, n): the part of muscles in the latter."""
+    over = ("time", "joint")
+    moment = "internal moment in the sense of the joint; residual where nothing drives it"
+    reserve = np.where(problem.joints.of(role="muscle"), out.tau, 0.0)
+    return {
+        "q": (over, q, say("rad or m", "joint position; pelvis_tx runs on")),
+        "v": (over, out.v.copy(), say("rad/s or m/s", "joint velocity")),
+        "a": (over, out.a.copy(), say("rad/s^2 or m/s^2", "joint acceleration")),
+        "tau": (over, out.tau + given, say("Nm or N", moment)),
+        "reserve": (over, reserve, say("Nm", "what reserve motors give where muscles drive")),
+    }
+
+
+def _ground_rows(problem: Problem, ground: Required, ahead: np.ndarray) -> dict[str, tuple]:
+    """What the ground does under each foot and at each sphere."""
+    spot = ground.sphere_point.copy()
+    spot[:, :, 0] += ahead[:, None]
+    least_n = problem.contact_n
+    grf, cop = _under_feet(problem.model.mj, ground.sphere_force, spot, least_n)
+    depth = np.maximum(0.0, -spot[:, :, 2])
+    on_side, on_sphere = ("time", "side", "xyz"), ("time", "contact", "xyz")
+    return {
+        "grf": (on_side, grf, say("N", "ground reaction force on the runner")),
+        "cop": (on_side, cop, say("m", f"centre of pressure; NaN below {least_n:g} N")),
+        "contact_force": (on_sphere, ground.sphere_force, say("N", "force on each sphere")),
+        "contact_position": (on_sphere, spot, say("m", "its lowest point")),
+        "contact_depth": (("time", "contact"), depth, say("m", "how far it stands in the ground")),
+    }
+
+
+def _coordinates(problem: Problem, time: np.ndarray, terms: list[str]) -> dict[str, Any]:
+    model, joints, mj = problem.model, problem.joints, problem.model.mj
+    return {
+        "time": (
+            "time",
+            time,
+            {"units": "s", "long_name": "time, not evenly spaced; 0 at touchdown of the right foot"},
+        ),
+        "joint": list(model.joints),
+        "joint_role": ("joint", list(joints.role)),
+        "joint_part": ("joint", list(joints.part)),
+        "joint_side": ("joint", list(joints.side)),
+        "muscle": list(model.muscles[: problem.arrays.muscles.count]),
+        "term": terms,
+        "side": list(SIDES),
+        "xyz": ["x", "y", "z"],
+        "site": [mj.site(i).name for i in range(mj.nsite)],
+        "contact": [mj.geom(g).name for g in contact_spheres(mj)],
+        "contact_side": ("contact", sphere_sides(mj)),
+    }
+
+
+def _attributes(problem: Problem, point: Point, objective: float) -> dict[str, Any]:
+    """Everything that the stride was solved from, and how it is to be read."""
+    model = problem.model
+    return dict(zip(TIMES_OF, point.times.tolist(), strict=True)) | {
+        "speed_m_s": problem.arrays.speed,
         "mass_kg": float(model.mass_kg),
         "gravity": problem.environment.gravity,
         "leg_length_m": float(model.leg_length_m),
@@ -129,10 +127,9 @@ def dataset(problem: Problem, point: Point, out: Sweep) -> xr.Dataset:
         "model_xml": model.xml,
         "blade": " and ".join(dict.fromkeys(blade.name for blade in model.blades.values())),
         "amputation_side": model.amputation.side,
-        "objective": sum(each.values()),
+        "objective": objective,
         "frame": "x forward along the ground, y left, z away from it, ground at z = 0; moments are internal",
     }
-    return data
 
 
 def residuals(stride: xr.Dataset, problem: Problem, point: Point, out: Sweep) -> dict[str, float]:
@@ -217,7 +214,8 @@ def _slip(problem: Problem, ground: Required, dt: np.ndarray) -> float:
     return longest
 
 
-def _geometry(mj, q, v):
+def _body_rows(mj: mujoco.MjModel, q: np.ndarray, v: np.ndarray) -> dict[str, tuple]:
+    """Centre of mass, named points and joint axes in space."""
     data = mujoco.MjData(mj)
     N = len(q)
     com, com_velocity, site = np.zeros((N, 3)), np.zeros((N, 3)), np.zeros((N, mj.nsite, 3))
@@ -228,13 +226,14 @@ def _geometry(mj, q, v):
         mujoco.mj_comPos(mj, data)
         mujoco.mj_comVel(mj, data)
         mujoco.mj_subtreeVel(mj, data)
-        com[k], com_velocity[k], site[k], axis[k] = (
-            data.subtree_com[0],
-            data.subtree_linvel[0],
-            data.site_xpos,
-            data.xaxis,
-        )
-    return {"com": com, "com_velocity": com_velocity, "site": site, "axis": axis}
+        com[k], com_velocity[k] = data.subtree_com[0], data.subtree_linvel[0]
+        site[k], axis[k] = data.site_xpos, data.xaxis
+    return {
+        "com": (("time", "xyz"), com, say("m", "whole-body centre of mass")),
+        "com_velocity": (("time", "xyz"), com_velocity, say("m/s", "its velocity")),
+        "site_position": (("time", "site", "xyz"), site, say("m", "named points of the body")),
+        "joint_axis_world": (("time", "joint", "xyz"), axis, say("1", "joint axes in space")),
+    }
 
 
 def _springs(problem: Problem, out: Sweep, force: np.ndarray) -> dict[str, tuple]:

@@ -54,86 +54,148 @@ def minimise(
 
     tolerance: relative decrease of the cost an iteration; limit: most iterations. Multipliers stay.
     """
-    p = at_weight(arrays, weight, start.multiplier)
-    m, knots = motion(p.tree), len(start.c)
-    places = mesh(knots, start.times)
-    here, there = (sweep_arrays(knots, p) for _ in range(2))
-    c, nodes, mu, nu, quiet = start.c, start.activation, start.damping, 2.0, 0
-    squares, age = start.squares, start.age
-    near, slow = False, squares is not None
-    cost = sweep(p, m, places, c, nodes, here, True)
-    iterations = 0
-    bend = np.empty_like(here.gradient)
+    on = _Descent(arrays, own, start, weight)
+    iterations = quiet = 0
     while iterations < limit and quiet < own.quiet_steps:
         iterations += 1
-        if slow and (squares is None or age >= own.second_order_steps):
-            width = OFFSETS * c.shape[1] + TIMES
-            # new ones: the start keeps its own
-            squares = np.zeros((knots, width, width)), np.zeros((knots, nodes.shape[1], width))
-            curvature(p, m, places, nodes, here, *squares)
-            age = 0
-        damping = _metric(own, mu, c, nodes)
+        on.renew_curvature()
+        damping = _metric(own, on.damping, on.c, on.nodes)
         try:
-            factor = Factor(here, damping)
+            factor = Factor(on.here, damping)
         except NotPositive:
-            mu, nu = mu * nu, nu * 2
+            on.damp_more()
             continue
-        first = factor.solve(-here.gradient)
-        if near:
-            first = _curved(own, factor, here.gradient, first, here.exact, c.size, squares)
-        step = first
-        promised = 0.5 * (damping @ step**2 - here.gradient @ step)
-        trial, rho = _try(p, own, m, places, c, nodes, step, cost, promised, there)
-        for _ in range(own.corrections):
-            if rho >= own.correction_below or not np.isfinite(trial):
-                break
-            correction(p.muscles, here, there, step, bend)
-            second = first - factor.solve(bend)
-            other, better = _try(p, own, m, places, c, nodes, second, cost, promised, there)
-            gain = better - rho
-            if gain > 0:
-                step, trial, rho = second, other, better
-            if gain < own.correction_gain:
-                break
-        bow, length = step - first, 2.0  # corrections grow with the square of the length
-        while rho > own.extend_above:
-            farther = length * first + length**2 * bow
-            other, _ = _try(p, own, m, places, c, nodes, farther, cost, promised, there)
-            if other >= trial:
-                break
-            step, trial, length = farther, other, 2 * length
+        first = on.direction(factor)
+        promised = 0.5 * (damping @ first**2 - on.here.gradient @ first)
+        step, trial, rho = on.corrected(factor, first, promised)
+        if rho > own.extend_above:
+            step, trial = on.extended(first, step, trial, promised)
         if rho > 1e-4:
-            places, c, nodes = _moved(places, c, nodes, step)
-            age += 1
-            near = near or cost - trial < own.exact_times_below * cost
-            slow = slow or cost - trial < own.second_order_below * cost
-            quiet = quiet + 1 if cost - trial < tolerance * cost else 0
-            cost = sweep(p, m, places, c, nodes, here, True)
-            ease = max(own.damping_ease, 1 - (2 * min(rho, 1.0) - 1) ** 3)
-            mu, nu = max(own.least_damping, mu * ease), 2.0
-        else:
-            mu, nu = mu * nu, nu * 2
-            if promised < tolerance * cost:
-                quiet += 1
-            elif (
-                nu > own.second_order_stale and age > 0
-            ):  # refused again and again: perhaps the second-order terms are old
-                cost, age = sweep(p, m, places, c, nodes, here, True), own.second_order_steps
-            elif mu > own.greatest_damping:
-                break
+            quiet = quiet + 1 if on.cost - trial < tolerance * on.cost else 0
+            on.move(step, trial, rho)
+            continue
+        on.damp_more()
+        if promised < tolerance * on.cost:
+            quiet += 1
+        elif on.stale:
+            on.linearise()
+            on.age = own.second_order_steps
+        elif on.damping > own.greatest_damping:
+            break
     return replace(
         start,
-        c=c,
-        times=places.times,
-        activation=nodes,
-        cost=cost,
+        c=on.c,
+        times=on.places.times,
+        activation=on.nodes,
+        cost=on.cost,
         weight=weight,
         iterations=start.iterations + iterations,
         quiet=quiet >= own.quiet_steps,
-        damping=mu,
-        squares=squares,
-        age=age,
+        damping=on.damping,
+        squares=on.squares,
+        age=on.age,
     )
+
+
+class _Descent:
+    """Where a descent stands: the unknowns, the sweep `here` with its derivatives, damping and curvature.
+
+    near: decreases are small enough for exact times; slow: for second-order terms, which are `age` steps old.
+    """
+
+    def __init__(self, arrays: Arrays, own: NewtonOptions, start: Point, weight: float):
+        self.own, self._p = own, at_weight(arrays, weight, start.multiplier)
+        self._m, knots = motion(self._p.tree), len(start.c)
+        self.places, self.c, self.nodes = mesh(knots, start.times), start.c, start.activation
+        self.here, self._there = (sweep_arrays(knots, self._p) for _ in range(2))
+        self.damping, self._growth = start.damping, 2.0
+        self.squares, self.age = start.squares, start.age
+        self._near, self._slow = False, start.squares is not None
+        self.linearise()
+
+    def linearise(self) -> None:
+        """Cost and derivatives of where it stands."""
+        self.cost = sweep(self._p, self._m, self.places, self.c, self.nodes, self.here, True)
+
+    def renew_curvature(self) -> None:
+        """Second-order terms, once decreases are small, where there are none or they are old."""
+        if not self._slow or (self.squares is not None and self.age < self.own.second_order_steps):
+            return
+        knots, n = self.c.shape
+        width = OFFSETS * n + TIMES
+        # new ones: the start keeps its own
+        self.squares = np.zeros((knots, width, width)), np.zeros((knots, self.nodes.shape[1], width))
+        curvature(self._p, self._m, self.places, self.nodes, self.here, *self.squares)
+        self.age = 0
+
+    def direction(self, factor: Factor) -> np.ndarray:
+        """The Gauss-Newton step, or the Newton step once decreases are small."""
+        first = factor.solve(-self.here.gradient)
+        if not self._near:
+            return first
+        return _curved(
+            self.own, factor, self.here.gradient, first, self.here.exact, self.c.size, self.squares
+        )
+
+    def corrected(self, factor: Factor, first: np.ndarray, promised):
+        """The step with second-order corrections where they gain, its cost, and the share of `promised`."""
+        step, (trial, rho) = first, self._try(first, promised)
+        bend = np.empty_like(first)
+        for _ in range(self.own.corrections):
+            if rho >= self.own.correction_below or not np.isfinite(trial):
+                break
+            correction(self._p.muscles, self.here, self._there, step, bend)
+            second = first - factor.solve(bend)
+            other, better = self._try(second, promised)
+            gain = better - rho
+            if gain > 0:
+                step, trial, rho = second, other, better
+            if gain < self.own.correction_gain:
+                break
+        return step, trial, rho
+
+    def extended(self, first: np.ndarray, step: np.ndarray, trial: float, promised):
+        """The step twice as long for as long as that costs less, and its cost."""
+        bow, length = step - first, 2.0  # corrections grow with the square of the length
+        while True:
+            farther = length * first + length**2 * bow
+            other, _ = self._try(farther, promised)
+            if other >= trial:
+                return step, trial
+            step, trial, length = farther, other, 2 * length
+
+    def move(self, step: np.ndarray, trial: float, rho: float) -> None:
+        """Take the step, whose cost is `trial`, and damp by how well it went."""
+        own, decrease = self.own, self.cost - trial
+        self.places, self.c, self.nodes = _moved(self.places, self.c, self.nodes, step)
+        self.age += 1
+        self._near = self._near or decrease < own.exact_times_below * self.cost
+        self._slow = self._slow or decrease < own.second_order_below * self.cost
+        self.linearise()
+        ease = max(own.damping_ease, 1 - (2 * min(rho, 1.0) - 1) ** 3)
+        self.damping, self._growth = max(own.least_damping, self.damping * ease), 2.0
+
+    def damp_more(self) -> None:
+        """After a step that was refused, each time by more."""
+        self.damping, self._growth = self.damping * self._growth, self._growth * 2
+
+    @property
+    def stale(self) -> bool:
+        """Refused again and again: perhaps the second-order terms are old."""
+        return self._growth > self.own.second_order_stale and self.age > 0
+
+    def _try(self, step: np.ndarray, promised) -> tuple[float, float]:
+        """Cost after a step, and the decrease as a share of what was promised."""
+        times = self.places.times + step[self.c.size : self.c.size + TIMES]
+        if times[0] < 0.3 * self.places.times[0] or abs(times[LATER]) > self.own.latest_landing * times[0]:
+            return np.inf, -1.0
+        places, c, nodes = _moved(self.places, self.c, self.nodes, step)
+        if places.weight.min() < self.own.closest_knots:
+            return np.inf, -1.0
+        trial = sweep(self._p, self._m, places, c, nodes, self._there, False)
+        if not np.isfinite(trial):
+            return np.inf, -1.0
+        return trial, (self.cost - trial) / promised
 
 
 def at_weight(arrays: Arrays, weight: float, multiplier: np.ndarray) -> Arrays:
@@ -217,17 +279,3 @@ def _curved(own, factor, gradient, first, exact, at_times, squares):
             break
         along, pushed = wanted + size / before * along, left + size / before * pushed
     return step
-
-
-def _try(p, own, m, places, c, nodes, step, cost, promised, out):
-    """Cost after a step, and the decrease as a share of what was promised."""
-    times = places.times + step[c.size : c.size + TIMES]
-    if times[0] < 0.3 * places.times[0] or abs(times[LATER]) > own.latest_landing * times[0]:
-        return np.inf, -1.0
-    places, c, nodes = _moved(places, c, nodes, step)
-    if places.weight.min() < own.closest_knots:
-        return np.inf, -1.0
-    trial = sweep(p, m, places, c, nodes, out, False)
-    if not np.isfinite(trial):
-        return np.inf, -1.0
-    return trial, (cost - trial) / promised

@@ -22,7 +22,6 @@ from bladerun._lib.files import atomic, output_dir, write_parquet
 from bladerun.body.variation import NOMINAL, draw
 from bladerun.case import ADJUSTED, Case
 from bladerun.dataset.files import read_stride
-from bladerun.fitting import Fitting
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.status import Status
@@ -191,35 +190,41 @@ def fit(
         spoken_of, count = _to_draw(table, grid.current, ensemble)
         members = _members(case, grid, plan, results, spoken_of, count, folder, executor, progress)
         members = drawn.spread(table, members, grid.current)
-        table = table.join(intervals(members))
-        best, indistinct = recommend.recommend(table, members)
-        recommended = best and recommend.chosen(table, best, grid.current, members)
-        window = _window(case, grid, table, recommended or grid.current, folder, executor, progress)
+        result = _answer(case, table, grid.current, members, limits, folder)
+        name = result.recommended or result.current
+        window = _window(case, grid, result.table, name, folder, executor, progress)
 
-    comparable = recommended is not None and table.at[grid.current, "status"] == Status.CONVERGED
-    why = recommend.why(table, recommended, grid.current, indistinct, members, best)
-    result = FitResult(
-        case=case,
-        table=table,
-        recommended=recommended,
-        current=grid.current,
-        indistinct=indistinct,
-        first=answer.first_step(table, recommended, grid.current),
-        why=" ".join([why, *limits]),
-        comparison=recommend.compare(table, str(recommended), grid.current, members) if comparable else [],
-        weights=recommend.weights(case.priorities),
-        folder=folder,
-        members=members,
-        window=window,
-    )
-    if hold and comparable and recommended != grid.current:
+    result = replace(result, window=window)
+    if hold and result.comparison and result.recommended != result.current:
         if progress:
             progress(len(results), len(results), "the same controls on the recommended fitting", None)
         result = replace(result, held=_held(result))
-    write_parquet(table, folder / "outcomes.parquet")
+    write_parquet(result.table, folder / "outcomes.parquet")
     with atomic(folder / "study.json") as tmp:
         tmp.write_text(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     return result
+
+
+def _answer(case, table, current, members, limits, folder) -> FitResult:
+    """What is recommended and why; limits: sentences about those of the sweep that were met."""
+    table = table.join(intervals(members))
+    best, indistinct = recommend.recommend(table, members)
+    recommended = best and recommend.chosen(table, best, current, members)
+    why = recommend.why(table, recommended, current, indistinct, members, best)
+    comparable = recommended is not None and table.at[current, "status"] == Status.CONVERGED
+    return FitResult(
+        case=case,
+        table=table,
+        recommended=recommended,
+        current=current,
+        indistinct=indistinct,
+        first=answer.first_step(table, recommended, current),
+        why=" ".join([why, *limits]),
+        comparison=recommend.compare(table, str(recommended), current, members) if comparable else [],
+        weights=recommend.weights(case.priorities),
+        folder=folder,
+        members=members,
+    )
 
 
 def _solve_wide(case, grid, widen, results, folder, executor, progress):
@@ -266,8 +271,8 @@ def _solve_all(todo, plan, results, case, grid, folder, executor, progress) -> N
         if before := visits.start_of(visit, plan, results):
             start = _path(folder, before)
             between = tuple(visits.bridge(grid.fittings[before.name], fitting)[:-1])
-        way = tuple(_inputs(case, each) for each in between)
-        return visit, Solve(_inputs(case, fitting), start, way, _path(folder, visit))
+        way = tuple(Inputs.of(case, each) for each in between)
+        return visit, Solve(Inputs.of(case, fitting), start, way, _path(folder, visit))
 
     for visit, done in executors.run(executor, take, kept):
         results[visit] = _weighed(executors.answered(done, executor), case)
@@ -299,19 +304,14 @@ def _members(case, grid, plan, results, names, count, folder, executor, progress
     draws = [NOMINAL, *draw(count)]
     rows = {(name, 0): results[visit] for name, visit in best.items()}
     todo = [(name, member) for member in range(1, len(draws)) for name in best]
-    waiting, pace = iter(todo), Pace(executor.size)
+    pace = Pace(executor.size)
 
-    def take() -> tuple[tuple[str, int], Solve] | None:
-        key = next(waiting, None)
-        if key is None:
-            return None
-        name, member = key
-        inputs = replace(_inputs(case, grid.fittings[name]), variation=draws[member])
-        path = folder / "strides" / f"{name}_member{member}.nc"
-        return key, Solve(inputs, _path(folder, best[name]), (), path)
+    def drawn_again(name: str, member: int) -> Solve:
+        inputs = replace(Inputs.of(case, grid.fittings[name]), variation=draws[member])
+        return Solve(inputs, _path(folder, best[name]), (), folder / "strides" / f"{name}_member{member}.nc")
 
-    for key, done in executors.run(executor, take, kept):
-        rows[key] = _weighed(executors.answered(done, executor), case)
+    for key, done in executors.answers(executor, ((key, drawn_again(*key)) for key in todo), kept):
+        rows[key] = _weighed(done, case)
         if progress:
             count = len(rows) - len(best)
             text = f"{visits.describe(grid.fittings[key[0]])}, draw {key[1]}"
@@ -351,10 +351,6 @@ def _held(result: FitResult) -> dict[str, Any]:
     stride = hold(today, model)
     told = {key: stride.attrs[key] for key in ("status", "why", "feedback_share")}
     return told | (flat(outcomes(stride)) if told["status"] == Status.HELD else {})
-
-
-def _inputs(case: Case, fitting: Fitting) -> Inputs:
-    return Inputs.of(case, fitting)
 
 
 def _path(folder: Path, visit: Visit) -> Path:

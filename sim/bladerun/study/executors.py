@@ -13,7 +13,7 @@ import os
 import queue
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -84,6 +84,15 @@ def run(
                 continue
             result = lost
         yield key, result
+
+
+def answers(
+    executor: Executor, jobs: Iterable[tuple[_K, Any]], work: Callable[[Any], Any]
+) -> Iterator[tuple[_K, Any]]:
+    """As `run`, of jobs with their keys that are all ready and all needed: raises as `answered`."""
+    waiting = iter(jobs)
+    for key, result in run(executor, lambda: next(waiting, None), work):
+        yield key, answered(result, executor)
 
 
 def answered(result: Any, executor: Executor) -> Any:

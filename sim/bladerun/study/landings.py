@@ -39,14 +39,12 @@ def window_of(
     rows, paths = {0.0: row_of(job.numbers(stride), blades(case))}, {0.0: own}
     while todo := following(rows, case.task, ahead):
         paths |= {shift: own.with_name(f"{own.stem}_landing{shift:+g}.nc") for shift in todo}
-        waiting = iter(
-            [
-                (shift, Solve(replace(inputs, task=task), paths[start], (), paths[shift]))
-                for shift, (start, task) in todo.items()
-            ]
-        )
-        for shift, done in executors.run(executor, lambda waiting=waiting: next(waiting, None), kept):
-            rows[shift] = row_of(executors.answered(done, executor), blades(case))
+        jobs = [
+            (shift, Solve(replace(inputs, task=task), paths[start], (), paths[shift]))
+            for shift, (start, task) in todo.items()
+        ]
+        for shift, done in executors.answers(executor, jobs, kept):
+            rows[shift] = row_of(done, blades(case))
             tell(len(rows) - 1, count, f"landing {shift:+g} mm")
     return window_from(rows, case)
 

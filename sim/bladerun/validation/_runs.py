@@ -69,10 +69,9 @@ def run_cohorts(
 
 def _in_processes(members: list[Member], workers: int) -> Iterator[tuple[Member, list[dict[str, Any]]]]:
     """Members with their rows, as they end; the longest begin first."""
-    waiting = ((member, member) for member in sorted(members, key=lambda member: -len(member.conditions)))
+    jobs = [(member, member) for member in sorted(members, key=lambda member: -len(member.conditions))]
     with executors.opened(min(workers, len(members)), here=workers == 1 or not members) as executor:
-        for member, rows in executors.run(executor, lambda: next(waiting, None), _rows):
-            yield member, executors.answered(rows, executor)
+        yield from executors.answers(executor, jobs, _rows)
 
 
 def _members(cohort: Cohort, folder: Path) -> list[Member]:

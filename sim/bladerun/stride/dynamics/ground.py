@@ -23,18 +23,9 @@ def add_contact(model, m, ground, tau, derivatives, tau_q, tau_v):
     Jp, dp, dF = np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 3))
     diff, turn = np.empty(6), np.empty(6)
     for c in range(len(model.sphere_link)):
-        link = model.sphere_link[c]
-        R, V = m.rot[link], m.V[link]
-        p, vel = m.sphere_point[c], m.sphere_velocity[c]
-        for r in range(3):
-            p[r] = m.pos[link, r]
-            for k in range(3):
-                p[r] += R[r, k] * model.sphere_pos[c, k]
-        radius = model.sphere_radius[c]
-        p[2] -= radius
-        vel[0] = V[3] + V[1] * p[2] - V[2] * p[1]
-        vel[1] = V[4] + V[2] * p[0] - V[0] * p[2]
-        vel[2] = V[5] + V[0] * p[1] - V[1] * p[0]
+        link, radius = model.sphere_link[c], model.sphere_radius[c]
+        V, p, vel = m.V[link], m.sphere_point[c], m.sphere_velocity[c]
+        _lowest_point(m.rot[link], m.pos[link], V, model.sphere_pos[c], radius, p, vel)
         if not sphere_force(p[2], vel, model.sphere_law[c], ground, force, by_z, by_v):
             m.sphere_force[c] = 0.0
             continue
@@ -43,48 +34,77 @@ def add_contact(model, m, ground, tau, derivatives, tau_q, tau_v):
         i = link
         while i >= 0:
             chain[depth] = i
-            S = m.S[i]
-            J = Jp[depth]
-            J[0] = S[3] + S[1] * p[2] - S[2] * p[1]
-            J[1] = S[4] + S[2] * p[0] - S[0] * p[2]
-            J[2] = S[5] + S[0] * p[1] - S[1] * p[0]
+            S, J = m.S[i], Jp[depth]
+            _velocity(S, p, J)
             tau[i] -= J[0] * force[0] + J[1] * force[1] + J[2] * force[2]
             if derivatives:
-                dp[depth, 0] = J[0] + radius * S[1]  # centre moves; the lowest point stays below it
-                dp[depth, 1] = J[1] - radius * S[0]
-                dp[depth, 2] = J[2]
-                for r in range(6):
-                    diff[r] = V[r] - m.V[i, r]
-                motion_cross(S, diff, turn)
-                d = dp[depth]
-                dv0 = turn[3] + turn[1] * p[2] - turn[2] * p[1] + V[1] * d[2] - V[2] * d[1]
-                dv1 = turn[4] + turn[2] * p[0] - turn[0] * p[2] + V[2] * d[0] - V[0] * d[2]
-                dv2 = turn[5] + turn[0] * p[1] - turn[1] * p[0] + V[0] * d[1] - V[1] * d[0]
-                for r in range(3):
-                    dF[depth, r] = by_z[r] * d[2] + by_v[r, 0] * dv0 + by_v[r, 1] * dv1 + by_v[r, 2] * dv2
+                _by_joint(S, J, V, m.V[i], p, radius, by_z, by_v, diff, turn, dp[depth], dF[depth])
             depth += 1
             i = model.parent[i]
-        if not derivatives:
-            continue
-        for y in range(depth):
-            k = chain[y]
-            d, J = dp[y], Jp[y]
-            f0 = by_v[0, 0] * J[0] + by_v[0, 1] * J[1] + by_v[0, 2] * J[2]
-            f1 = by_v[1, 0] * J[0] + by_v[1, 1] * J[1] + by_v[1, 2] * J[2]
-            f2 = by_v[2, 2] * J[2]
-            # force x dp: w . (dp x force) = force . (w x dp)
-            t0 = d[1] * force[2] - d[2] * force[1]
-            t1 = d[2] * force[0] - d[0] * force[2]
-            t2 = d[0] * force[1] - d[1] * force[0]
-            for x in range(depth):
-                i = chain[x]
-                Ji, S = Jp[x], m.S[i]
-                by_q = S[0] * t0 + S[1] * t1 + S[2] * t2
-                by_q += Ji[0] * dF[y, 0] + Ji[1] * dF[y, 1] + Ji[2] * dF[y, 2]
-                if k < i:
-                    motion_cross(m.S[k], S, turn)
-                    by_q += force[0] * (turn[3] + turn[1] * p[2] - turn[2] * p[1])
-                    by_q += force[1] * (turn[4] + turn[2] * p[0] - turn[0] * p[2])
-                    by_q += force[2] * (turn[5] + turn[0] * p[1] - turn[1] * p[0])
-                tau_q[i, k] -= by_q
-                tau_v[i, k] -= Ji[0] * f0 + Ji[1] * f1 + Ji[2] * f2
+        if derivatives:
+            _add_derivatives(m.S, chain[:depth], p, force, by_v, Jp, dp, dF, turn, tau_q, tau_v)
+
+
+@register_jitable
+def _lowest_point(R, x, V, centre, radius, p, vel):
+    """Fill p (3,) of a sphere and vel (3,) of its material there; R, x, V: of the link that carries it."""
+    for r in range(3):
+        p[r] = x[r]
+        for k in range(3):
+            p[r] += R[r, k] * centre[k]
+    p[2] -= radius
+    _velocity(V, p, vel)
+
+
+@register_jitable
+def _velocity(V, p, out):
+    """Of the point p under a motion vector V, the angular part first."""
+    out[0] = V[3] + V[1] * p[2] - V[2] * p[1]
+    out[1] = V[4] + V[2] * p[0] - V[0] * p[2]
+    out[2] = V[5] + V[0] * p[1] - V[1] * p[0]
+
+
+@register_jitable
+def _by_joint(S, J, V, Vi, p, radius, by_z, by_v, diff, turn, d, dF):
+    """Fill what a joint moves: d (3,) of the sphere's point, dF (3,) of its force, by depth and velocity.
+
+    S and J: the joint's axis and what it moves the point by; V, Vi: of the sphere's link and the joint's.
+    """
+    d[0] = J[0] + radius * S[1]  # centre moves; the lowest point stays below it
+    d[1] = J[1] - radius * S[0]
+    d[2] = J[2]
+    for r in range(6):
+        diff[r] = V[r] - Vi[r]
+    motion_cross(S, diff, turn)
+    dv0 = turn[3] + turn[1] * p[2] - turn[2] * p[1] + V[1] * d[2] - V[2] * d[1]
+    dv1 = turn[4] + turn[2] * p[0] - turn[0] * p[2] + V[2] * d[0] - V[0] * d[2]
+    dv2 = turn[5] + turn[0] * p[1] - turn[1] * p[0] + V[0] * d[1] - V[1] * d[0]
+    for r in range(3):
+        dF[r] = by_z[r] * d[2] + by_v[r, 0] * dv0 + by_v[r, 1] * dv1 + by_v[r, 2] * dv2
+
+
+@register_jitable
+def _add_derivatives(axes, chain, p, force, by_v, Jp, dp, dF, turn, tau_q, tau_v):
+    """Of the moments J . force of the joints in `chain`, from a sphere up to the root."""
+    for y in range(len(chain)):
+        k = chain[y]
+        d, J = dp[y], Jp[y]
+        f0 = by_v[0, 0] * J[0] + by_v[0, 1] * J[1] + by_v[0, 2] * J[2]
+        f1 = by_v[1, 0] * J[0] + by_v[1, 1] * J[1] + by_v[1, 2] * J[2]
+        f2 = by_v[2, 2] * J[2]
+        # force x dp: w . (dp x force) = force . (w x dp)
+        t0 = d[1] * force[2] - d[2] * force[1]
+        t1 = d[2] * force[0] - d[0] * force[2]
+        t2 = d[0] * force[1] - d[1] * force[0]
+        for x in range(len(chain)):
+            i = chain[x]
+            Ji, S = Jp[x], axes[i]
+            by_q = S[0] * t0 + S[1] * t1 + S[2] * t2
+            by_q += Ji[0] * dF[y, 0] + Ji[1] * dF[y, 1] + Ji[2] * dF[y, 2]
+            if k < i:
+                motion_cross(axes[k], S, turn)
+                by_q += force[0] * (turn[3] + turn[1] * p[2] - turn[2] * p[1])
+                by_q += force[1] * (turn[4] + turn[2] * p[0] - turn[0] * p[2])
+                by_q += force[2] * (turn[5] + turn[0] * p[1] - turn[1] * p[0])
+            tau_q[i, k] -= by_q
+            tau_v[i, k] -= Ji[0] * f0 + Ji[1] * f1 + Ji[2] * f2

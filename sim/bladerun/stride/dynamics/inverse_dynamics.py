@@ -109,32 +109,18 @@ def times(matrix, x, out):
 @register_jitable
 def kinematics(model, m, gravity, q, v, a):
     """Frames, joint axes, velocities and accelerations, root to tip."""
-    axis = np.empty(3)
-    anchor = np.empty(3)
-    turn = np.empty((3, 3))
-    start = np.empty((3, 3))
-    v0 = np.zeros(6)
-    a0 = np.zeros(6)
+    axis, anchor, v0, a0 = np.empty(3), np.empty(3), np.zeros(6), np.zeros(6)
+    turn, start = np.empty((3, 3)), np.empty((3, 3))
     for r in range(3):
         a0[3 + r] = -gravity[r]
     for i in range(len(model.parent)):
-        p = model.parent[i]
-        R, x = m.rot[i], m.pos[i]
+        p, R, x, S = model.parent[i], m.rot[i], m.pos[i], m.S[i]
         if p < 0:
             start[:] = model.rot0[i]
             x[:] = model.pos0[i]
             vp, ap = v0, a0
         else:
-            Rp = m.rot[p]
-            for r in range(3):
-                for c in range(3):
-                    s = 0.0
-                    for k in range(3):
-                        s += Rp[r, k] * model.rot0[i, k, c]
-                    start[r, c] = s
-                x[r] = m.pos[p, r]
-                for k in range(3):
-                    x[r] += Rp[r, k] * model.pos0[i, k]
+            _carried(m.rot[p], m.pos[p], model.rot0[i], model.pos0[i], start, x)
             vp, ap = m.V[p], m.A[p]
         for r in range(3):
             axis[r] = 0.0
@@ -142,7 +128,6 @@ def kinematics(model, m, gravity, q, v, a):
             for k in range(3):
                 axis[r] += start[r, k] * model.axis[i, k]
                 anchor[r] += start[r, k] * model.anchor[i, k]
-        S = m.S[i]
         if model.slide[i]:
             R[:] = start
             for r in range(3):
@@ -150,24 +135,7 @@ def kinematics(model, m, gravity, q, v, a):
                 S[r] = 0.0
                 S[3 + r] = axis[r]
         else:
-            c, s = np.cos(q[i]), np.sin(q[i])
-            u = model.axis[i]
-            t = 1.0 - c
-            turn[0, 0], turn[0, 1], turn[0, 2] = (
-                t * u[0] * u[0] + c,
-                t * u[0] * u[1] - s * u[2],
-                t * u[0] * u[2] + s * u[1],
-            )
-            turn[1, 0], turn[1, 1], turn[1, 2] = (
-                t * u[0] * u[1] + s * u[2],
-                t * u[1] * u[1] + c,
-                t * u[1] * u[2] - s * u[0],
-            )
-            turn[2, 0], turn[2, 1], turn[2, 2] = (
-                t * u[0] * u[2] - s * u[1],
-                t * u[1] * u[2] + s * u[0],
-                t * u[2] * u[2] + c,
-            )
+            _rotation(model.axis[i], q[i], turn)
             for r in range(3):
                 for k in range(3):
                     R[r, k] = start[r, 0] * turn[0, k] + start[r, 1] * turn[1, k] + start[r, 2] * turn[2, k]
@@ -186,6 +154,36 @@ def kinematics(model, m, gravity, q, v, a):
             m.psidd[i, r] += m.V[i, r]
             m.V[i, r] = vp[r] + S[r] * v[i]
             m.A[i, r] = ap[r] + S[r] * a[i] + m.psid[i, r] * v[i]
+
+
+@register_jitable
+def _carried(R, x, rot0, pos0, start, pos):
+    """Fill start (3, 3) and pos (3,): rot0 and pos0, fixed to a link with frame R at x, in the world."""
+    for r in range(3):
+        for c in range(3):
+            s = 0.0
+            for k in range(3):
+                s += R[r, k] * rot0[k, c]
+            start[r, c] = s
+        pos[r] = x[r]
+        for k in range(3):
+            pos[r] += R[r, k] * pos0[k]
+
+
+@register_jitable
+def _rotation(u, angle, turn):
+    """Fill turn (3, 3): by an angle [rad] about a unit vector."""
+    c, s = np.cos(angle), np.sin(angle)
+    t = 1.0 - c
+    turn[0, 0] = t * u[0] * u[0] + c
+    turn[0, 1] = t * u[0] * u[1] - s * u[2]
+    turn[0, 2] = t * u[0] * u[2] + s * u[1]
+    turn[1, 0] = t * u[0] * u[1] + s * u[2]
+    turn[1, 1] = t * u[1] * u[1] + c
+    turn[1, 2] = t * u[1] * u[2] - s * u[0]
+    turn[2, 0] = t * u[0] * u[2] - s * u[1]
+    turn[2, 1] = t * u[1] * u[2] + s * u[0]
+    turn[2, 2] = t * u[2] * u[2] + c
 
 
 @register_jitable

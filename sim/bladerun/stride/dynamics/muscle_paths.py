@@ -73,9 +73,36 @@ def muscles(mj: mujoco.MjModel, reach: np.ndarray | None = None) -> Muscles:
     tendons = [int(mj.actuator_trnid[a, 0]) for a in actuators] + springs
     poses, length, arm = _sampled(mj, tendons, reach)
     spans = [tuple(np.flatnonzero(np.abs(arm[:, i]).max(0) > 1e-9)) for i in range(len(tendons))]
-    groups = sorted(set(spans))
-    if any(len(span) > SPAN for span in groups):
+    if any(len(span) > SPAN for span in spans):
         raise ValueError(f"a path spans more than {SPAN} joints")
+    rows = np.array(sorted({j for span in spans for j in span}), int)
+    row = np.full(mj.nv, -1)
+    row[rows] = np.arange(len(rows))
+    prm = mj.actuator_gainprm[actuators]
+    lengths = mj.actuator_lengthrange[actuators]
+    l0 = (lengths[:, 1] - lengths[:, 0]) / (prm[:, 1] - prm[:, 0])
+    poly = np.array(mj.tendon_stiffnesspoly).reshape(mj.ntendon, mujoco.mjNPOLY)[springs]
+    return Muscles(
+        **_polynomials(spans, poses, length, arm, reach),
+        rows=rows,
+        row=row,
+        f0=prm[:, 2].copy(),
+        l0=l0,
+        slack=lengths[:, 0] - prm[:, 0] * l0,
+        curve=prm[:, [4, 5, 6, 7, 8]].copy(),
+        rise=mj.actuator_dynprm[actuators, 0].copy(),
+        fall=mj.actuator_dynprm[actuators, 1].copy(),
+        rest=mj.tendon_lengthspring[springs, 1].copy(),
+        stiffness=np.column_stack([mj.tendon_stiffness[springs], poly[:, :2]]),
+    )
+
+
+def _polynomials(spans, poses, length, arm, reach) -> dict[str, np.ndarray]:
+    """The fields of `Muscles` from `joints` to `coefficient`, of paths as `_sampled` found them.
+
+    spans: the joints that each path spans.
+    """
+    groups = sorted(set(spans))
     most = max((len(_powers(len(span))) for span in groups), default=1)
     joints = np.zeros((len(groups), SPAN), int)
     powers = np.zeros((len(groups), most, SPAN), int)
@@ -95,34 +122,17 @@ def muscles(mj: mujoco.MjModel, reach: np.ndarray | None = None) -> Muscles:
         path += mine
         coefficient += list(np.pad(fitted.T, ((0, 0), (0, most - len(exponents)))))
         first.append(len(path))
-    rows = np.array(sorted({j for span in spans for j in span}), int)
-    row = np.full(mj.nv, -1)
-    row[rows] = np.arange(len(rows))
-    prm = mj.actuator_gainprm[actuators]
-    lengths = mj.actuator_lengthrange[actuators]
-    l0 = (lengths[:, 1] - lengths[:, 0]) / (prm[:, 1] - prm[:, 0])
-    poly = np.array(mj.tendon_stiffnesspoly).reshape(mj.ntendon, mujoco.mjNPOLY)[springs]
-    return Muscles(
-        joints=joints,
-        span=np.array([len(span) for span in groups], int),
-        centre=centre,
-        half=half,
-        powers=powers,
-        terms=np.array([len(_powers(len(span))) for span in groups], int),
-        first=np.array(first),
-        path=np.array(path, int),
-        coefficient=np.array(coefficient).reshape(len(path), most),
-        rows=rows,
-        row=row,
-        f0=prm[:, 2].copy(),
-        l0=l0,
-        slack=lengths[:, 0] - prm[:, 0] * l0,
-        curve=prm[:, [4, 5, 6, 7, 8]].copy(),
-        rise=mj.actuator_dynprm[actuators, 0].copy(),
-        fall=mj.actuator_dynprm[actuators, 1].copy(),
-        rest=mj.tendon_lengthspring[springs, 1].copy(),
-        stiffness=np.column_stack([mj.tendon_stiffness[springs], poly[:, :2]]),
-    )
+    return {
+        "joints": joints,
+        "span": np.array([len(span) for span in groups], int),
+        "centre": centre,
+        "half": half,
+        "powers": powers,
+        "terms": np.array([len(_powers(len(span))) for span in groups], int),
+        "first": np.array(first),
+        "path": np.array(path, int),
+        "coefficient": np.array(coefficient).reshape(len(path), most),
+    }
 
 
 def _powers(d: int) -> np.ndarray:
