@@ -352,7 +352,7 @@ def test_fit_ends_with_the_report(status, monkeypatch, capsys):
 
 def test_video_reads_a_stride_and_refuses_other_files(monkeypatch, capsys, elsewhere):
     monkeypatch.setattr(
-        "bladerun.show.video.render_video", lambda stride, path: Path(path).write_bytes(b"film")
+        "bladerun.show.video.render_video", lambda stride, path, view: Path(path).write_bytes(b"film")
     )
     write_stride(stride(), "stride.nc")
     assert cli.main(["video", "stride.nc", "--json"]) == 0

@@ -20,14 +20,26 @@ def test_frame_shows_the_runner_before_the_ground():
     assert seen.std() > 10
 
 
-def test_arrow_is_drawn_in_contact_only():
-    def yellow(picture):
-        red, green, blue = (picture[..., i].astype(int) for i in range(3))
-        return ((red > 120) & (green > 90) & (blue < 60)).sum()
+def _yellow(picture):
+    red, green, blue = (picture[..., i].astype(int) for i in range(3))
+    return (red > 120) & (green > 90) & (blue < 60)
 
+
+def test_arrow_is_drawn_in_contact_only():
     made = stride(right_down=0.0, left_down=0.35, contact=0.25)
-    assert yellow(video.frames(made, [0.125 / 0.7], size=SIZE)[0]) > 5
-    assert yellow(video.frames(made, [0.30 / 0.7], size=SIZE)[0]) == 0
+    assert _yellow(video.frames(made, [0.125 / 0.7], size=SIZE)[0]).sum() > 5
+    assert not _yellow(video.frames(made, [0.30 / 0.7], size=SIZE)[0]).any()
+
+
+def test_the_right_foot_is_on_the_right_from_behind_and_on_the_left_from_the_front():
+    made = stride(right_down=0.0, left_down=0.35, contact=0.25)
+    places = {}
+    for view in ("behind", "front"):
+        _, across = np.nonzero(_yellow(video.frames(made, [0.125 / 0.7], size=SIZE, view=view)[0]))
+        places[view] = across.mean() - (SIZE[0] - 1) / 2
+    assert places["behind"] > 1 and places["front"] < -1
+    with pytest.raises(InputError, match="view: 'above' is not allowed"):
+        video.frames(stride(), [0.1], view="above")
 
 
 def test_video_is_written_whole_and_lasts_as_long_as_asked(tmp_path, monkeypatch):

@@ -61,13 +61,16 @@ def add(commands: Any) -> None:
     with_replace(run)
     with_task(run)
     run.add_argument("--workers", type=count, metavar="N", help="processes of it (default: one a core)")
-    declare(
+    video = declare(
         commands,
         _video,
         "render a stride as a moving runner",
-        "video runs/runner/stride.nc --out run.mp4",
+        "video runs/runner/stride.nc --view behind --out run.mp4",
         "STRIDE.nc",
         ("FILE", "beside the stride"),
+    )
+    video.add_argument(
+        "--view", choices=("side", "behind", "front"), default="side", help="from where (default: the side)"
     )
     declare(
         commands,
@@ -202,7 +205,7 @@ def _video(args: argparse.Namespace) -> Answer:
 
     say(f"rendering {path}")
     with about(args.file):
-        render_video(stride, path)
+        render_video(stride, path, view=args.view)
     add_shown(path.parent, "video", [path])
     return Answer({"file": str(path)}, str(path))
 

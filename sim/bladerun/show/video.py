@@ -1,8 +1,8 @@
 """The moving runner as pictures: frames and a video of a stride, drawn without a screen.
 
 Takes a Stride dataset; gives images (height, width, 3) or an MP4 file. The camera runs along on the blade's
-side; arrows are the ground reaction forces at the centre of pressure; the ground is marked every metre. Where
-the stride has muscles they show through the skin: pale at rest, red when active.
+side, behind or in front; arrows are the ground reaction forces at the centre of pressure; the ground is
+marked every metre. Where the stride has muscles they show through the skin: pale at rest, red when active.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import xarray as xr
 from bladerun._lib.files import atomic
 from bladerun.dataset.model_text import model_of
 from bladerun.dataset.reading import has_muscles
-from bladerun.errors import InputError
+from bladerun.errors import InputError, one_of
 from bladerun.gait.events import CONTACT_THRESHOLD_N, Leg
 from bladerun.gait.periodic import Periodic
 from bladerun.gait.posture import posture
@@ -31,6 +31,11 @@ _ARROW_RGBA = np.array([0.96, 0.80, 0.13, 1.0], np.float32)
 _MARK_RGBA = np.array([0.95, 0.95, 0.93, 1.0], np.float32)
 _REST_RGB, _ACTIVE_RGB = np.array([0.90, 0.92, 0.95]), np.array([0.70, 0.0, 0.10])  # differ in lightness too
 _SKIN_ALPHA = 0.12
+VIEWS = {
+    "side": 75.0,
+    "behind": 0.0,
+    "front": 180.0,
+}  # deg from the running direction
 _LOOK_AT_M, _DISTANCE_M, _LANE_M = 0.85, 2.9, 0.61  # lane: half of the 1.22 m of athletics tracks
 
 
@@ -42,6 +47,7 @@ def render_video(
     slow: float = 4.0,
     strides: int = 4,
     size: tuple[int, int] = (1280, 720),
+    view: str = "side",
 ) -> Path:
     """Write an H.264 MP4 of several strides.
 
@@ -59,6 +65,8 @@ def render_video(
         How many, more than 0.
     size
         (width, height) in pixels.
+    view
+        From where: "side", the blade's, "behind" or "front".
 
     Returns
     -------
@@ -68,15 +76,15 @@ def render_video(
     Raises
     ------
     InputError
-        Where fps, slow or strides is not more than 0, no OpenGL library can be loaded, or the file cannot be
-        written.
+        Where fps, slow or strides is not more than 0, the view is another word, no OpenGL library can be
+        loaded, or the file cannot be written.
     """
     for key, value in (("fps", fps), ("slow", slow), ("strides", strides)):
         if not value > 0:
             raise InputError(f"{value!r} is not allowed; more than 0", key=key)
     seconds = strides * float(stride.attrs["stride_time_s"])
     path = Path(path)
-    with _stage(stride, size) as draw, atomic(path) as tmp:
+    with _stage(stride, size, view) as draw, atomic(path) as tmp:
         writer = imageio_ffmpeg.write_frames(
             str(tmp.absolute()),  # else `run1:a` is taken for a protocol
             size,
@@ -94,7 +102,11 @@ def render_video(
 
 
 def frames(
-    stride: xr.Dataset, phases: Sequence[float], *, size: tuple[int, int] = (1280, 720)
+    stride: xr.Dataset,
+    phases: Sequence[float],
+    *,
+    size: tuple[int, int] = (1280, 720),
+    view: str = "side",
 ) -> list[np.ndarray]:
     """Pictures of a stride.
 
@@ -106,6 +118,8 @@ def frames(
         When: 0 is the stride's start, 1 the next one's.
     size
         (width, height) in pixels.
+    view
+        From where: "side", the blade's, "behind" or "front".
 
     Returns
     -------
@@ -117,12 +131,12 @@ def frames(
     InputError
         Where no OpenGL library can be loaded.
     """
-    with _stage(stride, size) as draw:
+    with _stage(stride, size, view) as draw:
         return [draw(phase * float(stride.attrs["stride_time_s"])) for phase in phases]
 
 
 @contextmanager
-def _stage(stride: xr.Dataset, size: tuple[int, int]) -> Iterator:
+def _stage(stride: xr.Dataset, size: tuple[int, int], view: str) -> Iterator:
     """A function of time (s) that draws the runner then."""
     width, height = size
     model = model_of(stride)
@@ -136,9 +150,9 @@ def _stage(stride: xr.Dataset, size: tuple[int, int]) -> Iterator:
     posed, legs = posture(stride), [Leg(stride, side) for side in ("right", "left")]
     colour = _muscles(stride, model) if has_muscles(stride) else None
     camera.distance, camera.elevation = _DISTANCE_M, -8.0
-    camera.azimuth = 75.0
+    camera.azimuth = VIEWS[one_of(view, VIEWS, "view")]
     if stride.attrs["amputation_side"] == "left":  # seen, and lit, from the other side
-        camera.azimuth = -75.0
+        camera.azimuth *= -1
         model.light_pos[:, 1] *= -1
         model.light_dir[:, 1] *= -1
     speed = float(stride.attrs["speed_m_s"])
