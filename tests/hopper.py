@@ -198,7 +198,7 @@ def random_arrays(rng: np.random.Generator, knots: int, xml: str, *wrenches: Wre
         reserves=Reserves(pulled, scale[pulled], 1.3),
         motors=Motors(driven, scale[driven], rng.uniform(0.5, 2, len(driven)), np.zeros(len(driven))),
         tracking=Tracking(cubics(0.1 * rng.normal(size=(7, n))), rng.uniform(0, 3, n)),
-        bounce=Bounce(2, cubics(0.1 * rng.normal(size=(7, 1))), 0.4),
+        bounce=Bounce(2, cubics(0.1 * rng.normal(size=(7, 1))), 0.4, 0.3),
         limits=Limits(joints[:0], np.zeros((0, 2)), 0.0, 0.05),
         sideways_force=SidewaysForce(cubics(20 * rng.normal(size=(5, 1))), 0.01),
         placement=Placement(np.zeros((2, 3), bool), np.zeros(2), np.zeros(2)),

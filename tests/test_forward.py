@@ -35,8 +35,8 @@ def test_the_right_foot_is_on_the_right_from_behind_and_on_the_left_from_the_fro
     made = stride(right_down=0.0, left_down=0.35, contact=0.25)
     places = {}
     for view in ("behind", "front"):
-        _, across = np.nonzero(_yellow(video.frames(made, [0.125 / 0.7], size=SIZE, view=view)[0]))
-        places[view] = across.mean() - (SIZE[0] - 1) / 2
+        _, across = np.nonzero(_yellow(video.frames(made, [0.125 / 0.7], size=(320, 240), view=view)[0]))
+        places[view] = across.mean() - (320 - 1) / 2
     assert places["behind"] > 1 and places["front"] < -1
     with pytest.raises(InputError, match="view: 'above' is not allowed"):
         video.frames(stride(), [0.1], view="above")

@@ -147,20 +147,33 @@ def alike(rng):
     """A problem and a motion whose steps are alike, as the reference's are."""
     problem = Problem(random_arrays(rng, KNOTS, HOPPER))
     own = problem.arrays.terms.bounce
-    own = own._replace(reference=cubics(np.tile(0.1 * rng.normal(size=(5, 1)), (2, 1))))
+    own = own._replace(apart=0.0, reference=cubics(np.tile(0.1 * rng.normal(size=(5, 1)), (2, 1))))
     problem.replace(bounce=own)
     c, times = np.tile(0.1 * rng.normal(size=(KNOTS // 2, 8)), (2, 1)), TIME * (np.arange(TIMES) < UNEVEN)
     return problem, c, times
 
 
-def test_bounce_of_steps_that_are_alike_is_that_of_each_step():
-    problem, c, times = alike(np.random.default_rng(8))
+def of_each_step(problem, c, times):
+    """The bounce of a motion, each step's pace against the reference's by itself."""
     own, places, ref = problem.arrays.terms.bounce, mesh(KNOTS, times), np.empty((4, 1))
     squares = []
     for pace, phase in zip(problem(np.append(c, times), False)[1].v[:, 2], places.phase, strict=True):
         look_up(own.reference, phase, ref)
         squares.append((own.weight * (pace - ref[1, 0] / times[0])) ** 2)
-    assert bounced(problem, c, times) == pytest.approx(0.5 * places.weight @ squares / KNOTS, rel=1e-12)
+    return 0.5 * places.weight @ squares / KNOTS
+
+
+def test_bounce_of_steps_that_are_alike_is_that_of_each_step():
+    problem, c, times = alike(np.random.default_rng(8))
+    assert bounced(problem, c, times) == pytest.approx(of_each_step(problem, c, times), rel=1e-12)
+
+
+def test_held_apart_each_step_counts_by_itself():
+    rng = np.random.default_rng(11)
+    problem, c, times = alike(rng)
+    problem.replace(bounce=problem.arrays.terms.bounce._replace(apart=1.0))
+    c[:, 2] += 0.1 * rng.normal(size=KNOTS)
+    assert bounced(problem, c, times) == pytest.approx(of_each_step(problem, c, times), rel=1e-12)
 
 
 def test_a_limp_costs_no_bounce():
@@ -182,7 +195,7 @@ def test_the_bounce_s_square_falls_short_in_no_direction(knots):
     x = np.append(0.1 * rng.normal(size=3 * knots), TIME)
     surplus = []
     for weight in (0.0, 100.0):
-        problem.replace(bounce=problem.arrays.terms.bounce._replace(weight=weight))
+        problem.replace(bounce=problem.arrays.terms.bounce._replace(weight=weight, apart=0.0))
         out = problem(x)[1]
         surplus.append(dense(out, out.border) - problem.hessian_by_differences(x))
     changed = (surplus[1] - surplus[0])[: 3 * knots, : 3 * knots]

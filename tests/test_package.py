@@ -79,16 +79,26 @@ def test_every_module_says_what_it_is(name):
 
 
 def test_a_function_fits_on_a_screen_and_a_file_in_a_sitting():
+    """Without docstrings, which may be long."""
     functions, files = {}, {}
     for path in PACKAGE.rglob("*.py"):
         text, name = path.read_text(encoding="utf-8"), path.relative_to(PACKAGE).as_posix()
-        files[name] = len(text.splitlines())
-        for node in ast.walk(ast.parse(text)):
+        tree = ast.parse(text)
+        said = {id(node): _docstring_lines(node) for node in ast.walk(tree)}
+        files[name] = len(text.splitlines()) - sum(said.values())
+        for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                functions[f"{name}: {node.name}"] = node.end_lineno - node.lineno + 1
+                functions[f"{name}: {node.name}"] = node.end_lineno - node.lineno + 1 - said[id(node)]
     assert len(functions) > 1000
     assert not {name: lines for name, lines in functions.items() if lines > 60}
     assert not {name: lines for name, lines in files.items() if lines > 400}
+
+
+def _docstring_lines(node):
+    named = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    if not named or ast.get_docstring(node) is None:
+        return 0
+    return node.body[0].end_lineno - node.body[0].lineno + 1
 
 
 def test_one_version_everywhere():

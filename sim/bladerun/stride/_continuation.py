@@ -24,7 +24,7 @@ def cold(problem: Problem) -> Point:
     own, point = problem.options.continuation, _by_motors(problem)
     if problem.arrays.muscles.count:
         point = replace(recruited(problem, point), damping=own.damping_muscles)
-        point = _descend(problem, point, own.soft[-1].weight, own.first_tolerance)
+        point = _descend(_alike(problem), point, own.soft[-1].weight, own.first_tolerance)
     # twice: some settle on a saddle, up to 0.7 % dearer than a stride 10 mrad away
     return warm(problem, warm(problem, point))
 
@@ -44,7 +44,7 @@ def warm(problem: Problem, point: Point) -> Point:
 def _by_motors(problem: Problem) -> Point:
     """A stride moved by motors, from the reference motion."""
     own, knots = problem.options.continuation, problem.knots
-    coarse = _held(problem.by_motors(own.first_knots))
+    coarse = _held(_alike(problem.by_motors(own.first_knots)))
     grounds = [Ground(*stage[:3], stiffness=stage.stiffness) for stage in own.soft]
     c = first_guess(coarse.on(grounds[0]))
     times = coarse.arrays.terms.stride_time.prior
@@ -55,7 +55,12 @@ def _by_motors(problem: Problem) -> Point:
         point = _descend(coarse.on(ground), point, stage.weight, own.first_tolerance)
     point = replace(resampled(point, knots), damping=own.damping_refined)
     tolerance = own.first_tolerance if problem.arrays.muscles.count else own.motor_tolerance
-    return _descend(problem.by_motors(knots), point, own.soft[-1].weight, tolerance)
+    return _descend(_alike(problem.by_motors(knots)), point, own.soft[-1].weight, tolerance)
+
+
+def _alike(problem: Problem) -> Problem:
+    """The same with each step held to the reference's bounce by itself."""
+    return problem.with_terms(bounce=problem.arrays.terms.bounce._replace(apart=1.0))
 
 
 def _held(coarse: Problem) -> Problem:

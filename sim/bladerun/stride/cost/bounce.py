@@ -3,6 +3,7 @@
 With e = (v - q_ref'(phase) / T) / sigma at knots k and k + N / 2, the same moment of two steps, residuals are
 (e[k] + e[k + N/2]) / 2, a mean over time. The pelvis' height is free, and so is all that differs from step to
 step: a limp costs what it takes to run so, not that able-bodied people do not limp.
+On the way from nothing each step is held by itself (`apart`): without, some runners end in a hop on one leg.
 """
 
 from typing import NamedTuple
@@ -21,6 +22,9 @@ class Bounce(NamedTuple):
     joint: int
     reference: np.ndarray  # (R, 4, 1) cubics in the phase, m
     weight: float  # s/m
+    apart: float = (
+        0.0  # what half the difference of e between the steps counts: 1, each step is held by itself
+    )
 
 
 def prepare(model, joints, cost, reference) -> Bounce:
@@ -39,27 +43,28 @@ def add(own, tree, mesh, nodes, out, derivatives):
         off[k] = 0.5 * own.weight * (out.v[k, i] - ref[k, 1, 0] / T)
     for k in range(N):
         there = (k + half) % N
-        both = off[k] + off[there]
-        total += mesh.weight[k] * both * both
+        both, differ = off[k] + off[there], off[k] - off[there]
+        squares = both * both + own.apart * differ * differ
+        total += mesh.weight[k] * squares
         if derivatives:
             count = 0.5 * (mesh.weight[k] + mesh.weight[there]) / N
-            _add_knot(mesh, k, i, count, own.weight, both, ref[k, :, 0], out)
-            share_of_time(mesh, k, both * both, out)
+            _add_knot(mesh, k, i, count, own, both + own.apart * differ, ref[k, :, 0], out)
+            share_of_time(mesh, k, squares, out)
     return 0.5 * total / N
 
 
 @register_jitable
-def _add_knot(mesh, k, i, count, weight, both, ref, out):
-    """The share of knot k in the residual `both` of its pair; count: half of what the pair counts.
+def _add_knot(mesh, k, i, count, own, residual, ref, out):
+    """The share of knot k in the residual of its pair; count: half of what the pair counts.
 
     ((d + d') / 2)^2 = (d^2 + d'^2) / 2 - ((d - d') / 2)^2: the first in the blocks, as if each step were held
-    by itself; the second, outside their band, in `out.limp`, as far as it is a sum of slow waves.
+    by itself; the second, outside their band, in `out.limp`, as far as it is free and a sum of slow waves.
     """
     (N, n), T = out.q.shape, mesh.times[0]
     sv, by_phase, bend = mesh.stencil[k, 1], mesh.phase_by[k], mesh.phase_by2[k]
     waves = min(LIMPS, N // 4 * 2)  # those that the knots can tell apart
-    pulled, tied, by_time = count * weight * both, count * weight**2, np.empty(TIMES)
-    rest = np.sqrt(2 * tied / N)
+    pulled, tied, by_time = count * own.weight * residual, count * own.weight**2, np.empty(TIMES)
+    rest = np.sqrt(2 * tied * (1 - own.apart) / N)
     out.by_v[k, i] += pulled
     for p in range(TIMES):
         by_time[p] = out.v_by[k, p, i] - ref[2] * by_phase[p] / T + (ref[1] / T**2 if p == 0 else 0.0)
