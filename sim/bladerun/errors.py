@@ -34,7 +34,10 @@ class InputError(BladerunError, ValueError):
         key: str | None = None,
         allowed: tuple[float, float] | None = None,
     ):
-        where = ": ".join(str(part) for part in (file, key) if part)
+        seen = key and "".join(
+            each if each.isprintable() else " " for each in key
+        )  # one line, whatever it is
+        where = ": ".join(str(part) for part in (file, seen) if part)
         super().__init__(f"{where}: {what}" if where else what)
         self.what, self.file, self.key, self.allowed = what, file, key, allowed
 

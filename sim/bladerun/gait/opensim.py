@@ -19,6 +19,7 @@ import xarray as xr
 
 from bladerun._lib.files import atomic
 from bladerun.dataset.model_text import model_of
+from bladerun.dataset.reading import has_muscles
 from bladerun.errors import InputError
 
 _TO_OPENSIM = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # x, z, -y of this project
@@ -53,7 +54,7 @@ def export(stride: xr.Dataset, folder: str | Path) -> list[Path]:
         "ground_forces.mot": (_ground(stride), False),
         "moments.sto": (_moments(stride), False),
     }
-    if "activation" in stride and stride.sizes["muscle"]:
+    if has_muscles(stride):
         names = [str(name) for name in stride.muscle.values]
         tables["activations.sto"] = (dict(zip(names, stride.activation.values.T, strict=True)), False)
     for name, (table, degrees) in tables.items():
