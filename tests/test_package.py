@@ -101,6 +101,20 @@ def _docstring_lines(node):
     return node.body[0].end_lineno - node.body[0].lineno + 1
 
 
+def test_private_names_in_words_are_names_that_exist():
+    """`_name` in a docstring or comment: a module of the same room, or a name of the same file."""
+    gone = []
+    for path in PACKAGE.rglob("*.py"):
+        text, room = path.read_text(encoding="utf-8"), {other.stem for other in path.parent.iterdir()}
+        without = re.sub(r"`_\w+", "", text)
+        gone += [
+            f"{path.name}: {name}"
+            for name in re.findall(r"`(_[a-z]\w*)[`.]", text)
+            if name not in room and not re.search(rf"\b{name}\b|{name}[\"']", without)
+        ]
+    assert not gone
+
+
 def test_one_version_everywhere():
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     assert project["version"] == bladerun.__version__

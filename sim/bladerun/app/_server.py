@@ -124,19 +124,19 @@ class _Desk:
         self.work: Work | None = None
         self.case: Case | None = None
         self.run = ""
-        self._executor, self._hired = executor, ExitStack()
+        self._executor, self._opened = executor, ExitStack()
         self._changing = asyncio.Lock()
 
     def executor(self) -> Executor:
-        """Who solves; hired when first needed, so that the page opens at once."""
+        """Who solves; opened when first needed, so that the page opens at once."""
         if self._executor is None:
-            self._executor = self._hired.enter_context(opened(self.workers))
+            self._executor = self._opened.enter_context(opened(self.workers))
         return self._executor
 
     def close(self) -> None:
         if self.work:
             self.work.stop()
-        self._hired.close()
+        self._opened.close()
 
     async def facts(self, _: Request) -> Response:
         return JSONResponse({"version": __version__, **_form.facts()})

@@ -1,6 +1,6 @@
 """The answer on the page: which one change to try first, or to keep what is worn, why, and what follows.
 
-Takes the work done so far; gives plain JSON. The rules are those of `bladerun fit` (`recommend`, `_answer`)
+Takes the work done so far; gives plain JSON. The rules are those of `bladerun fit` (`recommend`, `answer`)
 and the words those of its report.
 """
 

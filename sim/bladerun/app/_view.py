@@ -128,7 +128,7 @@ def scene(one: Portrait) -> dict[str, Any]:
 def differences(now: Portrait, before: Portrait, margin: Margin | None) -> list[dict[str, Any]]:
     """By how much each number of `view` differs, and whether that can be told; one line a number.
 
-    verdict: of `_recommend`, or "unknown" without margins.
+    verdict: of `study.recommend`, or "unknown" without margins.
     """
     rows = []
     for key, _, unit, factor in NUMBERS:

@@ -1,7 +1,7 @@
 """The report of a study: one page for a prosthetist to read, keep and send; nothing is loaded from elsewhere.
 
 Takes a `FitResult`; writes `report.html` (pictures and style inside) and the sheet, one page to file. What
-the page says is decided here and in `_words`, how it looks in `template.html` and `style.css`.
+the page says is decided here and in `words`, how it looks in `template.html` and `style.css`.
 """
 
 from __future__ import annotations

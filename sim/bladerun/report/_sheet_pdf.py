@@ -1,6 +1,6 @@
 """The sheet on paper: one page A4, whose margins leave room for Letter too; reads well in grey.
 
-Takes the sheet's content (see `_sheet.sheet_content`); writes a PDF. Text is drawn, never interpreted.
+Takes the sheet's content (see `sheet.sheet_content`); writes a PDF. Text is drawn, never interpreted.
 """
 
 from __future__ import annotations

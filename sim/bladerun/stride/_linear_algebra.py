@@ -1,6 +1,6 @@
 """Solve with a symmetric cyclic banded block matrix and a dense border: the solver's Newton system.
 
-Takes the blocks that `_kernel.sweep` fills; gives a Cholesky factor that solves many right-hand sides.
+Takes the blocks that `sweep` fills; gives a Cholesky factor that solves many right-hand sides.
 Three knots and the activations of their node make one block of a cyclic block-tridiagonal matrix; the last
 block and the border's columns are eliminated last. LAPACK does the work, one thread. What the columns L of
 limp take off A is more border: [[A, L], [L', 1]] [x, z] = [b, 0] is (A - L L') x = b.

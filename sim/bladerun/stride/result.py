@@ -309,5 +309,5 @@ def _strain(model: Model, q: np.ndarray) -> np.ndarray:
 
 
 def times_of(stride: xr.Dataset) -> np.ndarray:
-    """The times (TIMES,) that `_mesh` takes, of a solved stride."""
+    """The times (TIMES,) that `mesh` takes, of a solved stride."""
     return np.array([stride.attrs[name] for name in TIMES_OF])

@@ -1,7 +1,8 @@
 """One sweep over the knots of a stride: cost, gradient and Gauss-Newton blocks, compiled by numba.
 
 Takes a problem's arrays, spline control points, activations and a `Mesh`; gives the cost by term, and on
-request its gradient and Hessian in the blocks that `_linear` factorises. Nothing here knows what a runner is.
+request its gradient and Hessian in the blocks that `_linear_algebra` factorises. Nothing here knows what a
+runner is.
 
 At knot k of N a periodic cubic B-spline with control points c (N, n) gives q, v and a by the stencil of the
 `Mesh`; evenly spaced, h = T / N apart, it were

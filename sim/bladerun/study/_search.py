@@ -107,20 +107,20 @@ def optimise(
     ) as store:
         mend(folder / JOURNAL)
         found = opened(study, folder, storage, name_of(study))
-        hunt = _Hunt(study, found, store, folder, solver, storage)
+        run = _SearchRun(study, found, store, folder, solver, storage)
         known = len(store.done)
         with ExitStack() as stack:
-            executor = None if hunt.over else stack.enter_context(executors.opened(workers, elsewhere))
+            executor = None if run.over else stack.enter_context(executors.opened(workers, elsewhere))
             pace = Pace(executor.size if executor else 1)
             if progress and executor:
                 progress(known, rows(study), pace.words(known, "begun"), None)
-            for number, done in executors.run(executor, hunt.take, work) if executor else ():
+            for number, done in executors.run(executor, run.take, work) if executor else ():
                 gone = isinstance(done, WorkerLost)
-                hunt.finish(number, lost(done, hunt.inputs(number)) if gone else checked(done))
+                run.finish(number, lost(done, run.inputs(number)) if gone else checked(done))
                 if progress:
                     done_now, total = len(store.done), rows(study)
                     left_s = pace.left_s(done_now - known, max(total - done_now, 0))
-                    progress(done_now, total, f"trial {hunt.trial_of(number)}", left_s)
+                    progress(done_now, total, f"trial {run.trial_of(number)}", left_s)
     return StudyResult(folder, result(folder).counts, best(found, study.search))
 
 
@@ -163,7 +163,7 @@ def best(found: optuna.Study, search: Search) -> list[dict[str, Any]]:
     ]
 
 
-class _Hunt:
+class _SearchRun:
     """Trials under way. Row t (1 + ensemble) + m is member m of trial t."""
 
     def __init__(

@@ -22,9 +22,7 @@ class Bounce(NamedTuple):
     joint: int
     reference: np.ndarray  # (R, 4, 1) cubics in the phase, m
     weight: float  # s/m
-    apart: float = (
-        0.0  # what half the difference of e between the steps counts: 1, each step is held by itself
-    )
+    apart: float = 0.0  # weight of half the difference of e between the steps: 1, each step by itself
 
 
 def prepare(model, joints, cost, reference) -> Bounce:

@@ -1,7 +1,7 @@
 """What of a MuJoCo model the stride's dynamics do not know: refused by name, never left out in silence.
 
 Takes a compiled model; raises one `ModelError`, or nothing. Known are hinges and slides with springs, dampers
-and the laws of `_passive`, muscles and one-sided springs along tendons, motors at joints, and spheres on flat
+and the laws of `passive`, muscles and one-sided springs along tendons, motors at joints, and spheres on flat
 ground.
 """
 

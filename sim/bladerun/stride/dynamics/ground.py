@@ -1,6 +1,6 @@
 """The ground under the spheres of a moving tree: what it gives, taken off what actuators have to give.
 
-Takes the `Motion` that `_dynamics.inverse` left and the law of `_contact`; changes generalised forces.
+Takes the `Motion` that `inverse_dynamics` left and `contact_law`; changes generalised forces.
 """
 
 import numpy as np

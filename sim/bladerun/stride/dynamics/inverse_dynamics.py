@@ -1,7 +1,7 @@
 """Inverse dynamics of a tree of 1-dof joints, with analytic derivatives, compiled by numba.
 
 Takes a `Tree`, gravity and q, v, a; gives the generalised forces that move it so in the absence of anything
-else (`_required` adds what acts on it), and their derivatives.
+else (`required_forces` adds what acts on it), and their derivatives.
 
 World-frame spatial vectors (angular first, about the world origin). Derivatives after Singh, Russell &
 Wensing 2022 (doi 10.1109/LRA.2022.3141194). Equal to `mj_inverse` to rounding: tests/test_dynamics.py.

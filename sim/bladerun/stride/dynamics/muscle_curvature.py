@@ -1,4 +1,4 @@
-"""Second-order terms of what muscles pull, for `_curvature`: differences of analytic derivatives.
+"""Second-order terms of what muscles pull, for `stride._curvature`: differences of analytic derivatives.
 
 With y the weight of each joint's moment, a path of length L, slopes G and tension F(L, G v, a) has the work
 y' G F = u F, u = y' G; that function's second derivatives in positions, velocities and activation are added.

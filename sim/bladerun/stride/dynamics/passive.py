@@ -2,7 +2,7 @@
 
 Takes a table of laws, a row each: joint, kind and parameters; gives generalised forces, as they must be
 overcome, with first and second derivatives in the joint's position q and velocity v, and elastic energy. With
-x = q - rest, p(u, e) the smooth positive part of `_contact`, p' its slope:
+x = q - rest, p(u, e) the smooth positive part of `contact_law`, p' its slope:
 
     LINEAR        k x + d v
     POLYNOMIAL    x (k1 + k2 x + k3 x^2) + v (d1 + d2 |v| + d3 v^2), MuJoCo's polynomial joint

@@ -2,7 +2,7 @@
 
 Takes a `Tree`, what acts on it from outside (`External`) and q, v, a; gives the generalised forces that
 muscles, motors or nothing must supply: inverse dynamics, less external wrenches, with passive laws, less the
-ground; with derivatives. Solver, results, LQR and tests use it alike; `_curvature` has its second
+ground; with derivatives. Solver, results, LQR and tests use it alike; `stride._curvature` has its second
 derivatives.
 """
 
