@@ -68,7 +68,7 @@ def numbers(stride: xr.Dataset, own: Mapping[str, float] | None = None) -> dict[
 
 
 def portrait(stride: xr.Dataset, own: Mapping[str, float] | None = None) -> Portrait:
-    """Read what is shown off a converged stride. own: weights of the score, as of `study.recommend.weights`."""
+    """Read what is shown off a converged stride. own: weights of the score (`study.recommend`)."""
     side = "left" if stride.attrs["amputation_side"] == "left" else "right"
     legs = {name: Leg(stride, name) for name in SIDES}
     leg, other = legs[side], legs[SIDES[1 - SIDES.index(side)]]
