@@ -316,7 +316,10 @@ def test_rows_have_columns_of_the_legs_where_these_differ():
 
 def test_words_are_of_each_leg_only_where_they_differ():
     row = pd.Series(resolve(WORN, RUNNER).row())
-    text = "left: category 3, 10 mm taller, toe straight; right: category 5, 25 mm taller, toe-out 5°"
+    text = (
+        "left: category 3, 10 mm taller, toe straight; "
+        "right: category 5, 25 mm taller, toe-out 5°, 8° of socket flexion"
+    )
     assert setting(row) == text
     assert setting(Fitting("j-sprint", 4).row()) == "category 4, 20 mm taller, toe straight"
     measured = altered(resolve(WORN, RUNNER), left={"stiffness_kn_m": 21.0})

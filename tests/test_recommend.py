@@ -174,8 +174,10 @@ def test_why_says_what_is_best_what_is_left_out_and_what_is_alike():
     )
     assert recommend.why(frame, "a", "a", [], best="b") == (
         "No change is worth making: the best of those compared, category 4, 30 mm, toe-out 5 deg, gains 0.30 "
-        "points, less than 0.5 or than what is uncertain." + left
+        "points, less than the 0.5 from which a change is worth it." + left
     )
+    better = frame.assign(score=[2.3, 1.0, 9.0, 9.0])
+    assert "gains 1.30 points, less than what is uncertain." in recommend.why(better, "a", "a", [], best="b")
     assert (
         recommend.why(frame, "a", "a", ["b"])
         == "The fitting worn today scores best of those compared." + left

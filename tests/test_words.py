@@ -152,3 +152,13 @@ def test_how_far_the_landing_may_move():
     )
     said = landing_words(LandingWindow(0.0, 20.0, "popping up", "falling forward", pd.DataFrame()))
     assert "0 mm closer (then it is popping up) or 20 mm further ahead (then it is falling forward)" in said
+
+
+def test_socket_flexion_is_said_where_it_is_not_the_usual_one():
+    row = {"category": 4, "height_mm": 10.0, "toe_out_deg": 0.0, "sagittal_deg": 5.0}
+    assert setting(row) == "category 4, 10 mm taller, toe straight"
+    assert (
+        setting(row | {"sagittal_deg": 10.0})
+        == "category 4, 10 mm taller, toe straight, 10° of socket flexion"
+    )
+    assert setting(row | {"sagittal_deg": 0.0}).endswith("0° of socket flexion")

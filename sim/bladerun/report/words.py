@@ -61,7 +61,8 @@ def _at(value: float, places: int) -> str:
 
 
 def setting(row: Mapping[str, Any]) -> str:
-    """A fitting in words: `category 4, 30 mm taller, toe-out 5°`; a measured stiffness after the category.
+    """A fitting in words: `category 4, 30 mm taller, toe-out 5°`; a measured stiffness after the category,
+    and socket flexion where it is not the usual one.
 
     row: with the columns of `Fitting.row`. Of each leg where they differ: `left: ...; right: ...`.
     """
@@ -75,7 +76,9 @@ def _setting(row: Mapping[str, Any]) -> str:
     toe = f"toe-{'out' if turn > 0 else 'in'} {abs(turn):g}°" if turn else "toe straight"
     measured = row.get("stiffness_kn_m", math.nan)
     stiffness = f" ({measured:g} kN/m)" if math.isfinite(measured) else ""
-    return f"category {row['category']:g}{stiffness}, {level}, {toe}"
+    flexion = row.get("sagittal_deg", Fitting.sagittal_deg)
+    flexed = "" if flexion == Fitting.sagittal_deg else f", {flexion:g}° of socket flexion"
+    return f"category {row['category']:g}{stiffness}, {level}, {toe}{flexed}"
 
 
 def blade_title(fitting: Fitting) -> str:

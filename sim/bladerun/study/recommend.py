@@ -208,10 +208,11 @@ def why(
         text = "The fitting worn today scores best of those compared."
     elif recommended == current:
         gain = table.at[current, "score"] - table.at[str(best), "score"]
+        least = weights()["change"]["least_gain"]
+        short = f"the {least:g} from which a change is worth it" if gain < least else "what is uncertain"
         text = (
             f"No change is worth making: the best of those compared, {_describe(table, best, current)}, "
-            f"gains {gain:.2f} points, less than {weights()['change']['least_gain']:g} or than what is "
-            "uncertain."
+            f"gains {gain:.2f} points, less than {short}."
         )
     elif table.at[current, "status"] != Status.CONVERGED:
         text = "It scores best; the fitting worn today was not solved, so the two cannot be compared."
