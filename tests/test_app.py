@@ -12,7 +12,6 @@ import pytest
 import tomli_w
 from starlette.testclient import TestClient
 
-import fake_page
 from bladerun.app import _neighbourhood as near
 from bladerun.app import _sheet, _work, create
 from bladerun.app._guard import MOST_BYTES
@@ -22,7 +21,8 @@ from bladerun.app._story import _CHANGES, _REASONS, story
 from bladerun.case import check_case
 from bladerun.errors import InputError
 from bladerun.study.intervals import FEWEST
-from fake_page import DOCUMENT
+from fakes import page as fake_page
+from fakes.page import DOCUMENT
 
 MIDDLE = Point(5.0, 30.0, 0.0, 3.0)
 NASTY = '</script><img src=x onerror=alert(1)> "quoted"'

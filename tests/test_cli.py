@@ -11,12 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import muscled
 from bladerun import __version__, cli
 from bladerun.dataset.files import write_stride
 from bladerun.gait.outcomes import OUTCOMES
 from bladerun.task import Task
-from synthetic import stride
+from models import muscled
+from strides.synthetic import stride
 from test_case import BAD, FIRST_FIT, GOOD
 
 COMMANDS = (

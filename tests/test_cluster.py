@@ -22,7 +22,7 @@ SMALL = changed(parameters={"height_mm": [20, 30]})
 
 
 def answered(document, folder, **where):
-    return sweep(study(document), folder, solver="fake_solvers:instant", **where)
+    return sweep(study(document), folder, solver="fakes.solvers:instant", **where)
 
 
 # --- What is none -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from bladerun.errors import InputError
 from bladerun.study import job
 from bladerun.study.ensemble import NAME, ensemble
 from bladerun.study.intervals import intervals
-from synthetic import stride
+from strides.synthetic import stride
 
 CASE = load_case(Path(__file__).parents[1] / "experiments" / "first-fit.toml")
 

@@ -11,7 +11,7 @@ from bladerun.body.runner import Amputation, Runner
 from bladerun.dataset.files import write_stride
 from bladerun.fitting import Fitting
 from bladerun.forward.verification import Check, Verification
-from synthetic import stride
+from strides.synthetic import stride
 
 CHECK = Check("moments", "euler", 1e-5, 10.0, 0.1, 0.1, 0.01, 0.01, 0.01, 0.001, True)
 RESULT = Verification(

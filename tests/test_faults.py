@@ -39,7 +39,7 @@ class Client:
     def __init__(self, folder, document, solver="sleeping", what="sweep", **options):
         self.out = folder / "out"
         path = toml(document, folder / "study.toml")
-        options["solver"] = f"fake_solvers:{solver}"
+        options["solver"] = f"fakes.solvers:{solver}"
         said = "".join(f", {key}={value!r}" for key, value in options.items())
         (folder / "client.py").write_text(
             f"from bladerun.study import {what}\n"

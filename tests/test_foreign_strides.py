@@ -14,7 +14,6 @@ import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import muscled
 from bladerun import cli
 from bladerun.dataset import netcdf
 from bladerun.dataset.check import check, check_solved
@@ -24,7 +23,8 @@ from bladerun.errors import InputError
 from bladerun.forward.verification import verify
 from bladerun.gait.opensim import export
 from bladerun.study.job import _SEED
-from synthetic import stride as synthetic
+from models import muscled
+from strides.synthetic import stride as synthetic
 
 MADE = muscled.stride(side="right", knots=8)
 RAW = netcdf.packed(MADE)

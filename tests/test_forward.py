@@ -6,10 +6,10 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-import muscled
 from bladerun.errors import InputError
 from bladerun.show import video
-from synthetic import stride
+from models import muscled
+from strides.synthetic import stride
 
 SIZE = (160, 96)
 

@@ -14,7 +14,7 @@ from bladerun.gait.outcomes import outcomes
 from bladerun.model import build_model
 from bladerun.stride import solve
 from bladerun.task import Task
-from synthetic import stride
+from strides.synthetic import stride
 
 SMALL, MIDDLE, LARGE = Runner(52.0, 1.55, "female"), Runner(72.0, 1.76, "female"), Runner(95.0, 1.95, "male")
 STRAIGHT_DEG = 2.0

@@ -42,11 +42,11 @@ def search(**sections):
 
 
 def searched(asked, folder):
-    return optimise(asked, folder, solver="fake_solvers:instant").table()
+    return optimise(asked, folder, solver="fakes.solvers:instant").table()
 
 
 def grown(folder, document):
-    return sweep(study(document), folder, solver="fake_solvers:instant").table()
+    return sweep(study(document), folder, solver="fakes.solvers:instant").table()
 
 
 # --- Cut anywhere -----------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_a_study_that_was_not_done_grows_twice_and_with_new_runners(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweep(study(first), tmp_path, solver="fake_solvers:instant", progress=stop)
+        sweep(study(first), tmp_path, solver="fakes.solvers:instant", progress=stop)
     assert len(grown(tmp_path, second)) == 6
     table = grown(tmp_path, third)
     assert table.number.tolist() == list(range(16)) and table.identity.is_unique

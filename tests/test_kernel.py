@@ -10,7 +10,7 @@ from bladerun.stride.dynamics.inverse_dynamics import motion
 from bladerun.stride.sweep import Terms, correction, sweep, sweep_arrays
 from bladerun.stride.transcription.blocks import NODE, TIMES, hessian_vector_product
 from bladerun.stride.transcription.mesh import UNEVEN, mesh
-from hopper import HOPPER, MUSCLED, SLIDES, copied, dense, random_arrays, with_laws
+from models.hopper import HOPPER, MUSCLED, SLIDES, copied, dense, random_arrays, with_laws
 
 KNOTS, TIME = 12, np.array([0.55, 0.013, -0.02, 0.015, -0.012])
 

@@ -35,7 +35,7 @@ from bladerun.study.file import study
 from bladerun.study.job import Inputs
 from bladerun.study.recommend import why
 from bladerun.task import Task
-from synthetic import stride
+from strides.synthetic import stride
 from test_model import inverse, reflection
 
 RUNNER = Runner(72.0, 1.76)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bladerun.stride._linear_algebra import Factor, NotPositive
 from bladerun.stride.sweep import sweep_arrays
 from bladerun.stride.transcription.blocks import NODE, TIMES
-from hopper import copied, dense, sized
+from models.hopper import copied, dense, sized
 
 
 def banded(rng, knots, n, count=0):

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import muscled
 from bladerun._lib.data_files import toml
 from bladerun.gait.metabolic import metabolic, motor_moment, motor_power, muscle_mass_kg, muscle_power
 from bladerun.gait.outcomes import outcomes
+from models import muscled
 
 MUSCLE = {
     "excitation": 0.5, "fibre_length": 1.2, "velocity_m_s": -0.3, "active_n": 800.0, "isometric_n": 1500.0,

@@ -4,13 +4,13 @@ import mujoco
 import numpy as np
 import pytest
 
-import muscled
 from bladerun.gait import _joint_contact
 from bladerun.gait._joint_contact import joint_contact
 from bladerun.gait.muscle_tables import hip_shares, muscle_table, reserve_table
 from bladerun.gait.outcomes import outcomes
 from bladerun.options import SolverOptions
 from bladerun.stride._weakness import fully_active, too_weak
+from models import muscled
 
 GRAVITY = 9.81
 OF_MUSCLES = (

@@ -8,7 +8,7 @@ from bladerun.dataset import netcdf
 from bladerun.dataset.files import read_stride, write_stride
 from bladerun.errors import InputError
 from bladerun.status import Status
-from synthetic import stride
+from strides.synthetic import stride
 
 
 def test_a_stride_comes_back_as_it_was(tmp_path):

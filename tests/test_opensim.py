@@ -4,9 +4,9 @@ import mujoco
 import numpy as np
 import pytest
 
-import muscled
 from bladerun.errors import InputError
 from bladerun.gait.opensim import export, read
+from models import muscled
 
 TURN = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # x forward, y up, z to the right, of x, left, up
 MIRRORED = {"flexion": (0, 0, 1), "adduction": (1, 0, 0), "rotation": (0, 1, 0)}

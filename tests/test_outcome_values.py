@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import muscled
-import uneven
 from bladerun.gait.events import Leg, shares
 from bladerun.gait.outcomes import OUTCOMES, outcomes
-from expected import FEET, expected
+from models import muscled
+from strides import uneven
+from strides.expected import FEET, expected
 
 MODELS = Path(__file__).parents[1] / "models"
 ELSEWHERE = {  # rows of strides with muscles, or without a blade: the test here that gives their number

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import muscled
 from bladerun.gait.outcomes import OUTCOMES, flat, outcomes
-from synthetic import LEG, MASS, PERIOD, SPEED, WEIGHT, bell, stride
+from models import muscled
+from strides.synthetic import LEG, MASS, PERIOD, SPEED, WEIGHT, bell, stride
 
 
 def test_every_row_has_a_number_on_some_leg_and_none_that_json_cannot_write():

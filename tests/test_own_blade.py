@@ -28,7 +28,7 @@ from bladerun.stride import result
 from bladerun.study import load_study, sweep, visits
 from bladerun.study.file import study
 from bladerun.study.job import Inputs, Job
-from synthetic import stride
+from strides.synthetic import stride
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 EXAMPLE, FIRST_FIT = EXPERIMENTS / "my-blade.toml", EXPERIMENTS / "first-fit.toml"
@@ -409,13 +409,13 @@ def test_a_study_goes_on_without_the_files(folder, monkeypatch):
     path = study_file(folder, parameters={"blade": ["c-distance", "my-blade.toml"], "height_mm": [20, 25]})
     asked, out = load_study(path), folder / "out"
     (folder / "my-blade.toml").unlink()
-    sweep(asked, out, workers=1, solver="fake_solvers:instant")
+    sweep(asked, out, workers=1, solver="fakes.solvers:instant")
     kept = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["study"]
     again = study(kept, folder / "gone")
     assert kept == asked.document == again.document
     for point in asked.points:
         assert again.inputs("runner", point) == asked.inputs("runner", point)
-    table = sweep(again, out, workers=1, solver="fake_solvers:instant").table()
+    table = sweep(again, out, workers=1, solver="fakes.solvers:instant").table()
     assert list(table.blade) == ["c-distance", "c-distance", "my-blade.toml", "my-blade.toml"]
     assert table.status.eq("converged").all() and table.identity.nunique() == 4
 

@@ -14,11 +14,11 @@ import pytest
 import tomli_w
 import uvicorn
 
-import fake_page
-import synthetic
 from bladerun.app import _neighbourhood as near
 from bladerun.app import create
 from bladerun.study.intervals import FEWEST
+from fakes import page as fake_page
+from strides import synthetic
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (the test extra)")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
-import fake_page
 from bladerun.app import _compared, create
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.body.variation import NOMINAL
 from bladerun.study.intervals import FEWEST
 from bladerun.study.recommend import matters
-from fake_page import DOCUMENT
+from fakes import page as fake_page
+from fakes.page import DOCUMENT
 
 MIDDLE = Point(5.0, 30.0, 0.0, 3.0)
 LEVEL = 2e-2  # 3.2 mm of hip height a mm of blade: level at 0 mm

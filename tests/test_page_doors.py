@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-import fake_page
 from bladerun.app import _documents, _server, address_of, create
 from bladerun.app import _neighbourhood as near
 from bladerun.study.intervals import FEWEST
-from fake_page import DOCUMENT
+from fakes import page as fake_page
+from fakes.page import DOCUMENT
 
 DOORS = ("open", "save", "explore", "progress", "at", "solve", "vary", "halt", "sheet", "answer")
 KEYS = ("run", "text", "document", "point", "against")

@@ -24,7 +24,7 @@ from bladerun.stride.dynamics.passive import (
 )
 from bladerun.stride.dynamics.required_forces import required
 from bladerun.stride.dynamics.tree import external, tree_of
-from hopper import HOPPER, PASSIVE, compiled, with_laws
+from models.hopper import HOPPER, PASSIVE, compiled, with_laws
 
 KINDS = list(PARAMETERS)
 OUTSIDE = Environment((0.0, 0.0, -9.81), Ground(0.01, 0.1, 20.0))

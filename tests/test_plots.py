@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-import muscled
 from bladerun._lib.data_files import models_dir
 from bladerun.show import plots
 from bladerun.show.plots import COLOURS
-from synthetic import PERIOD, bell, stride
+from models import muscled
+from strides.synthetic import PERIOD, bell, stride
 
 
 @pytest.fixture

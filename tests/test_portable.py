@@ -120,7 +120,7 @@ def test_a_spawned_process_sweeps_in_a_folder_that_is_held(tmp_path):
     )
     code = """
     from bladerun.study import sweep
-    print(sweep("study.toml", "out", workers=1, solver="fake_solvers:instant").counts)
+    print(sweep("study.toml", "out", workers=1, solver="fakes.solvers:instant").counts)
 """
     assert elsewhere(SPAWNED + code, tmp_path) == "{'converged': 2}"
 

@@ -25,7 +25,7 @@ from bladerun.report.words import figure, recoil, setting, sweet_spot
 from bladerun.study import FitResult, recommend, visits
 from bladerun.task import Task
 from bladerun.validation import findings_dir
-from synthetic import stride
+from strides.synthetic import stride
 
 WORN = Fitting("j-sprint", 4.0, 30.0, 0.0, 10.0)
 CASE = Case(Runner(72.0, 1.76, "female"), Amputation("right", "transtibial", 0.16), WORN, Task(3.0))

@@ -7,7 +7,7 @@ import pytest
 
 from bladerun import cli
 from bladerun.cli._results import RECORD
-from synthetic import stride
+from strides.synthetic import stride
 from test_case import GOOD
 from test_cli import SOLVE, Found
 

@@ -12,7 +12,7 @@ from bladerun.report._particulars import particulars
 from bladerun.report.sheet import interval, sheet_content
 from bladerun.report.words import both_masses, setting
 from bladerun.study import recommend
-from synthetic import stride
+from strides.synthetic import stride
 from test_report import study, words_of
 
 NASTY = '<script>alert("x")</script> & <img src=x onerror=1>'

@@ -12,7 +12,7 @@ from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.show.plots import COLOURS
 from bladerun.show.sketch import VIEWS, draw_body, draw_stride, moments
-from synthetic import stride
+from strides.synthetic import stride
 
 SHAPES = {
     "sphere": ('type="sphere" size=".3"', {"side": np.pi * 0.09}),

@@ -13,7 +13,7 @@ from bladerun.stride.motion import control_points
 from bladerun.stride.solver import Point, minimise, objective_by_term, updated
 from bladerun.stride.transcription.blocks import NODE
 from bladerun.stride.transcription.mesh import mesh
-from hopper import HARD, hop_arrays
+from models.hopper import HARD, hop_arrays
 
 KNOTS, NEWTON = 30, SolverOptions.default().newton
 

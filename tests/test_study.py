@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import synthetic
 from bladerun import study
 from bladerun.body.runner import Amputation, Runner
 from bladerun.case import SWEPT, Case
@@ -20,6 +19,7 @@ from bladerun.priorities import priorities
 from bladerun.study import _fit, answer, job, recommend, visits
 from bladerun.study.visits import Visit
 from bladerun.task import Task
+from strides import synthetic
 
 CASE = Case(
     Runner(mass_kg=72.0, height_m=1.76, sex="female"),

@@ -73,7 +73,7 @@ def test_values_that_do_not_go_together_are_a_row_that_says_why(tmp_path):
     heavy = "name,mass_kg,height_m\nA,60,1.7\nB,130,2.0\n"
     found = cohort(heavy, tmp_path, parameters={"category_step": [-1, 0, 3]})
     rows = {
-        number: done.row for number, _, done in drained(Plan(found, set(), tmp_path, "fake_solvers:instant"))
+        number: done.row for number, _, done in drained(Plan(found, set(), tmp_path, "fakes.solvers:instant"))
     }
     assert [rows[i]["status"] for i in range(5)] == ["converged"] * 5
     assert rows[5]["status"] == "not allowed" and "category" in rows[5]["why"]
@@ -218,7 +218,7 @@ def test_a_row_is_signed_by_who_computed_it(tmp_path, monkeypatch):
     from bladerun.study import fingerprint
     from bladerun.study.job import checked
 
-    plan = Plan(study(GRID), set(), tmp_path, "fake_solvers:instant")
+    plan = Plan(study(GRID), set(), tmp_path, "fakes.solvers:instant")
     _, job = plan.take()
     done = checked(work(job))
     assert done.row["identity"] == job.inputs.identity(fingerprint.of_rows())

@@ -181,7 +181,7 @@ def test_kinds_and_far_points_begin_their_own_trees():
 
 def test_a_row_starts_from_its_neighbour_and_seeds_go_when_nobody_needs_them(tmp_path):
     found = study(changed(run={"ensemble": 2, "both_ways": True}))
-    rows = drained(Plan(found, set(), tmp_path, "fake_solvers:instant"))
+    rows = drained(Plan(found, set(), tmp_path, "fakes.solvers:instant"))
     assert sorted(number for number, _, _ in rows) == list(range(108))
     cold = [number for number, job, _ in rows if job.ways[0][0] is None]
     assert cold == [0]
@@ -192,7 +192,7 @@ def test_a_row_starts_from_its_neighbour_and_seeds_go_when_nobody_needs_them(tmp
 
 def test_what_failed_hands_on_what_it_started_from(tmp_path):
     found = study(changed(parameters={"height_mm": [20, 30, 40]}))
-    rows = drained(Plan(found, set(), tmp_path, "fake_solvers:wrong"))
+    rows = drained(Plan(found, set(), tmp_path, "fakes.solvers:wrong"))
     assert [done.row["status"] for _, _, done in rows] == ["converged", "failed", "converged"]
     assert rows[2][1].ways[0][0] == b"seed"
     assert "ZeroDivisionError" in rows[1][2].row["why"]
@@ -200,14 +200,14 @@ def test_what_failed_hands_on_what_it_started_from(tmp_path):
 
 def test_a_lost_row_keeps_what_it_is_to_start_from(tmp_path):
     found = study(changed(parameters={"height_mm": [20, 30, 40]}))
-    plan = Plan(found, set(), tmp_path, "fake_solvers:instant")
+    plan = Plan(found, set(), tmp_path, "fakes.solvers:instant")
     for lost in (False, True, False):
         number, job = plan.take()
         done = Done({"status": "lost"}) if lost else work(job)
         plan.store_seed(number, done)
         plan.finish(number, again=lost)
     (tmp_path / "seeds" / ".0_0-044368a0.nc").write_bytes(b"half")
-    ((number, job, _),) = drained(Plan(found, {0, 2}, tmp_path, "fake_solvers:instant"))
+    ((number, job, _),) = drained(Plan(found, {0, 2}, tmp_path, "fakes.solvers:instant"))
     assert number == 1 and job.ways == ((b"seed", ()),)
     assert not list((tmp_path / "seeds").iterdir())
 
@@ -228,7 +228,7 @@ def test_a_stride_that_never_ends_is_a_row(solver, limit_s, monkeypatch):
     monkeypatch.setattr("bladerun.study.job._GRACE_S", 0.5)
     monkeypatch.setattr("bladerun.study.job.os._exit", lambda code: None)
     inputs = study(GRID).inputs("runner", (30, 0, 0))
-    row = work(Job(inputs, limit_s=limit_s, solver=f"fake_solvers:{solver}")).row
+    row = work(Job(inputs, limit_s=limit_s, solver=f"fakes.solvers:{solver}")).row
     assert row["status"] == "timed out" and "0.5 s" in row["why"]
 
 
@@ -334,8 +334,8 @@ def same(table):
 def test_any_number_of_workers_gives_the_same_table(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), *sys.path]))
     found = study(changed(run={"both_ways": True}))
-    one = sweep(found, tmp_path / "1", workers=1, solver="fake_solvers:instant")
-    two = sweep(found, tmp_path / "2", workers=2, solver="fake_solvers:instant")
+    one = sweep(found, tmp_path / "1", workers=1, solver="fakes.solvers:instant")
+    two = sweep(found, tmp_path / "2", workers=2, solver="fakes.solvers:instant")
     pd.testing.assert_frame_equal(same(one.table()), same(two.table()))
     assert one.counts == {"converged": 36} and one.table().identity.is_unique
     about = status(tmp_path / "2")
@@ -386,8 +386,8 @@ def test_a_folder_without_a_study_is_a_sentence(tmp_path, capsys):
 
 def test_a_sweep_is_drawn_with_the_names_of_what_is_varied_and_hatching_that_is_seen(tmp_path):
     asked = study(GRID)
-    plan = Plan(asked, set(), tmp_path, "fake_solvers:instant")
-    with opened(asked, tmp_path, "fake_solvers:instant") as store:
+    plan = Plan(asked, set(), tmp_path, "fakes.solvers:instant")
+    with opened(asked, tmp_path, "fakes.solvers:instant") as store:
         for number, _, done in drained(plan):
             store.add(plan.described(number) | done.row)
     assert {path.name for path in plot(tmp_path, tmp_path)} >= {"main-effects.png", "interactions.png"}
@@ -401,7 +401,7 @@ def test_a_sweep_is_drawn_with_the_names_of_what_is_varied_and_hatching_that_is_
 def test_a_second_client_is_told_who_holds_the_folder(tmp_path):
     path = toml(changed(parameters={"height_mm": list(range(20, 40))}), tmp_path / "s.toml")
     script = f"from bladerun.study import sweep; sweep({str(path)!r}, {str(tmp_path / 'out')!r}, workers=1, "
-    script = f"if __name__ == '__main__':\n    {script}solver='fake_solvers:second')\n"
+    script = f"if __name__ == '__main__':\n    {script}solver='fakes.solvers:second')\n"
     (tmp_path / "client.py").write_text(script)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
     client = subprocess.Popen([sys.executable, tmp_path / "client.py"], env=environment)
@@ -411,7 +411,7 @@ def test_a_second_client_is_told_who_holds_the_folder(tmp_path):
                 break
             time.sleep(0.1)
         with pytest.raises(InputError, match=f"process {client.pid} on"):
-            sweep(load_study(path), tmp_path / "out", workers=1, solver="fake_solvers:second")
+            sweep(load_study(path), tmp_path / "out", workers=1, solver="fakes.solvers:second")
         assert str(client.pid) in status(tmp_path / "out")["held_by"]
     finally:
         client.send_signal(signal.SIGKILL)
@@ -441,8 +441,8 @@ def test_a_dask_cluster_that_runs_elsewhere_does_the_work_and_is_gone_on_with(tm
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            sweep(found, tmp_path / "out", cluster=address, progress=stop, solver="fake_solvers:instant")
-        result = sweep(found, tmp_path / "out", cluster=address, solver="fake_solvers:instant")
+            sweep(found, tmp_path / "out", cluster=address, progress=stop, solver="fakes.solvers:instant")
+        result = sweep(found, tmp_path / "out", cluster=address, solver="fakes.solvers:instant")
         assert result.counts == {"converged": 36} and result.table().identity.is_unique
     finally:
         for process in processes:

@@ -6,7 +6,7 @@ import pytest
 
 from bladerun.stride.dynamics.muscle_forces import add_muscles, tension
 from bladerun.stride.dynamics.muscle_paths import muscle_actuators, muscles, none_of
-from hopper import HOPPER, MUSCLED, compiled
+from models.hopper import HOPPER, MUSCLED, compiled
 
 MJ = compiled(MUSCLED)
 PULLING = muscles(MJ)

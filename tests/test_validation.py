@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import synthetic
 from bladerun import validation
 from bladerun.errors import InputError
 from bladerun.validation import _runs, findings_dir, validate
 from bladerun.validation._measures import agreement, measures
 from bladerun.validation._statistics import estimate, verdict
 from bladerun.validation.finding import Target, load
+from strides import synthetic
 
 RETRACTED = "10.1371/journal.pone.0229035"
 FINDINGS, COHORTS = load(findings_dir())

@@ -10,7 +10,7 @@ from dataclasses import asdict
 import numpy as np
 
 from bladerun.dataset.files import write_stride
-from synthetic import stride
+from strides.synthetic import stride
 
 DOCUMENT = {
     "runner": {"mass_kg": 72.0, "height_m": 1.76, "sex": "female"},

@@ -10,9 +10,9 @@ import mujoco
 import numpy as np
 from scipy.optimize import brentq
 
-import uneven
 from bladerun.body.reference_gait import band
-from synthetic import LEG, PERIOD, SPEED, WEIGHT
+from strides import uneven
+from strides.synthetic import LEG, PERIOD, SPEED, WEIGHT
 
 WHOLE = np.linspace(0, PERIOD, 35_001)
 THRESHOLD_N = 30.0  # Fukuchi 2017

@@ -14,8 +14,8 @@ import mujoco
 import numpy as np
 import xarray as xr
 
-from synthetic import PERIOD, SPEED, XML
-from synthetic import stride as plain_stride
+from strides.synthetic import PERIOD, SPEED, XML
+from strides.synthetic import stride as plain_stride
 
 RATE = 2 * np.pi / PERIOD
 DOWN, CONTACT, PEAK_N = {"r": 0.05, "l": 0.38}, {"r": 0.26, "l": 0.22}, {"r": 1900.0, "l": 2150.0}

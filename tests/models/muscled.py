@@ -16,7 +16,7 @@ from bladerun.body.joints import contact_spheres, sphere_sides
 from bladerun.body.runner import Amputation, Runner
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
-from synthetic import asked
+from strides.synthetic import asked
 
 PERIOD, SPEED, PEAK_N = 0.7, 3.0, 1700.0
 RUNNER = Runner(75.0, 1.75, "male")

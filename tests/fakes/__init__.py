@@ -1,0 +1,1 @@
+"""What stands in for something slow: the solver, the page's work."""

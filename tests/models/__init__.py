@@ -1,0 +1,1 @@
+"""Small MuJoCo models with everything that the physics can be asked for."""
