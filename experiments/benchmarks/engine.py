@@ -17,7 +17,7 @@ import psutil
 from threadpoolctl import threadpool_limits
 
 from bladerun._lib.data_files import toml
-from bladerun.study import _store, sweep
+from bladerun.study import sweep
 from bladerun.study._sweep import opened
 from bladerun.study.file import study
 
@@ -121,10 +121,9 @@ def standin(rows: int, workers: int) -> float:
         begin, cpu = time.perf_counter(), time.process_time()
         sweep(asked(rows), folder, workers=workers, solver=STANDIN)
         wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
-        parts = len(list((Path(folder) / _store.TABLE).glob("*.parquet")))
     print(
         f"{rows} rows of {1e3 * SLEEP_S:.0f} ms asleep, {workers} workers: {wall:.0f} s, "
-        f"client {1e3 * cpu / rows:.1f} ms a row, {memory}, {parts} parts"
+        f"client {1e3 * cpu / rows:.1f} ms a row, {memory}"
     )
     return cpu / rows
 

@@ -30,7 +30,7 @@ _STUDY, _THERE = "STUDY.toml", ("DIR", "runs/STUDY")
 
 
 def add(commands: Any) -> None:
-    """Declare `fit`, `sweep`, `optimise`, `status` and `plot`."""
+    """Declare `fit`, `sweep`, `optimise`, `status`, `table` and `plot`."""
     fit = declare(
         commands,
         _fit,
@@ -79,6 +79,7 @@ def add(commands: Any) -> None:
         command.add_argument("--dry-run", action="store_true", help="how many strides, and about how long")
     optimise.add_argument("--storage", metavar="URL", help="a database for Optuna, postgresql://...")
     declare(commands, _status, "tell how far a study is", "status runs/category", "DIR", None)
+    declare(commands, _table, "write a study's table as it is now", "table runs/category", "DIR", None)
     declare(commands, _plot, "draw what a study found", "plot runs/category", "DIR", ("DIR", "the study's"))
 
 
@@ -186,6 +187,13 @@ def _status(args: argparse.Namespace) -> Answer:
 
     data = status(args.file)
     return Answer(data, "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in data.items()))
+
+
+def _table(args: argparse.Namespace) -> Answer:
+    from bladerun.study.status import export
+
+    path = str(export(args.file))
+    return Answer({"table": path}, path)
 
 
 def _plot(args: argparse.Namespace) -> Answer:

@@ -25,7 +25,8 @@ _SCHEMA = [
     "CREATE TABLE entry (kind TEXT NOT NULL, key NOT NULL, value BLOB NOT NULL, checksum BLOB NOT NULL)",
     "CREATE UNIQUE INDEX entry_of ON entry (kind, key)",
 ]
-_INSERT = "INSERT OR REPLACE INTO entry (kind, key, value, checksum) VALUES (?, ?, ?, ?)"
+_ENTRY = "kind, key, value, checksum"
+_INSERT = f"INSERT OR REPLACE INTO entry ({_ENTRY}) VALUES (?, ?, ?, ?)"
 _PAGE = 4096  # bytes, of SQLite's own choice
 _BUSY_S = 60.0  # for which a change waits for those of other processes
 _GAP = 20_000  # entries in a row that cannot be read, after which a damaged file is taken to hold no more
@@ -68,7 +69,7 @@ class Database:
         """An entry; None where there is none as it was written."""
         with _told(self.path):
             row = self._connection.execute(
-                "SELECT kind, key, value, checksum FROM entry WHERE kind = ? AND key = ?", (kind, key)
+                f"SELECT {_ENTRY} FROM entry WHERE kind = ? AND key = ?", (kind, key)
             ).fetchone()
         return row[2] if row and _whole(row) else None
 
@@ -88,7 +89,7 @@ class Database:
         """Keys and entries of a kind in the order of the keys, one at a time."""
         with _told(self.path):
             for row in self._connection.execute(
-                "SELECT kind, key, value, checksum FROM entry WHERE kind = ? ORDER BY key", (kind,)
+                f"SELECT {_ENTRY} FROM entry WHERE kind = ? ORDER BY key", (kind,)
             ):
                 if _whole(row):
                     yield row[1], row[2]
@@ -133,12 +134,11 @@ def reading(path: str | Path) -> Iterator[Database]:
     """A database as it is at this moment, also while other processes change it; InputError where it cannot be
     read."""
     path = Path(path)
+    alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
     with _told(path, "read"):
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
-        connection = sqlite3.connect(f"{address}&immutable=1" if alone else address, _BUSY_S, uri=True,
-                                     isolation_level=None)  # fmt: skip
-        with closing(connection):
+        address = f"{path.absolute().as_uri()}?{'immutable=1' if alone else 'mode=rw'}"
+        with closing(sqlite3.connect(address, _BUSY_S, uri=True, isolation_level=None)) as connection:
+            connection.execute("PRAGMA query_only = 1")
             connection.execute("BEGIN")
             yield Database(path, connection)
 
@@ -198,7 +198,7 @@ def _check(connection: sqlite3.Connection) -> None:
     schema = [sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema ORDER BY rowid")]
     if schema != _SCHEMA or connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
         raise _Damaged
-    for row in connection.execute("SELECT kind, key, value, checksum FROM entry"):
+    for row in connection.execute(f"SELECT {_ENTRY} FROM entry"):
         if not _whole(row):
             raise _Damaged
 
@@ -236,7 +236,7 @@ def _readable(path: Path) -> Iterator[tuple]:
     that of a new file serves: they differ in counters alone."""
     with closing(sqlite3.connect(path, isolation_level=None)) as damaged:
         try:
-            damaged.execute("SELECT kind, key, value, checksum FROM entry LIMIT 1")
+            damaged.execute(f"SELECT {_ENTRY} FROM entry LIMIT 1")
         except sqlite3.DatabaseError:
             damaged.close()
             Path(f"{path}-wal").unlink(missing_ok=True)
@@ -247,7 +247,7 @@ def _readable(path: Path) -> Iterator[tuple]:
         while missed < _GAP:
             try:
                 found = damaged.execute(
-                    "SELECT rowid, kind, key, value, checksum FROM entry WHERE rowid > ? ORDER BY rowid LIMIT 1",
+                    f"SELECT rowid, {_ENTRY} FROM entry WHERE rowid > ? ORDER BY rowid LIMIT 1",
                     (at,),
                 ).fetchone()
                 if found is None:

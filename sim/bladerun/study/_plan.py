@@ -1,9 +1,8 @@
 """The rows of a sweep in the order they are solved, and what each starts from.
 
-Takes a `Study`, the rows that are done and a folder for seeds; gives jobs as they become ready, and takes
-their results. Starts are decided by the study alone, never by which worker was first, so the same study gives
-the same table on any number of workers. Seeds stay in the folder until every row that starts from them is
-kept.
+Takes a `Study` and the store of its rows; gives jobs as they become ready, and puts what became of them into
+the store. Starts are decided by the study alone, never by which worker was first, so the same study gives the
+same table on any number of workers. Seeds stay in the store until every row that starts from them is kept.
 """
 
 from __future__ import annotations
@@ -11,17 +10,16 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bladerun._lib import data_files
-from bladerun._lib.files import atomic, output_dir
 from bladerun.body.variation import NOMINAL, draw
 from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study import fingerprint
+from bladerun.study._store import Store
 from bladerun.study._tree import tree
 from bladerun.study.file import Study
 from bladerun.study.job import NOTHING, SEED, STRIDE, Done, Inputs, Job
@@ -35,8 +33,8 @@ class Plan:
     others a study that has grown gives before.
     """
 
-    def __init__(self, study: Study, done: set[int], folder: Path, solver: str, first: int = 0):
-        self._study, self._solver, self._folder, self.first = study, solver, folder, first
+    def __init__(self, study: Study, store: Store, solver: str, first: int = 0):
+        self._study, self._solver, self._store, self.first = study, solver, store, first
         self._names = list(study.runners)
         self._variations = [NOMINAL, *draw(study.settings.ensemble, study.settings.seed)]
         self._points, self._each = len(study.points), len(self._variations)
@@ -44,10 +42,8 @@ class Plan:
         self._tree = _tree_of(study)
         self._seeds = self._found_seeds()
         self._done = np.zeros(self.total, dtype=bool)
-        self._done[[number - first for number in done if 0 <= number - first < self.total]] = True
+        self._done[[number - first for number in store.done if 0 <= number - first < self.total]] = True
         self._link()
-        for number in [number for number in self._seeds if not self._pending[number]]:
-            self._drop_seed(number)  # an earlier client ended before it did
 
     def take(self) -> tuple[int, Job] | None:
         """The number of the next row that is ready, and its job; None while none is."""
@@ -85,41 +81,35 @@ class Plan:
             row |= {f"variation.{key}": value for key, value in vars(self._variations[member]).items()}
         return row
 
-    def store_seed(self, number: int, done: Done) -> None:
-        """Keep what others start from: this stride, or where there is none what it started from itself."""
-        if self._study.settings.keep_strides and done.stride is not None:
-            with atomic(self._folder / "strides" / f"{number}.nc") as tmp:
-                tmp.write_bytes(done.stride)
+    def finish(self, number: int, done: Done, again: bool = False) -> None:
+        """Keep the row: what waits for it may begin, what it alone waited for goes; the latter stays where
+        the row is to be tried again, by another client."""
+        row, keep_stride = self.described(number) | done.row, self._study.settings.keep_strides
         number -= self.first
-        if not self._pending[number]:
-            return
-        if done.stride is not None and Status(done.row["status"]).usable_as_start:
-            self._drop_seed(number)
-            self._seeds[number] = number
-            with atomic(self._seed(number)) as tmp:
-                tmp.write_bytes(done.stride)
-            return
-        for before in self._before(number):
-            if before in self._seeds:
-                self._drop_seed(number)
-                self._seeds[number] = self._seeds[before]
-                with atomic(self._seed(number)) as tmp:
-                    tmp.write_bytes(self._seed(before).read_bytes())
-                return
-
-    def finish(self, number: int, again: bool = False) -> None:
-        """The row is kept: what waits for it may begin, what it alone waited for may go; the latter stays
-        where the row is to be tried again, by another client."""
-        number -= self.first
+        seeds = self._handed_on(number, done)
+        for before in () if again else self._before(number):
+            self._pending[before] -= 1
+            if not self._pending[before]:
+                seeds |= self._dropped(before)
+        self._store.add(row, stride=done.stride if keep_stride else None, seeds=seeds, again=again)
         self._done[number] = True
         for after in self._after(number):
             self._missing[after] -= 1
             if not self._missing[after] and not self._done[after]:
                 heapq.heappush(self._ready, (self._rank(after), int(after)))
-        for before in () if again else self._before(number):
-            self._pending[before] -= 1
-            if not self._pending[before]:
-                self._drop_seed(before)
+
+    def _handed_on(self, number: int, done: Done) -> dict[str, bytes | None]:
+        """What others start from: this stride, or where there is none what it started from itself."""
+        if not self._pending[number]:
+            return {}
+        usable = done.stride is not None and Status(done.row["status"]).usable_as_start
+        before = None if usable else next((n for n in self._before(number) if n in self._seeds), None)
+        if not usable and before is None:
+            return {}
+        seed = done.stride if before is None else self._store.seed(self._seed(before))
+        seeds = self._dropped(number)
+        self._seeds[number] = number if before is None else self._seeds[before]
+        return {**seeds, self._seed(number): seed}
 
     def _link(self) -> None:
         """Which rows wait for which: counts and lists, a few numbers a row."""
@@ -158,7 +148,7 @@ class Plan:
             origins.add(origin)
             between = self._between(origin, number)
             if between is not None:
-                ways.append((self._seed(before).read_bytes(), between))
+                ways.append((self._store.seed(self._seed(before)), between))
         return tuple(ways) or ((None, ()),)
 
     def _between(self, start: int, end: int) -> tuple[Inputs, ...] | None:
@@ -185,37 +175,30 @@ class Plan:
     def _after(self, number: int) -> np.ndarray:
         return self._children[self._child_at[number] : self._child_at[number + 1]]
 
-    def _seed(self, number: int) -> Path:
-        return self._folder / "seeds" / f"{self.first + number}_{self.first + self._seeds[number]}.nc"
+    def _seed(self, number: int) -> str:
+        """The name of what stands for a row as a start, with the row whose stride that is."""
+        return f"{self.first + number} {self.first + self._seeds[number]}"
 
-    def _drop_seed(self, number: int) -> None:
-        if number in self._seeds:
-            self._seed(number).unlink(missing_ok=True)
-            del self._seeds[number]
+    def _dropped(self, number: int) -> dict[str, bytes | None]:
+        """No longer keep what stands for a row, where something does."""
+        seeds: dict[str, bytes | None] = {self._seed(number): None} if number in self._seeds else {}
+        self._seeds.pop(number, None)
+        return seeds
 
     def _found_seeds(self) -> dict[int, int]:
         """Which row's stride stands for each row as a start."""
-        output_dir(self._folder / "seeds")
-        if self._study.settings.keep_strides:
-            output_dir(self._folder / "strides")
-        for left in (*(self._folder / "seeds").glob(".*"), *(self._folder / "strides").glob(".*")):
-            left.unlink()  # half written by a client that was ended
-        found = {}
-        for path in (self._folder / "seeds").glob("[0-9]*_*.nc"):
-            number, origin = (int(each) - self.first for each in path.stem.split("_"))
-            if 0 <= number < self.total:
-                found[number] = origin
-        return found
+        pairs = ([int(each) - self.first for each in name.split()] for name in self._store.seeds())
+        return {number: origin for number, origin in pairs if 0 <= number < self.total}
 
 
 class Plans:
     """Those of the stages of a study (`_grown`), one after the other."""
 
-    def __init__(self, stages: list[Study], done: set[int], folder: Path, solver: str):
+    def __init__(self, stages: list[Study], store: Store, solver: str):
         self._plans: list[Plan] = []
         self.total = 0
         for stage in stages:
-            self._plans.append(Plan(stage, done, folder, solver, self.total))
+            self._plans.append(Plan(stage, store, solver, self.total))
             self.total += self._plans[-1].total
 
     def take(self) -> tuple[int, Job] | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import socket
 from collections import deque
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bladerun._lib.files import atomic, output_dir
+from bladerun._lib.messages import say
 from bladerun.body.variation import NOMINAL, draw
 from bladerun.errors import InputError
 from bladerun.status import Status
@@ -105,9 +104,7 @@ def optimise(
     with _store.opened(
         folder, schema(study), about, lambda before: may_have_more_trials(before, study.document)
     ) as store:
-        mend(folder / JOURNAL)
-        found = opened(study, folder, storage, name_of(study))
-        run = _SearchRun(study, found, store, folder, solver, storage)
+        run = _SearchRun(study, store, folder, solver, storage)
         known = len(store.done)
         with ExitStack() as stack:
             executor = None if run.over else stack.enter_context(executors.opened(workers, elsewhere))
@@ -121,7 +118,7 @@ def optimise(
                     done_now, total = len(store.done), rows(study)
                     left_s = pace.left_s(done_now - known, max(total - done_now, 0))
                     progress(done_now, total, f"trial {run.trial_of(number)}", left_s)
-    return StudyResult(folder, result(folder).counts, best(found, study.search))
+    return StudyResult(folder, result(folder).counts, best(run.found, study.search))
 
 
 def name_of(study: Study) -> str:
@@ -133,7 +130,8 @@ def name_of(study: Study) -> str:
 
 
 def opened(study: Study, folder: Path, storage: str | None, name: str) -> optuna.Study:
-    """The Optuna study, made where it is not there yet; InputError without optuna or its database."""
+    """The Optuna study, made where it is not there yet; InputError without optuna or its database, or where
+    that is for other objectives."""
     try:
         import optuna
     except ImportError:
@@ -147,6 +145,8 @@ def opened(study: Study, folder: Path, storage: str | None, name: str) -> optuna
     except (OSError, ImportError, ValueError, *storage_errors()) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"cannot be used: {said}", key="--storage") from None
+    if found.directions != aims:
+        raise InputError("is for other objectives", key="--storage")
     found.sampler = sampler(study.search, len(found.get_trials(deepcopy=False)))
     return found
 
@@ -166,26 +166,51 @@ def best(found: optuna.Study, search: Search) -> list[dict[str, Any]]:
 class _SearchRun:
     """Trials under way. Row t (1 + ensemble) + m is member m of trial t."""
 
-    def __init__(
-        self, study: Study, found: optuna.Study, store, folder: Path, solver: str, storage: str | None
-    ):
+    def __init__(self, study: Study, store: _store.Store, folder: Path, solver: str, storage: str | None):
         assert study.search is not None
-        self._study, self._search, self._found, self._store = study, study.search, found, store
-        self._folder, self._solver = output_dir(folder / "seeds"), solver
-        if study.settings.keep_strides:
-            output_dir(folder / "strides")
+        self._study, self._search, self._store = study, study.search, store
+        self._folder, self._solver = folder, solver
         (self._runner,) = study.runners
         self._variations = [NOMINAL, *draw(study.settings.ensemble, study.settings.seed)]
         self._client = f"{socket.gethostname()}:{folder.resolve()}"
         self._points: dict[int, tuple[Any, ...]] = {}
         self._left: dict[int, int] = {}
-        self._running: dict[int, optuna.Trial] = {}
+        self._running: dict[int, optuna.Trial | optuna.trial.FrozenTrial] = {}
         self._waiting: deque[int] = deque()
         self._seeds: dict[int, np.ndarray] = {}
-        for trial in patiently(found.get_trials):
-            self._recall(trial, storage)
+        self.found = opened(study, folder, storage, name_of(study)) if storage else self._from_journal()
+        known = set(store.seeds())
+        for trial in patiently(self.found.get_trials):
+            self._recall(trial, storage, known)
         if storage is None:
             self._restore()
+
+    def _from_journal(self) -> optuna.Study:
+        """The Optuna study of the folder; a journal that does not say what the rows say begins anew."""
+        journal, args = self._folder / JOURNAL, (self._study, self._folder, None, name_of(self._study))
+        mend(journal)
+        if journal.exists():
+            try:
+                found = opened(*args)
+                if all(self._agrees(trial) for trial in found.get_trials(deepcopy=False)):
+                    return found
+            except Exception:  # whatever comes of a record that is whole and not as it was written
+                if not journal.exists() or not self._store.done:
+                    raise
+            journal.replace(journal.with_name(f"{JOURNAL}.damaged"))
+            say(f"{journal}: mended: was damaged; what it is to say of trials is taken from their rows")
+        return opened(*args)
+
+    def _agrees(self, trial: optuna.trial.FrozenTrial) -> bool:
+        """Whether a trial is what its rows say."""
+        first, known = trial.number * len(self._variations), self._kept(trial.number)
+        if any(known.get(name, value) != value for name, value in trial.params.items()):
+            return False
+        rows = range(first, first + len(self._variations))
+        if not known or not trial.state.is_finished() or not self._store.done.issuperset(rows):
+            return True
+        self._points[trial.number] = tuple(known.values())
+        return (trial.values, trial.constraints) == self._answer(trial.number)
 
     @property
     def over(self) -> bool:
@@ -194,7 +219,7 @@ class _SearchRun:
 
     def _begun(self) -> int:
         """Trials in all, but for those that wait to be asked for again."""
-        trials = patiently(lambda: self._found.get_trials(deepcopy=False))
+        trials = patiently(lambda: self.found.get_trials(deepcopy=False))
         return sum(trial.state.name != "WAITING" for trial in trials)
 
     def take(self) -> tuple[int, Job] | None:
@@ -214,15 +239,14 @@ class _SearchRun:
     def finish(self, number: int, done: Done) -> None:
         """Keep the row; with the last of its trial, tell Optuna."""
         trial, member = divmod(number, len(self._variations))
-        if done.stride is not None:
-            if self._study.settings.keep_strides:
-                with atomic(self._folder.parent / "strides" / f"{number}.nc") as tmp:
-                    tmp.write_bytes(done.stride)
-            if member == 0 and Status(done.row["status"]).usable_as_start:
-                with atomic(self._folder / f"{trial}.nc") as tmp:
-                    tmp.write_bytes(done.stride)
-                self._seeds[trial] = self._place(trial)
-        self._store.add(self._described(number) | done.row)
+        usable = done.stride is not None and Status(done.row["status"]).usable_as_start
+        self._store.add(
+            self._described(number) | done.row,
+            stride=done.stride if self._study.settings.keep_strides else None,
+            seeds={str(trial): done.stride} if usable and member == 0 else {},
+        )
+        if usable and member == 0:
+            self._seeds[trial] = self._place(trial)
         self._left[trial] -= 1
         if not self._left[trial]:
             self._tell(trial)
@@ -234,13 +258,13 @@ class _SearchRun:
         """Begin a new trial, unless there are enough."""
         if self._begun() >= self._search.trials:
             return False
-        trial = patiently(self._found.ask)
+        trial = patiently(self.found.ask)
         patiently(lambda: trial.set_user_attr("client", self._client))
         point = tuple(patiently(lambda p=p: _suggested(trial, p)) for p in self._study.parameters)
         self._begin(trial, point)
         return True
 
-    def _begin(self, running: optuna.Trial, point: tuple[Any, ...]) -> None:
+    def _begin(self, running: optuna.Trial | optuna.trial.FrozenTrial, point: tuple[Any, ...]) -> None:
         trial = running.number
         self._running[trial], self._points[trial] = running, point
         rows = range(trial * len(self._variations), (trial + 1) * len(self._variations))
@@ -250,8 +274,9 @@ class _SearchRun:
         if not todo:
             self._tell(trial)
 
-    def _recall(self, trial: optuna.trial.FrozenTrial, storage: str | None) -> None:
-        """Go on with what an earlier client left under way; use its strides as starts."""
+    def _recall(self, trial: optuna.trial.FrozenTrial, storage: str | None, seeds: set[str]) -> None:
+        """Go on with what an earlier client left under way, or whose rows were lost; use its strides as
+        starts."""
         names = [p.name for p in self._study.parameters]
         complete = set(names) <= set(trial.params)
         ours = trial.user_attrs.get("client") == self._client or storage is None
@@ -259,27 +284,27 @@ class _SearchRun:
             known = self._kept(trial.number) if storage is None else {}
             if known:
                 running = patiently(
-                    lambda: running_trial(self._found, self._folder.parent, storage, trial.number, known)
+                    lambda: running_trial(self.found, self._folder, storage, trial.number, known)
                 )
                 self._begin(running, tuple(_suggested(running, p) for p in self._study.parameters))
                 return
-            patiently(lambda: self._found.tell(trial.number, state=state("FAIL"), skip_if_finished=True))
+            patiently(lambda: self.found.tell(trial.number, state=state("FAIL"), skip_if_finished=True))
         if not complete:
             return
         self._points[trial.number] = tuple(trial.params[name] for name in names)
-        if (self._folder / f"{trial.number}.nc").exists():
+        if str(trial.number) in seeds:
             self._seeds[trial.number] = self._place(trial.number)
         if trial.state.name == "RUNNING" and ours:
-            running = patiently(
-                lambda: running_trial(self._found, self._folder.parent, storage, trial.number)
-            )
+            running = patiently(lambda: running_trial(self.found, self._folder, storage, trial.number))
             self._begin(running, self._points[trial.number])
+        elif ours and trial.state.is_finished():
+            self._begin(trial, self._points[trial.number])
 
     def _restore(self) -> None:
         """Ask again for trials whose rows are kept and whose records a journal that was cut has lost."""
-        known = len(patiently(lambda: self._found.get_trials(deepcopy=False)))
+        known = len(patiently(lambda: self.found.get_trials(deepcopy=False)))
         for trial in range(known, 1 + max(self._store.done, default=-1) // len(self._variations)):
-            patiently(lambda t=trial: self._found.enqueue_trial(self._kept(t)))
+            patiently(lambda t=trial: self.found.enqueue_trial(self._kept(t)))
 
     def _kept(self, trial: int) -> dict[str, Any]:
         """The point of a trial as its rows have it; empty without one."""
@@ -291,26 +316,38 @@ class _SearchRun:
         return {p.name: p.like(row[p.name]) for p in self._study.parameters} if row else {}
 
     def _tell(self, trial: int) -> None:
-        """Objectives are means over the ensemble, constraints its worst; no answer unless all have one."""
-        first, running = trial * len(self._variations), self._running.pop(trial)
+        """What came of a trial whose rows are all kept, unless Optuna knows it."""
+        running, (values, excesses) = self._running.pop(trial), self._answer(trial)
+        told = patiently(lambda: self.found.get_trials(deepcopy=False)[trial])
+        if told.state.is_finished():  # and rows of it were lost since
+            return
+        if values is None:
+            patiently(lambda: self.found.tell(trial, state=state("FAIL"), skip_if_finished=True))
+            return
+        for text, excess in excesses.items():
+            if text not in told.constraints:
+                patiently(lambda t=text, e=excess: running.set_constraint(t, e))
+        patiently(lambda: self.found.tell(trial, values, skip_if_finished=True))
+
+    def _answer(self, trial: int) -> tuple[list[float] | None, dict[str, float]]:
+        """Objectives, means over the ensemble, and by how much constraints are passed, at worst; none unless
+        all objectives have one."""
+        first = trial * len(self._variations)
         rows = [self._store.row(first + m) for m in range(len(self._variations))]
         answered = [row for row in rows if row["status"] == Status.CONVERGED]
-        side = self.inputs(first).amputation.side if answered else ""
+        if rows[0]["status"] != Status.CONVERGED:
+            return None, {}
+        side = self.inputs(first).amputation.side
         values = [
-            float(np.mean([objective.value(row, side) for row in answered])) if answered else math.nan
+            float(np.mean([objective.value(row, side) for row in answered]))
             for objective in self._search.objectives
         ]
-        if rows[0]["status"] != Status.CONVERGED or not np.all(np.isfinite(values)):
-            patiently(lambda: self._found.tell(running, state=state("FAIL"), skip_if_finished=True))
-            return
-        told = patiently(lambda: self._found.get_trials(deepcopy=False)[trial])
-        if not told.state.is_finished():
-            for constraint in (
-                each for each in self._search.constraints if each.text not in told.constraints
-            ):
-                excess = min(max(constraint.excess(row, side) for row in answered), _FAR)
-                patiently(lambda c=constraint, e=excess: running.set_constraint(c.text, e))
-        patiently(lambda: self._found.tell(running, values, skip_if_finished=True))
+        if not np.all(np.isfinite(values)):
+            return None, {}
+        return values, {
+            each.text: min(max(each.excess(row, side) for row in answered), _FAR)
+            for each in self._search.constraints
+        }
 
     def inputs(self, number: int) -> Inputs:
         """What a row is solved from; InputError where its values do not go together."""
@@ -344,7 +381,7 @@ class _SearchRun:
             way = between(self._study, self._runner, self._points[other], self._points[trial])
             if way is None:
                 break
-            ways.append(((self._folder / f"{other}.nc").read_bytes(), way))
+            ways.append((self._store.seed(str(other)), way))
         return tuple(ways) or ((None, ()),)
 
     def _kind(self, trial: int) -> list[Any]:

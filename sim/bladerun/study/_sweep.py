@@ -117,7 +117,7 @@ def sweep(
         raise InputError(f"{rows(study)} rows are too many for one study; at most {MOST}, so divide it")
     folder, elsewhere = Path(out), Cluster(cluster, cluster_tls) if cluster else None
     with opened(study, folder, solver) as store:
-        plans = Plans(stages(study, store.grown_from), store.done, folder, solver)
+        plans = Plans(stages(study, store.grown_from), store, solver)
         known = len(store.done)
         if known < plans.total:
             with executors.opened(workers, elsewhere) as executor:
@@ -130,10 +130,7 @@ def sweep(
                     plan = plans.of(number)
                     again = isinstance(done, WorkerLost)
                     done = lost(done, plan.inputs(number)) if isinstance(done, WorkerLost) else checked(done)
-                    plan.store_seed(number, done)
-                    row = plan.described(number) | done.row
-                    (store.set_aside if again else store.add)(row)
-                    plan.finish(number, again)
+                    plan.finish(number, done, again)
                     if progress:
                         left = pace.left_s(count - known, plans.total - count)
                         progress(count, plans.total, f"row {number}: {done.row['status']}", left)

@@ -1,4 +1,4 @@
-"""How far a study is.
+"""How far a study is, and its table as it is now.
 
 Takes its folder; gives rows done and in all, how they ended, who is at it, and about how long it will take.
 """
@@ -12,6 +12,9 @@ import numpy as np
 
 from bladerun.study import _store
 from bladerun.study._lock import holder
+from bladerun.study._store import export
+
+__all__ = ["export", "status"]
 
 
 def status(folder: str | Path) -> dict[str, Any]:
