@@ -1,7 +1,6 @@
 """A Dask cluster elsewhere: who is let in, what its workers must be, and what is said of one that is none."""
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -16,7 +15,7 @@ from bladerun.errors import InputError
 from bladerun.study import _dask, executors, fingerprint, sweep
 from bladerun.study._dask import Cluster
 from bladerun.study.file import study
-from test_sweep import HERE, changed, toml
+from fakes.studies import ENVIRONMENT, changed, toml
 
 SMALL = changed(parameters={"height_mm": [20, 30]})
 
@@ -65,7 +64,7 @@ def test_what_answers_and_is_no_scheduler_is_one_sentence(tmp_path):
         toml(SMALL, tmp_path / "s.toml")
         code = "import bladerun.study._dask as c; c._PATIENCE_S = 1; from bladerun.cli import main; "
         code += f"raise SystemExit(main(['sweep', 's.toml', '--cluster', 'tcp://127.0.0.1:{port}']))"
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+        environment = ENVIRONMENT
         run = [sys.executable, "-c", code]
         done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True)
     said = done.stderr
@@ -97,7 +96,7 @@ def scheduler(keys, tmp_path_factory):
     """The address of a scheduler with one worker that trust our authority."""
     folder = tmp_path_factory.mktemp("cluster")
     said = folder / "scheduler.json"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
+    environment = ENVIRONMENT
     ca, cert, key = keys["ours"]
     tls = ["--tls-ca-file", ca, "--tls-cert", cert, "--tls-key", key, "--protocol", "tls", "--no-dashboard"]
     first = ["scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", said, *tls]

@@ -10,7 +10,7 @@ from bladerun.gait.outcomes import OUTCOMES
 from bladerun.study._objective import Constraint, Objective, columns
 from bladerun.study._search import name_of, opened
 from bladerun.study.file import study
-from test_sweep import GRID
+from fakes.studies import GRID
 
 ROW = {
     "score": 2.5, "cost_of_transport_j_kg_m": 3.9, "psis_difference_mm_left": -7.0,

@@ -13,11 +13,10 @@ from bladerun.case import load_case
 from bladerun.errors import InputError
 from bladerun.fitting import resolve
 from bladerun.study import sweep
-from bladerun.study._plan import Plan
 from bladerun.study.design import MOST
 from bladerun.study.file import study
 from bladerun.study.job import work
-from test_sweep import FIRST_FIT, GRID, changed, drained, toml
+from fakes.studies import FIRST_FIT, GRID, changed, drained, planned, toml
 
 HEIGHTS = {"height_mm": [20]}
 
@@ -72,9 +71,7 @@ def test_steps_from_the_recommended_category_are_those_of_each_row(tmp_path):
 def test_values_that_do_not_go_together_are_a_row_that_says_why(tmp_path):
     heavy = "name,mass_kg,height_m\nA,60,1.7\nB,130,2.0\n"
     found = cohort(heavy, tmp_path, parameters={"category_step": [-1, 0, 3]})
-    rows = {
-        number: done.row for number, _, done in drained(Plan(found, set(), tmp_path, "fakes.solvers:instant"))
-    }
+    rows = {number: done.row for number, _, done in drained(found, tmp_path)}
     assert [rows[i]["status"] for i in range(5)] == ["converged"] * 5
     assert rows[5]["status"] == "not allowed" and "category" in rows[5]["why"]
 
@@ -218,8 +215,8 @@ def test_a_row_is_signed_by_who_computed_it(tmp_path, monkeypatch):
     from bladerun.study import fingerprint
     from bladerun.study.job import checked
 
-    plan = Plan(study(GRID), set(), tmp_path, "fakes.solvers:instant")
-    _, job = plan.take()
+    with planned(study(GRID), tmp_path) as plan:
+        _, job = plan.take()
     done = checked(work(job))
     assert done.row["identity"] == job.inputs.identity(fingerprint.of_rows())
     ours = fingerprint.signature()

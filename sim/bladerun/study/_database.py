@@ -28,6 +28,7 @@ _SCHEMA = [
 _ENTRY = "kind, key, value, checksum"
 _INSERT = f"INSERT OR REPLACE INTO entry ({_ENTRY}) VALUES (?, ?, ?, ?)"
 _PAGE = 4096  # bytes, of SQLite's own choice
+_LAYOUT = [f"PRAGMA page_size = {_PAGE}", "PRAGMA auto_vacuum = INCREMENTAL"]
 _BUSY_S = 60.0  # for which a change waits for those of other processes
 _GAP = 20_000  # entries in a row that cannot be read, after which a damaged file is taken to hold no more
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
@@ -97,7 +98,7 @@ class Database:
     def shrink(self) -> None:
         """Give the room of what was dropped back to the disk."""
         with _told(self.path):
-            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+            self._connection.executescript("PRAGMA incremental_vacuum")
 
 
 @contextmanager
@@ -145,9 +146,10 @@ def reading(path: str | Path) -> Iterator[Database]:
 
 def _connected(path: Path, check: bool) -> sqlite3.Connection:
     """Open for changes, with our tables; raises sqlite3.DatabaseError of damage where it is not whole."""
-    connection = sqlite3.connect(path, _BUSY_S, isolation_level=None, check_same_thread=False)
+    connection = _journaled(path)
     try:
-        _prepare(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        _create(connection)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > _VERSION:
             raise InputError("was written by a newer version of bladerun; use that", file=path)
@@ -159,25 +161,30 @@ def _connected(path: Path, check: bool) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA page_size = {_PAGE}")
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    try:
-        connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorname in _FULL:
-            raise
-        # no memory can be shared by a file here: a rollback journal needs none
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
-        connection.execute("PRAGMA journal_mode = DELETE").fetchall()
-        connection.execute("PRAGMA locking_mode = NORMAL").fetchall()
-    connection.execute("PRAGMA synchronous = FULL")
-    if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-        _create(connection)
+def _journaled(path: Path) -> sqlite3.Connection:
+    """With a write-ahead log; with a rollback journal, which needs none, where files share no memory."""
+    begin, modes = [], ["PRAGMA journal_mode = WAL"]
+    while True:
+        connection = sqlite3.connect(path, _BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            for mode in (*begin, *_LAYOUT, *modes):
+                connection.execute(mode).fetchall()
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            return connection
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            if begin or _is_damage(error) or error.sqlite_errorname in _FULL:
+                raise
+        begin = ["PRAGMA locking_mode = EXCLUSIVE"]
+        modes = ["PRAGMA journal_mode = DELETE", "PRAGMA locking_mode = NORMAL"]
 
 
 def _create(connection: sqlite3.Connection) -> None:
+    """Make our tables where there is none."""
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        return
+    for layout in _LAYOUT:
+        connection.execute(layout)
     connection.execute("BEGIN IMMEDIATE")
     if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         for statement in _SCHEMA:
@@ -216,8 +223,6 @@ def _mend(path: Path) -> str:
                 shutil.copyfile(f"{path}{end}", f"{aside}{end}")
         kept = 0
         with closing(sqlite3.connect(tmp, isolation_level=None)) as new:
-            new.execute(f"PRAGMA page_size = {_PAGE}")
-            new.execute("PRAGMA auto_vacuum = INCREMENTAL")
             _create(new)
             new.execute("BEGIN")
             for row in _readable(aside):
@@ -263,8 +268,6 @@ def _readable(path: Path) -> Iterator[tuple]:
 
 def _first_page() -> bytes:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
-        new.execute(f"PRAGMA page_size = {_PAGE}")
-        new.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _create(new)
         page = bytearray(new.serialize()[:_PAGE])
     page[92:96] = b"\xff\xff\xff\xff"  # so the number of pages is taken from the file's size
