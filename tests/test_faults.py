@@ -18,12 +18,12 @@ import psutil
 import pytest
 
 from bladerun.errors import InputError
-from bladerun.study import _store
-from test_sweep import GRID, HERE, changed, same, study, toml
+from bladerun.study import _database, _store
+from bladerun.study.file import study
+from fakes.studies import ENVIRONMENT, GRID, changed, same, seeds, toml
 
 pytestmark = pytest.mark.faults
 KILLS = int(os.environ.get("BLADERUN_KILLS", "20"))
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
 MANY = changed(
     parameters={
         "height_mm": list(range(20, 40)),
@@ -87,13 +87,13 @@ class Client:
 
 
 def whole(out, rows):
-    """Every row once, every part readable, no seed left that no row waits for; gives the table."""
-    for part in (out / "outcomes.parquet").glob("*"):
-        assert len(pd.read_parquet(part)) > 0
-    table = pd.read_parquet(out / "outcomes.parquet").sort_values("number").reset_index(drop=True)
+    """Every row once, in the table too, nothing damaged, no seed left that no row waits for; gives the table."""
+    table = pd.read_parquet(out / "outcomes.parquet")
     assert list(table.number) == list(range(rows)) and table.identity.is_unique
-    assert (out / "rows.jsonl").read_text() == ""
-    assert "lost" in set(table.status) or not list((out / "seeds").iterdir())
+    pd.testing.assert_frame_equal(table, _store.table(out).to_pandas())
+    assert "lost" in set(table.status) or not seeds(out)
+    with _database.opened(out / _store.DATABASE) as database:
+        assert not database.mended and not list(out.glob("*damaged*"))
     return table
 
 

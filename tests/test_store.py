@@ -114,7 +114,9 @@ def test_units_are_in_the_table_and_what_is_missing_is_nan(tmp_path, columns):
         assert found.equals(columns, check_metadata=True)
         assert found.field("stride_time_s").metadata == {b"unit": b"s"}
     (only,) = exported(tmp_path).to_dict("records")
-    assert only["objective"] == 1.5 and only["stride_time_s"] != only["stride_time_s"] and pd.isna(only["why"])
+    assert (
+        only["objective"] == 1.5 and only["stride_time_s"] != only["stride_time_s"] and pd.isna(only["why"])
+    )
 
 
 def test_the_table_is_written_on_request_while_others_are_at_it(tmp_path, columns, monkeypatch, capsys):

@@ -11,6 +11,7 @@ from bladerun.errors import InputError
 from bladerun.study import _database, _store
 from bladerun.study._plan import Plan
 from bladerun.study._sweep import opened
+from bladerun.study.file import study
 from bladerun.study.job import work
 
 TESTS = Path(__file__).parents[1]
@@ -25,6 +26,19 @@ GRID = {
 
 def changed(**sections):
     return {**GRID, **sections}
+
+
+def search(**sections):
+    """A search of four trials."""
+    return study(
+        {
+            "base": GRID["base"],
+            "parameters": {"height_mm": {"low": 20, "high": 40}, "toe_out_deg": [0, 5, 10]},
+            "search": {"trials": 4, "sampler": "random", "minimise": "cost_of_transport_j_kg_m",
+                       "subject_to": ["|psis_difference_mm| < 4"]},
+            **sections,
+        }
+    )  # fmt: skip
 
 
 def toml(document, path):

@@ -305,6 +305,8 @@ class _SearchRun:
         known = len(patiently(lambda: self.found.get_trials(deepcopy=False)))
         for trial in range(known, 1 + max(self._store.done, default=-1) // len(self._variations)):
             patiently(lambda t=trial: self.found.enqueue_trial(self._kept(t)))
+        trials = len(patiently(lambda: self.found.get_trials(deepcopy=False)))
+        self.found.sampler = sampler(self._search, trials)  # else it would draw again what those have
 
     def _kept(self, trial: int) -> dict[str, Any]:
         """The point of a trial as its rows have it; empty without one."""
