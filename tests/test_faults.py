@@ -87,7 +87,7 @@ class Client:
 
 
 def whole(out, rows):
-    """Every row once, in the table too, nothing damaged, no seed left that no row waits for; gives the table."""
+    """Every row once, nothing damaged, no seed left that no row waits for; gives the table."""
     table = pd.read_parquet(out / "outcomes.parquet")
     assert list(table.number) == list(range(rows)) and table.identity.is_unique
     pd.testing.assert_frame_equal(table, _store.table(out).to_pandas())

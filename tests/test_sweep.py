@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 
-import pandas as pd
 import pytest
 
 from bladerun import cli
@@ -15,7 +14,7 @@ from bladerun.study import _store, load_study, sweep
 from bladerun.study.file import study
 from bladerun.study.plots import _of_sweep, plot
 from bladerun.study.status import status
-from fakes.studies import ENVIRONMENT, GRID, changed, drained, same, toml
+from fakes.studies import ENVIRONMENT, GRID, changed, drained, toml
 
 # --- The file ---------------------------------------------------------------------------------------------
 
@@ -119,17 +118,6 @@ def test_a_cohort_is_one_runner_a_row(tmp_path):
 # --- Real processes ---------------------------------------------------------------------------------------
 
 
-def test_any_number_of_workers_gives_the_same_table(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", ENVIRONMENT["PYTHONPATH"])
-    found = study(changed(run={"both_ways": True}))
-    one = sweep(found, tmp_path / "1", workers=1, solver="fakes.solvers:instant")
-    two = sweep(found, tmp_path / "2", workers=2, solver="fakes.solvers:instant")
-    pd.testing.assert_frame_equal(same(one.table()), same(two.table()))
-    assert one.counts == {"converged": 36} and one.table().identity.is_unique
-    about = status(tmp_path / "2")
-    assert about["done"] == about["rows"] == 36 and about["held_by"] is None
-
-
 def test_a_dry_run_counts_and_writes_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     toml(GRID, tmp_path / "s.toml")
@@ -174,33 +162,3 @@ def test_a_second_client_is_told_who_holds_the_folder(tmp_path):
         client.send_signal(signal.SIGKILL)
         client.wait()
     assert status(tmp_path / "out")["held_by"] is None
-
-
-def test_a_dask_cluster_that_runs_elsewhere_does_the_work_and_is_gone_on_with(tmp_path):
-    said = tmp_path / "scheduler.json"
-    common = {"env": ENVIRONMENT, "cwd": tmp_path, "stderr": subprocess.DEVNULL}
-    scheduler = ["scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", said]
-    worker = ["worker", "--scheduler-file", said, "--no-dashboard", "--nthreads", "1", "--no-nanny"]
-    dask = [sys.executable, "-m", "dask"]
-    processes = [subprocess.Popen([*dask, *command], **common) for command in (scheduler, worker, worker)]
-    try:
-        for _ in range(600):
-            if said.exists():
-                break
-            time.sleep(0.1)
-        address = json.loads(said.read_text())["address"]
-        found, seen = study(GRID), []
-
-        def stop(done, *_):
-            seen.append(done)
-            if done == 10:
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            sweep(found, tmp_path / "out", cluster=address, progress=stop, solver="fakes.solvers:instant")
-        result = sweep(found, tmp_path / "out", cluster=address, solver="fakes.solvers:instant")
-        assert result.counts == {"converged": 36} and result.table().identity.is_unique
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
