@@ -30,7 +30,7 @@ NASTY = '</script><img src=x onerror=alert(1)> "quoted"'
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    app = create(tmp_path_factory.mktemp("app"), executor=fake_page.Executor(), job=fake_page.solved)
+    app = create(tmp_path_factory.mktemp("app"), executor=fake_page.Executor(), work=fake_page.solved)
     small = near.size() | {"draws": FEWEST}
     with pytest.MonkeyPatch.context() as patch, TestClient(app, base_url="http://127.0.0.1") as client:
         patch.setattr(near, "size", lambda: small)

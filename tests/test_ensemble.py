@@ -23,12 +23,15 @@ def solved(objective=1.0, status="converged"):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Replaces the solver by one whose objective is the runner's strength; gives what it was asked."""
+    """Replaces the solver by one whose objective is the runner's strength, and which fails on the third draw;
+    gives what it was asked.
+    """
     seen = []
 
     def solve(inputs, start):
         seen.append((inputs, start))
-        return solved(inputs.variation.strength, "not converged" if len(seen) == 3 else "converged")
+        fails = len({each.variation for each, _ in seen}) == 3
+        return solved(inputs.variation.strength, "not converged" if fails else "converged")
 
     monkeypatch.setattr(job, "_solve", solve)
     return seen
@@ -39,8 +42,9 @@ def test_every_member_is_the_case_with_its_draw(asked):
     table = ensemble(CASE, solved(), 6, seed=2, workers=1, progress=lambda *at: told.append(at))
     assert list(table.index) == [(NAME, member) for member in range(7)]
     draws = draw(6, seed=2)
-    assert [inputs.variation for inputs, _ in asked] == draws
-    assert all(inputs.fitting == CASE.fitting and start is not None for inputs, start in asked)
+    assert [inputs.variation for inputs, _ in asked] == [*draws[:3], *draws[2:]]
+    assert all(inputs.fitting == CASE.fitting for inputs, _ in asked)
+    assert [i for i, (_, start) in enumerate(asked) if start is None] == [3], "where its start led nowhere"
     for member, one in enumerate(draws, 1):
         for name in names():
             assert table.at[(NAME, member), f"variation.{name}"] == getattr(one, name)

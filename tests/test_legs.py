@@ -33,6 +33,7 @@ from bladerun.stride.result import _strain
 from bladerun.study import visits
 from bladerun.study.file import study
 from bladerun.study.job import Inputs
+from bladerun.study.nearness import between
 from bladerun.study.recommend import why
 from bladerun.task import Task
 from strides.synthetic import stride
@@ -261,9 +262,9 @@ def test_a_sweep_moves_both_legs_and_tells_them_apart():
     words = visits.describe(grid.fittings[grid.current])
     assert words == "left: category 3, 10 mm, toe-out 0 deg; right: category 4, 20 mm, toe-out 0 deg"
     today = grid.fittings[grid.current]
-    way = visits.bridge(today, altered(today, height_mm=55.0))
-    assert [each.of("left").height_mm for each in way][-1] == 45.0 and len(way) > 1
-    build_model(case.runner, case.amputation, way[0])
+    way = between(Inputs.of(case, today), Inputs.of(case, altered(today, height_mm=55.0)))
+    assert [round(each.fitting.of("left").height_mm, 6) for each in way] == [18.75, 27.5, 36.25]
+    build_model(case.runner, case.amputation, way[0].fitting)
 
 
 def test_a_study_varies_both_legs_or_one():

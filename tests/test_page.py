@@ -39,7 +39,7 @@ def address(tmp_path_factory):
 
 
 def served(tmp_path_factory):
-    app = create(tmp_path_factory.mktemp("page"), executor=fake_page.Executor(), job=fake_page.solved)
+    app = create(tmp_path_factory.mktemp("page"), executor=fake_page.Executor(), work=fake_page.solved)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

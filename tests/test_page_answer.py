@@ -45,7 +45,7 @@ def answers(tmp_path_factory):
         (first if asked.inputs.variation == NOMINAL else varied).wait(30)
         return solved(asked)
 
-    app = create(tmp_path_factory.mktemp("answer"), executor=fake_page.Executor(), job=job)
+    app = create(tmp_path_factory.mktemp("answer"), executor=fake_page.Executor(), work=job)
     small = near.size() | {"arms": 1, "draws": FEWEST}
     with pytest.MonkeyPatch.context() as patch, TestClient(app, base_url="http://127.0.0.1") as client:
         patch.setattr(near, "size", lambda: small)

@@ -35,7 +35,7 @@ ODD = (
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    app = create(tmp_path_factory.mktemp("doors"), executor=fake_page.Executor(), job=fake_page.solved)
+    app = create(tmp_path_factory.mktemp("doors"), executor=fake_page.Executor(), work=fake_page.solved)
     small = near.size() | {"arms": 1, "draws": FEWEST}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(near, "size", lambda: small)
@@ -133,7 +133,7 @@ def test_a_text_that_takes_long_to_read_keeps_nobody_waiting(page, monkeypatch):
 @pytest.fixture
 def locked(tmp_path):
     app = create(
-        tmp_path, token="let-me-in", host="0.0.0.0", executor=fake_page.Executor(), job=fake_page.solved
+        tmp_path, token="let-me-in", host="0.0.0.0", executor=fake_page.Executor(), work=fake_page.solved
     )
     with TestClient(app, base_url="http://127.0.0.1:8765", follow_redirects=False) as client:
         yield client

@@ -182,7 +182,7 @@ def test_a_part_of_a_cohort_is_judged_by_sign_alone():
 
 
 def test_the_table_keeps_what_fails_and_what_was_not_solved(tmp_path, monkeypatch):
-    def unsolved(cohorts, folder, *, runners, workers, progress):
+    def unsolved(cohorts, out, *, runners, workers, progress):
         rows = [dict(cohort.conditions[0]) | {"runner": 1, "status": "not converged"} for cohort in cohorts]
         return {c.name: pd.DataFrame([r]) for c, r in zip(cohorts, rows, strict=True)}
 
@@ -197,9 +197,9 @@ def test_the_table_keeps_what_fails_and_what_was_not_solved(tmp_path, monkeypatc
         assert "no prediction" in text
 
 
-def test_a_bench_cohort_is_tested_on_the_bench():
+def test_a_bench_cohort_is_tested_on_the_bench(tmp_path):
     bench = replace(COHORTS["bench"], conditions=COHORTS["bench"].conditions[:1])
-    row = _runs.run_cohorts([bench], None, runners=None, workers=1)["bench"].iloc[0]
+    row = _runs.run_cohorts([bench], tmp_path, runners=None, workers=1)["bench"].iloc[0]
     assert 15 < row.stiffness_kn_m < 20
     assert 85 < row.return_percent < 95
 

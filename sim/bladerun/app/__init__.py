@@ -38,17 +38,19 @@ def serve(
     port: int = 8765,
     browser: bool = True,
     workers: int | None = None,
+    look_in: str | Path | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
     """Serve until interrupted. host: the loopback address, unless others on the network shall see the page.
 
-    port: 0 takes a free one. browser: open the page once it is served. workers: solving processes. The
-    address that is said holds a key made for this time, without which nobody is answered.
+    port: 0 takes a free one. browser: open the page once it is served. workers: solving processes. look_in:
+    as of `study.fit`. The address that is said holds a key made for this time, without which nobody is
+    answered.
     Raises InputError where the folder cannot be written to or the port is taken.
     """
     token = secrets.token_urlsafe(24)
     config = uvicorn.Config(
-        create(folder, workers=workers, host=host, token=token),
+        create(folder, workers=workers, host=host, token=token, look_in=look_in),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=_GRACE_S,

@@ -76,7 +76,7 @@ def compared(work: Work) -> Compared:
             rows[name] |= {"status": work.failed[point].partition(":")[0], "stride": ""}
             continue
         one = work.portraits[point]
-        rows[name] |= {"status": Status.CONVERGED.value, "stride": str(work.paths[point].absolute())}
+        rows[name] |= {"status": Status.CONVERGED.value, "stride": str(work.path(point).absolute())}
         rows[name] |= one.numbers | {f"{key}_scatter": margin.get(key, math.nan) for key in one.keys}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
     names = {str(point): name for name, point in points.items()}

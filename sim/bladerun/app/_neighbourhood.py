@@ -82,12 +82,6 @@ def around(case: Case) -> list[Point]:
     return [point for point in points if allowed(case, point)]
 
 
-def nearest(point: Point, solved: Iterable[Point]) -> Point | None:
-    """The solved point fewest steps away, to start from."""
-    step = np.array(steps())
-    return min(solved, key=lambda one: np.abs((np.array(one) - point) / step).sum(), default=None)
-
-
 def steps_away(point: Point, middle: Point) -> float:
     """Steps between two points, along the quantity where they are furthest apart."""
     return float(np.max(np.abs((np.array(point) - middle) / np.array(steps()))))

@@ -25,7 +25,6 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bladerun import __version__
-from bladerun._lib.files import output_dir
 from bladerun._lib.kinds import Listed, Number
 from bladerun.app import _documents, _form
 from bladerun.app import _neighbourhood as near
@@ -39,12 +38,14 @@ from bladerun.app._sheet import sheet
 from bladerun.app._story import story
 from bladerun.app._try_first import ready, try_first
 from bladerun.app._view import differences, scene, view
-from bladerun.app._work import Work, solved
+from bladerun.app._work import Work
 from bladerun.blade.catalog import Blade
 from bladerun.case import Case
 from bladerun.errors import InputError
 from bladerun.report.words import setting
+from bladerun.study import strides
 from bladerun.study.executors import Executor, opened
+from bladerun.study.job import Done, Job, work
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -55,15 +56,15 @@ def create(
     workers: int | None = None,
     host: str = "127.0.0.1",
     token: str | None = None,
+    look_in: str | Path | None = None,
     executor: Executor | None = None,
-    job: Callable = solved,
+    work: Callable[[Job], Done] = work,
 ) -> Starlette:
     """The application. host: where it is served. token: the key its first address must carry as `?token=`;
-    without one it lets everybody in. executor, job: who works and how, instead of processes on this machine.
+    without one it lets everybody in. look_in: as of `study.fit`. executor, work: who works and how, instead
+    of processes on this machine.
     """
-    folder = output_dir(folder)
-    output_dir(folder / "strides")
-    desk = _Desk(folder, workers, executor, job)
+    desk = _Desk(folder, look_in, workers, executor, work)
 
     @asynccontextmanager
     async def life(_):
@@ -119,12 +120,20 @@ class _Desk:
     was on the desk before, is told so and never given this one's numbers.
     """
 
-    def __init__(self, folder: Path, workers: int | None, executor: Executor | None, job: Callable):
-        self.folder, self.workers, self.job = folder, workers, job
+    def __init__(
+        self,
+        folder: str | Path,
+        look_in: str | Path | None,
+        workers: int | None,
+        executor: Executor | None,
+        work: Callable[[Job], Done],
+    ):
+        self.workers, self.do = workers, work
         self.work: Work | None = None
         self.case: Case | None = None
         self.run = ""
         self._executor, self._opened = executor, ExitStack()
+        self._strides = self._opened.enter_context(strides.opened(folder, look_in))
         self._changing = asyncio.Lock()
 
     def executor(self) -> Executor:
@@ -166,7 +175,7 @@ class _Desk:
                 executor = await run_in_threadpool(self.executor)
                 if self.work:
                     self.work.stop()
-                self.work = Work(case, self.folder, executor, self.job, lacking)
+                self.work = Work(case, self._strides, executor, self.do, lacking)
             self.case, self.run, work = case, secrets.token_hex(8), self.work
         middle, step = work.middle, near.steps()
         axes = {

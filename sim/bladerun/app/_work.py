@@ -1,8 +1,7 @@
 """Solving in the background: the neighbourhood of one case, its points in order of need.
 
-Takes a case, a folder and an executor; gives portraits as they are solved, numbers of the same points with
-the facts behind them varied or landing elsewhere, and progress. Strides are kept on disk and found again by
-what they were solved from.
+Takes a case, a store of strides and an executor; gives portraits as they are solved, numbers of the same
+points with the facts behind them varied or landing elsewhere, and progress.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,38 +18,18 @@ import numpy as np
 
 from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
-from bladerun.app._portrait import Portrait, numbers, portrait
+from bladerun.app._portrait import Portrait, portrait
 from bladerun.body.variation import draw
 from bladerun.case import Case
-from bladerun.dataset.files import read_stride, write_stride
+from bladerun.dataset.files import read_stride
 from bladerun.errors import InputError
 from bladerun.status import Status
 from bladerun.study.executors import Executor
-from bladerun.study.fingerprint import of_strides
-from bladerun.study.job import Inputs, along
+from bladerun.study.job import Done, Inputs, Job, work
 from bladerun.study.landing_window import row_of
 from bladerun.study.landings import blades, following
-
-
-@dataclass(frozen=True)
-class Job:
-    """One stride as a process needs it: what to solve, the file of a stride to start from, where to write."""
-
-    inputs: Inputs
-    start: Path | None
-    path: Path
-
-
-def solved(job: Job) -> tuple[str, str]:
-    """Solve and write a stride unless it is there; its status and why. Runs in another process."""
-    if job.path.exists():
-        return _status(job.path)
-    start = read_stride(job.start) if job.start else None
-    stride = along([job.inputs], start)
-    if stride.attrs["status"] == Status.NOT_CONVERGED and start is not None:
-        stride = along([job.inputs], None)
-    write_stride(stride, job.path)
-    return stride.attrs["status"], stride.attrs["why"]
+from bladerun.study.recommend import weighed
+from bladerun.study.strides import Asked, Strides
 
 
 class Task(NamedTuple):
@@ -79,14 +58,13 @@ class Work:
     def __init__(
         self,
         case: Case,
-        folder: Path,
+        strides: Strides,
         executor: Executor,
-        job: Callable = solved,
+        work: Callable[[Job], Done] = work,
         lacks: Callable[[Work], Iterable[Task]] = lambda _: (),
     ):
-        self.case, self.folder, self.middle = case, folder, near.centre(case)
+        self.case, self.middle = case, near.centre(case)
         self.portraits: dict[Point, Portrait] = {}
-        self.paths: dict[Point, Path] = {}
         self.failed: dict[Point, str] = {}
         self.draws = draw(near.size()["draws"])
         self.members: dict[Point, dict[int, dict[str, Any]]] = {}
@@ -96,7 +74,8 @@ class Work:
         self.around, self.halted = near.around(case), False
         self._latest: Task | None = None
         self._deciding: asyncio.Task | None = None
-        self._executor, self._job, self._lacks = executor, job, lacks
+        self._strides, self._executor, self._work, self._lacks = strides, executor, work, lacks
+        self._solved: dict[Task, Asked] = {}
         self._queue: asyncio.PriorityQueue[tuple[int, int, Task]] = asyncio.PriorityQueue()
         self._order = count()
         self._first = asyncio.Event()
@@ -188,6 +167,10 @@ class Work:
             return member in self.members.get(point, {})
         return point in self.portraits or point in self.failed
 
+    def path(self, point: Point) -> Path:
+        """The file of a solved point's stride."""
+        return self._strides.path(self._solved[Task(point)])
+
     def landed(self, point: Point) -> dict[float, dict[str, Any]]:
         """Rows of a `LandingWindow` by shift, that of 0 with them; the point must be solved."""
         own = row_of({**self.portraits[point].numbers, "status": Status.CONVERGED}, blades(self.case))
@@ -249,47 +232,38 @@ class Work:
 
     async def _solve(self, task: Task) -> None:
         point, member, shift = task
-        inputs, path = self._inputs(task)
-        if path.exists():
-            status, why = await asyncio.to_thread(_status, path)
-        else:
-            job = Job(inputs, self._start(task), path)
-            future = await asyncio.to_thread(self._executor.submit, self._job, job)
-            status, why = await asyncio.to_thread(future.result)
+        asked = self._from_nearest(task)
+        row, kept = await asyncio.to_thread(self._strides.solved, asked, self._executor, self._work)
+        if not kept:
             self._ended_s.append(time.monotonic())
-        if status != Status.CONVERGED:
-            self._fail(task, status, why)
+        if row["status"] != Status.CONVERGED:
+            self._fail(task, row["status"], row["why"])
             return
-        if not shift and not member:
-            found = await asyncio.to_thread(self._read, portrait, path)
-            self.paths[point], self.portraits[point] = path, found
-            return
-        row = {"status": status, **await asyncio.to_thread(self._read, numbers, path)}
+        self._solved[task], row = asked, weighed(row, self.case.priorities)
         if shift:
             self.landings.setdefault(point, {})[shift] = row_of(row, blades(self.case))
+        elif member:
+            keys = ("status", *self.portraits[point].keys)
+            self.members.setdefault(point, {})[member] = {key: row[key] for key in keys}
         else:
-            self.members.setdefault(point, {})[member] = row
+            self.portraits[point] = await asyncio.to_thread(self._portrait, asked)
 
-    def _read(self, what: Callable, path: Path) -> Any:
-        return what(read_stride(path), self.case.priorities)
+    def _portrait(self, asked: Asked) -> Portrait:
+        return portrait(read_stride(self._strides.path(asked)), self.case.priorities)
 
-    def _inputs(self, task: Task) -> tuple[Inputs, Path]:
-        """What is solved, and the file it is kept in."""
-        inputs = _inputs(self.case, task.point)
-        if task.member:
-            inputs = replace(inputs, variation=self.draws[task.member - 1])
-        if task.shift_mm:
-            ahead = float(self.portraits[task.point].arrays["landing"]) + task.shift_mm / 1e3
-            inputs = replace(inputs, task=replace(inputs.task, landing_ahead_m=ahead))
-        return inputs, self.folder / "strides" / f"{inputs.identity(of_strides())}.nc"
-
-    def _start(self, task: Task) -> Path | None:
-        """The file of the stride to start from."""
-        if task.shift_mm:
-            before, _ = self.next_landings(task.point)[task.shift_mm]
-            return self._inputs(Task(task.point, shift_mm=before))[1]
-        start = task.point if task.member else near.nearest(task.point, self.portraits)
-        return self.paths[start] if start else None
+    def _from_nearest(self, task: Task) -> Asked:
+        """What is asked for a task; from the stride that it varies, else from the nearest point."""
+        point, member, shift = task
+        if shift:
+            before, ahead = self.next_landings(point)[shift]
+            own = self._solved[Task(point)].inputs
+            return Asked(replace(own, task=ahead), self._solved[Task(point, shift_mm=before)])
+        if member:
+            own = self._solved[Task(point)]
+            return Asked(replace(own.inputs, variation=self.draws[member - 1]), own)
+        fitting, at_speed = near.at(self.case, point)
+        inputs = replace(Inputs.of(self.case, fitting), task=at_speed)
+        return Asked.from_nearest(inputs, (self._solved[Task(one)] for one in self.portraits))
 
     def _fail(self, task: Task, status: str, why: str) -> None:
         point, member, shift = task
@@ -299,22 +273,3 @@ class Work:
             self.members.setdefault(point, {})[member] = {"status": status, "why": why}
         else:
             self.failed[point] = f"{status}: {why}"
-
-
-def _inputs(case: Case, point: Point) -> Inputs:
-    """What decides the stride of a point, every number as a decimal one, so that 30 and 30.0 are the same."""
-    fitting, task = near.at(case, point)
-    whole = replace(
-        case, runner=_decimal(case.runner), amputation=_decimal(case.amputation), task=_decimal(task)
-    )
-    return Inputs.of(whole, _decimal(fitting))
-
-
-def _decimal(part: Any) -> Any:
-    numbers = {key: float(value) for key, value in vars(part).items() if type(value) is int}
-    return replace(part, **numbers)
-
-
-def _status(path: Path) -> tuple[str, str]:
-    kept = read_stride(path)
-    return kept.attrs["status"], kept.attrs["why"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bladerun.case import Case
     from bladerun.model import Model
 
+RUNS = Path("runs")  # where results are written, unless --out says otherwise; strides of all are shared
 OK, BAD_INPUT, NOT_CONVERGED, INTERRUPTED, PIPE_CLOSED = 0, 2, 3, 130, 141
 
 
@@ -58,7 +59,7 @@ def about(file: Path) -> Iterator[None]:
 
 
 def default_folder(file: Path) -> Path:
-    return Path("runs") / file.stem
+    return RUNS / file.stem
 
 
 def described(case: Case, model: Model) -> dict[str, Any]:

@@ -6,11 +6,10 @@ Takes parsed arguments; gives `Answer`s.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bladerun._lib.messages import say
-from bladerun.cli._answer import NOT_CONVERGED, OK, Answer, about, fail
+from bladerun.cli._answer import NOT_CONVERGED, OK, RUNS, Answer, about, fail
 from bladerun.cli._arguments import count, declare, number
 from bladerun.cli._console import progress_bar, rounded, table
 from bladerun.status import Status
@@ -157,7 +156,7 @@ def _validate(args: argparse.Namespace) -> Answer:
 
     with progress_bar() as progress:
         result = validate(
-            args.out or Path("runs") / "validation",
+            args.out or RUNS / "validation",
             runners=args.reduced,
             workers=args.workers,
             progress=progress,

@@ -6,11 +6,10 @@ Takes parsed arguments; serves until interrupted.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from bladerun._lib.messages import say
-from bladerun.cli._answer import Answer
+from bladerun.cli._answer import RUNS, Answer
 from bladerun.cli._arguments import count, declare
 
 
@@ -39,8 +38,16 @@ def add(commands: Any) -> None:
 def _app(args: argparse.Namespace) -> Answer:
     from bladerun.app import serve
 
-    folder = args.out or Path("runs") / "app"
-    serve(folder, host=args.host, port=args.port, browser=not args.no_browser, workers=args.workers, say=say)
+    folder = args.out or RUNS / "app"
+    serve(
+        folder,
+        host=args.host,
+        port=args.port,
+        browser=not args.no_browser,
+        workers=args.workers,
+        look_in=RUNS,
+        say=say,
+    )
     return Answer({"folder": str(folder)}, f"ended; what was solved is in {folder}")
 
 

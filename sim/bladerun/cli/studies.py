@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bladerun._lib.forkserver import prepare
-from bladerun.cli._answer import NOT_CONVERGED, Answer, about, default_folder, fail
+from bladerun.cli._answer import NOT_CONVERGED, RUNS, Answer, about, default_folder, fail
 from bladerun.cli._arguments import FOLDER, RUNNER, Parser, count, count_or_none, declare, with_replace
 from bladerun.cli._console import progress_bar, rounded, table
 from bladerun.cli._results import results
@@ -127,6 +127,7 @@ def _compared(args: argparse.Namespace, case: Case, folder: Path) -> FitResult:
             progress=progress,
             ensemble=args.ensemble,
             hold=args.hold,
+            look_in=RUNS,
         )
 
 

@@ -16,7 +16,7 @@ from bladerun.dataset import netcdf
 from bladerun.dataset.check import check
 from bladerun.errors import InputError
 
-_MOST_BYTES = 100_000_000  # a stride on 120 knots has 3 million
+MOST_BYTES = 100_000_000  # a stride on 120 knots has 3 million
 
 
 def write_stride(stride: xr.Dataset, path: str | Path) -> None:
@@ -58,7 +58,7 @@ def read_stride(path: str | Path) -> xr.Dataset:
         Where the file cannot be read, holds no stride, or one that is not whole: its values are finite,
         belong to each other and to its model, and its model names no file.
     """
-    content = content_of(path, _MOST_BYTES)
+    content = content_of(path, MOST_BYTES)
     if (what := described(content)) not in (None, STRIDE):
         raise InputError(f"not a stride but {what}; give a stride.nc that `bladerun run` wrote", file=path)
     try:

@@ -18,20 +18,21 @@ import pandas as pd
 
 from bladerun import __version__
 from bladerun._lib import data_files
-from bladerun._lib.files import atomic, output_dir, write_parquet
+from bladerun._lib.files import atomic, write_parquet
 from bladerun.body.variation import NOMINAL, draw
 from bladerun.case import ADJUSTED, Case
 from bladerun.dataset.files import read_stride
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.status import Status
-from bladerun.study import answer, drawn, executors, job, recommend, visits
+from bladerun.study import answer, drawn, executors, job, recommend, strides, visits
 from bladerun.study._pace import Pace
-from bladerun.study._solved import Solve, kept
+from bladerun.study.executors import Executor
 from bladerun.study.intervals import intervals
 from bladerun.study.job import Inputs
 from bladerun.study.landing_window import LandingWindow
 from bladerun.study.landings import window_of
+from bladerun.study.strides import Asked, Strides
 from bladerun.study.visits import Visit
 
 Progress = Callable[[int, int, str, float | None], None]
@@ -138,6 +139,7 @@ def fit(
     ensemble: int | None = None,
     hold: bool = False,
     widen: bool = True,
+    look_in: str | Path | None = None,
 ) -> FitResult:
     """Solve every combination in the case's sweep, and the fitting worn today, and recommend one.
 
@@ -164,6 +166,9 @@ def fit(
     widen
         Also solve every change of one setting from today's fitting, and where the best lies at the edge of
         the sweep, fittings beyond it, step by step.
+    look_in
+        A folder of such folders: strides that one of them holds, the page's too, are copied and not solved
+        again.
 
     Returns
     -------
@@ -180,24 +185,23 @@ def fit(
     grid = visits.beside(grid, case) if widen else grid
     for fitting in grid.fittings.values():
         build_model(case.runner, case.amputation, fitting)
-    folder = output_dir(out)
-    output_dir(folder / "strides")
-    workers = workers or executors.cores()
-    results: visits.Results = {}
-    with executors.opened(min(workers, 2 * len(grid.fittings)), here=workers == 1) as executor:
-        grid, plan, limits = _solve_wide(case, grid, widen, results, folder, executor, progress)
-        table = _table(grid, plan, results)
-        spoken_of, count = _to_draw(table, grid.current, ensemble)
-        members = _members(case, grid, plan, results, spoken_of, count, folder, executor, progress)
+    folder, workers = Path(out), workers or executors.cores()
+    with (
+        strides.opened(folder, look_in) as kept,
+        executors.opened(min(workers, 2 * len(grid.fittings)), here=workers == 1) as executor,
+    ):
+        run = _Run(case, grid, kept, executor, progress)
+        limits = run.solve(widen)
+        table = run.table()
+        members = run.members(*_to_draw(table, grid.current, ensemble), folder)
         members = drawn.spread(table, members, grid.current)
         result = _answer(case, table, grid.current, members, limits, folder)
-        name = result.recommended or result.current
-        window = _window(case, grid, result.table, name, folder, executor, progress)
+        window = run.window(result.recommended or result.current)
 
     result = replace(result, window=window)
     if hold and result.comparison and result.recommended != result.current:
         if progress:
-            progress(len(results), len(results), "the same controls on the recommended fitting", None)
+            progress(len(run.results), len(run.results), "the same controls on the recommended fitting", None)
         result = replace(result, held=_held(result))
     write_parquet(result.table, folder / "outcomes.parquet")
     with atomic(folder / "study.json") as tmp:
@@ -227,56 +231,118 @@ def _answer(case, table, current, members, limits, folder) -> FitResult:
     )
 
 
-def _solve_wide(case, grid, widen, results, folder, executor, progress):
-    """Fill `results` for every fitting, and for ones beyond the sweep while the best lies at its edge.
+class _Run:
+    """Visits of one comparison: what was asked for each, and what came of it."""
 
-    Gives the grid and plan that were solved in the end, and a sentence for every limit that was met.
-    """
-    plan: visits.Plan = {}
-    for left in range(data_files.toml("sweep.toml")["wider"]["times"] if widen else 0, -1, -1):
-        plan = plan | visits.plan(grid)
-        _solve_all(plan, plan, results, case, grid, folder, executor, progress)
-        again = visits.plan_again(grid, plan, results)
-        plan |= again
-        _solve_all(again, plan, results, case, grid, folder, executor, progress)
-        table = _table(grid, plan, results)
-        best, _ = recommend.recommend(table)
-        if best is None or not widen or not recommend.worth_changing(table, best, grid.current):
-            break
-        wider, limits = visits.beyond(grid, best, recommend.edges(table, best), case)
-        if len(wider.fittings) == len(grid.fittings) or not left:
-            return grid, plan, limits  # all steps are taken, or limits are met
-        grid = wider
-    return grid, plan, []
+    def __init__(
+        self, case: Case, grid: visits.Grid, kept: Strides, executor: Executor, progress: Progress | None
+    ):
+        self.case, self.grid, self.strides = case, grid, kept
+        self.plan: visits.Plan = {}
+        self.results: visits.Results = {}
+        self.asked: dict[Visit, Asked] = {}
+        self._executor, self._tell = executor, progress or (lambda *_: None)
 
+    def solve(self, widen: bool) -> list[str]:
+        """Every fitting; gives a sentence for each limit that was met.
 
-def _solve_all(todo, plan, results, case, grid, folder, executor, progress) -> None:
-    """Fill `results` for the visits of `todo`, whose starts are in `plan`."""
-    pace, known, begun = Pace(executor.size), len(results), set(results)
+        widen: also fittings beyond the sweep, while the best lies at its edge.
+        """
+        for left in range(data_files.toml("sweep.toml")["wider"]["times"] if widen else 0, -1, -1):
+            self._visit(visits.plan(self.grid))
+            self._visit(visits.plan_again(self.grid, self.plan, self.results))
+            table = self.table()
+            best, _ = recommend.recommend(table)
+            if best is None or not widen or not recommend.worth_changing(table, best, self.grid.current):
+                break
+            wider, limits = visits.beyond(self.grid, best, recommend.edges(table, best), self.case)
+            if len(wider.fittings) == len(self.grid.fittings) or not left:
+                return limits  # all steps are taken, or limits are met
+            self.grid = wider
+        return []
 
-    def tell(visit: Visit) -> None:
-        if progress:
-            solved = sum(not result["kept"] for result in list(results.values())[known:])
-            left = known + len(todo) - len(results)
-            text = pace.words(len(results), visits.describe(grid.fittings[visit.name]))
-            progress(len(results), known + len(todo), text, pace.left_s(solved, left))
+    def table(self) -> pd.DataFrame:
+        """One row a fitting: the converged visit of lowest objective, and how far its visits lie apart."""
+        rows = {}
+        for name, fitting in self.grid.fittings.items():
+            found = self._converged(name)
+            row = {**fitting.row(), "current": name == self.grid.current, "visits": len(found)}
+            if found:
+                row |= job.best_of([_numbers(self.results[visit]) for visit in found])
+                row["stride"] = f"{strides.FOLDER}/{self.strides.path(self.asked[found[0]]).name}"
+            else:
+                failed = [result for visit, result in self.results.items() if visit.name == name]
+                said = max(failed, key=lambda result: result["status"] == Status.TOO_WEAK)
+                row |= {"status": said["status"], "why": said["why"], "stride": ""}
+            rows[name] = row
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
 
-    def take() -> tuple[Visit, Solve] | None:
-        visit = visits.ready(todo, results, begun)
-        if visit is None:
+    def members(self, names: list[str], count: int, folder: Path) -> pd.DataFrame:
+        """These fittings solved again with each draw, from their own best strides."""
+        best = {name: found[0] for name in names if (found := self._converged(name))}
+        if not count or not best:
+            (folder / "members.parquet").unlink(missing_ok=True)  # of a run before this one
+            return pd.DataFrame()
+        draws = [NOMINAL, *draw(count)]
+        rows = {(name, 0): _numbers(self.results[visit]) for name, visit in best.items()}
+        todo = [(name, member) for member in range(1, len(draws)) for name in best]
+        pace = Pace(self._executor.size)
+
+        def drawn_again(name: str, member: int) -> Asked:
+            own = self.asked[best[name]]
+            return Asked(replace(own.inputs, variation=draws[member]), own)
+
+        jobs = executors.in_turn((key, drawn_again(*key)) for key in todo)
+        for key, found in self.strides.each(self._executor, jobs):
+            rows[key] = _numbers(recommend.weighed(found.row, self.case.priorities))
+            solved, left = len(rows) - len(best), len(todo) - len(rows) + len(best)
+            text = f"{visits.describe(self.grid.fittings[key[0]])}, draw {key[1]}"
+            done = len(self.results) + solved
+            self._tell(done, done + left, text, pace.left_s(solved, left))
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
+        table = table.sort_index()
+        write_parquet(table, folder / "members.parquet")
+        return table
+
+    def window(self, name: str) -> LandingWindow | None:
+        """How far the landing on this fitting may move; None where it did not converge."""
+        if not (found := self._converged(name)):
             return None
-        begun.add(visit)
-        tell(visit)
-        fitting, start, between = grid.fittings[visit.name], None, ()
-        if before := visits.start_of(visit, plan, results):
-            start = _path(folder, before)
-            between = tuple(visits.bridge(grid.fittings[before.name], fitting)[:-1])
-        way = tuple(Inputs.of(case, each) for each in between)
-        return visit, Solve(Inputs.of(case, fitting), start, way, _path(folder, visit))
 
-    for visit, done in executors.run(executor, take, kept):
-        results[visit] = _weighed(executors.answered(done, executor), case)
-        tell(visit)
+        def tell(done: int, count: int, text: str) -> None:
+            self._tell(done, count, text, None)
+
+        return window_of(self.asked[found[0]], self.case, self.strides, self._executor, tell)
+
+    def _converged(self, name: str) -> list[Visit]:
+        return visits.converged(name, self.plan, self.results)
+
+    def _visit(self, todo: visits.Plan) -> None:
+        """Add these visits to the plan, and to `results` what came of those that are not in it yet."""
+        self.plan |= todo
+        pace, begun, solved = Pace(self._executor.size), set(self.results), 0
+
+        def tell(visit: Visit) -> None:
+            done, total = len(self.results), len(self.plan)
+            text = pace.words(done, visits.describe(self.grid.fittings[visit.name]))
+            self._tell(done, total, text, pace.left_s(solved, total - done))
+
+        def take() -> tuple[Visit, Asked] | None:
+            visit = visits.ready(todo, self.results, begun)
+            if visit is None:
+                return None
+            begun.add(visit)
+            tell(visit)
+            before = visits.start_of(visit, self.plan, self.results)
+            inputs = Inputs.of(self.case, self.grid.fittings[visit.name])
+            self.asked[visit] = Asked(inputs, before and self.asked[before], visit.way)
+            return visit, self.asked[visit]
+
+        for visit, found in self.strides.each(self._executor, take):
+            self.results[visit] = recommend.weighed(found.row, self.case.priorities)
+            solved += not found.kept
+            tell(visit)
 
 
 def _to_draw(table, current, ensemble) -> tuple[list[str], int]:
@@ -295,52 +361,6 @@ def _to_draw(table, current, ensemble) -> tuple[list[str], int]:
     return names, data_files.toml("sweep.toml")["ensemble"]["draws"]
 
 
-def _members(case, grid, plan, results, names, count, folder, executor, progress) -> pd.DataFrame:
-    """These fittings solved again with each draw, from their own best strides."""
-    best = {name: found[0] for name in names if (found := visits.converged(name, plan, results))}
-    if not count or not best:
-        (folder / "members.parquet").unlink(missing_ok=True)  # of a run before this one
-        return pd.DataFrame()
-    draws = [NOMINAL, *draw(count)]
-    rows = {(name, 0): results[visit] for name, visit in best.items()}
-    todo = [(name, member) for member in range(1, len(draws)) for name in best]
-    pace = Pace(executor.size)
-
-    def drawn_again(name: str, member: int) -> Solve:
-        inputs = replace(Inputs.of(case, grid.fittings[name]), variation=draws[member])
-        return Solve(inputs, _path(folder, best[name]), (), folder / "strides" / f"{name}_member{member}.nc")
-
-    for key, done in executors.answers(executor, ((key, drawn_again(*key)) for key in todo), kept):
-        rows[key] = _weighed(done, case)
-        if progress:
-            count = len(rows) - len(best)
-            text = f"{visits.describe(grid.fittings[key[0]])}, draw {key[1]}"
-            solved = len(results)
-            progress(solved + count, solved + len(todo), text, pace.left_s(count, len(todo) - count))
-    table = pd.DataFrame.from_dict(rows, orient="index").drop(columns="kept")
-    table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
-    table = table.sort_index()
-    write_parquet(table, folder / "members.parquet")
-    return table
-
-
-def _weighed(row: dict[str, Any], case: Case) -> dict[str, Any]:
-    """The same numbers with the score that this runner's priorities give."""
-    return row | {"score": recommend.score(row, case.priorities)} if "score" in row else row
-
-
-def _window(case, grid, table, name, folder, executor, progress) -> LandingWindow | None:
-    """How far the landing on this fitting may move; None where it did not converge."""
-    if table.at[name, "status"] != Status.CONVERGED:
-        return None
-
-    def tell(done: int, count: int, text: str) -> None:
-        if progress:
-            progress(done, count, text, None)
-
-    return window_of(case, grid.fittings[name], folder / table.at[name, "stride"], executor, tell)
-
-
 def _held(result: FitResult) -> dict[str, Any]:
     """What becomes of today's stride on the recommended fitting where nothing is optimised again."""
     from bladerun.forward.unadapted import hold, other_fitting  # slow to load, and seldom asked for
@@ -353,26 +373,9 @@ def _held(result: FitResult) -> dict[str, Any]:
     return told | (flat(outcomes(stride)) if told["status"] == Status.HELD else {})
 
 
-def _path(folder: Path, visit: Visit) -> Path:
-    return folder / "strides" / f"{visit.name}_{visit.way}.nc"
-
-
-def _table(grid: visits.Grid, plan: visits.Plan, results: visits.Results) -> pd.DataFrame:
-    """One row a fitting: the converged visit of lowest objective, and how far its visits lie apart."""
-    rows = {}
-    for name, fitting in grid.fittings.items():
-        found = visits.converged(name, plan, results)
-        solved = [results[visit] for visit in found]
-        row = {**fitting.row(), "current": name == grid.current, "visits": len(solved)}
-        if not solved:
-            failed = [result for visit, result in results.items() if visit.name == name]
-            said = max(failed, key=lambda result: result["status"] == Status.TOO_WEAK)
-            rows[name] = row | {"status": said["status"], "why": said["why"], "stride": ""}
-            continue
-        row |= job.best_of([{k: v for k, v in visit.items() if k != "kept"} for visit in solved])
-        row["stride"] = _path(Path(), found[0]).as_posix()
-        rows[name] = row
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """What a table has of a row."""
+    return {key: value for key, value in row.items() if key != "from_nothing"}
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

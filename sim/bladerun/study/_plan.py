@@ -8,7 +8,6 @@ same table on any number of workers. Seeds stay in the store until every row tha
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +22,7 @@ from bladerun.study._store import Store
 from bladerun.study._tree import tree
 from bladerun.study.file import Study
 from bladerun.study.job import NOTHING, SEED, STRIDE, Done, Inputs, Job
+from bladerun.study.nearness import shares
 from bladerun.study.parameters import changed
 
 
@@ -217,12 +217,11 @@ def between(study: Study, runner: str, start: tuple, end: tuple) -> tuple[Inputs
         abs(p.place(a) - p.place(b)) if p.numeric else 0.0
         for p, a, b in zip(study.parameters, start, end, strict=True)
     ]
-    steps = max(1, math.ceil(max(hops) - 1e-9))
-    if steps > data_files.toml("sweep.toml")["bridge"]["longest"]:
+    if len(cuts := shares(hops)) >= data_files.toml("sweep.toml")["bridge"]["longest"]:
         return None
     way = []
-    for i in range(1, steps):
-        values = (_mixed(p, a, b, i / steps) for p, a, b in zip(study.parameters, start, end, strict=True))
+    for share in cuts:
+        values = (_mixed(p, a, b, share) for p, a, b in zip(study.parameters, start, end, strict=True))
         try:
             way.append(study.inputs(runner, tuple(values)))
         except InputError:

@@ -69,7 +69,7 @@ def ensemble(
     draws = [NOMINAL, *draw(count, seed)]
     start = netcdf.packed(stride)
     rows = {0: job.numbers(stride)}
-    jobs = iter(
+    jobs = executors.in_turn(
         (member, Job(replace(Inputs.of(case, case.fitting), variation=one), ((start, ()),)))
         for member, one in enumerate(draws)
         if member
@@ -77,7 +77,7 @@ def ensemble(
     workers = workers or executors.cores()
     with executors.opened(min(workers, count), here=workers == 1) as executor:
         pace = Pace(executor.size)
-        for member, done in executors.run(executor, lambda: next(jobs, None), job.work):
+        for member, done in executors.run(executor, jobs, job.work):
             gone = isinstance(done, WorkerLost)
             rows[member] = {"status": Status.LOST.value, "why": str(done)} if gone else done.row
             if progress:

@@ -86,13 +86,10 @@ def run(
         yield key, result
 
 
-def answers(
-    executor: Executor, jobs: Iterable[tuple[_K, Any]], work: Callable[[Any], Any]
-) -> Iterator[tuple[_K, Any]]:
-    """As `run`, of jobs with their keys that are all ready and all needed: raises as `answered`."""
+def in_turn(jobs: Iterable[tuple[_K, Any]]) -> Callable[[], tuple[_K, Any] | None]:
+    """What `run` takes, of jobs with their keys that are all ready."""
     waiting = iter(jobs)
-    for key, result in run(executor, lambda: next(waiting, None), work):
-        yield key, answered(result, executor)
+    return lambda: next(waiting, None)
 
 
 def answered(result: Any, executor: Executor) -> Any:

@@ -70,16 +70,18 @@ class Inputs:
         )
 
     def identity(self, program: str) -> str:
-        """A hash of these inputs and of a program (`fingerprint`), 32 hexadecimal digits."""
-        return hashlib.sha256(f"{json.dumps(plain(self))} {program}".encode()).hexdigest()[:32]
+        """A hash of these inputs, 30 as 30.0, and of a program (`fingerprint`): 32 hexadecimal digits."""
+        alike = json.loads(json.dumps(plain(self)), parse_int=float)
+        return hashlib.sha256(f"{json.dumps(alike)} {program}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
 class Job:
     """One row to be. ways: how to get to `inputs`, each a start (None for nothing) and the inputs to pass on
-    the way; the best of what they lead to is the row, how far they lie apart its scatter. solver: an
-    importable name, `module:function`. limit_s: time for the whole job. program: who may do it
-    (`fingerprint.signature`), anybody by default. Inputs that are not allowed are a sentence.
+    the way; the best of what they lead to is the row, how far they lie apart its scatter. Where a start leads
+    to no solution, the inputs are solved from nothing too, once. solver: an importable name,
+    `module:function`. limit_s: time for the whole job. program: who may do it (`fingerprint.signature`),
+    anybody by default. Inputs that are not allowed are a sentence.
     """
 
     inputs: Inputs | str
@@ -92,8 +94,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """What a job gave: numbers with status (that of a `Status`, as plain text) and why; stride: bytes of a
-    NetCDF file, as much as was asked for; program: of who did it.
+    """What a job gave: numbers with status (that of a `Status`, as plain text), why, and whether the stride
+    was solved `from_nothing`; stride: bytes of a NetCDF file, as much as was asked for; program: of who did
+    it.
     """
 
     row: dict[str, Any]
@@ -130,7 +133,7 @@ def checked(done: Done) -> Done:
 def solved(way: Sequence[Inputs], start: bytes | None, keep: str) -> tuple[dict[str, Any], bytes | None]:
     """Solve along the way, each from the last that converged; numbers of the last, and its stride."""
     stride = None if start is None else netcdf.read(start)
-    stride = along(way, stride)
+    stride = _along(way, stride)
     kept = None
     if keep == STRIDE:
         kept = netcdf.packed(stride)
@@ -139,15 +142,6 @@ def solved(way: Sequence[Inputs], start: bytes | None, keep: str) -> tuple[dict[
         seed.attrs = {key: stride.attrs[key] for key in (*TIMES_OF, "speed_m_s", "model_xml")}
         kept = netcdf.packed(seed)
     return numbers(stride), kept
-
-
-def along(way: Sequence[Inputs], start: xr.Dataset | None) -> xr.Dataset:
-    """The stride at the end of the way; on it each starts from the last that converged."""
-    for inputs in way[:-1]:
-        stride = _solve(inputs, start)
-        if Status(stride.attrs["status"]).usable_as_start:
-            start = stride
-    return _solve(way[-1], start)
 
 
 def numbers(stride: xr.Dataset) -> dict[str, Any]:
@@ -180,6 +174,15 @@ def best_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return row
 
 
+def _along(way: Sequence[Inputs], start: xr.Dataset | None) -> xr.Dataset:
+    """The stride at the end of the way; on it each starts from the last that converged."""
+    for inputs in way[:-1]:
+        stride = _solve(inputs, start)
+        if Status(stride.attrs["status"]).usable_as_start:
+            start = stride
+    return _solve(way[-1], start)
+
+
 def _solve(inputs: Inputs, start: xr.Dataset | None) -> xr.Dataset:
     model = build_model(inputs.runner, inputs.amputation, inputs.fitting, inputs.variation)
     return solve(model, inputs.task, start=start, cost=inputs.cost, environment=inputs.environment)
@@ -188,10 +191,13 @@ def _solve(inputs: Inputs, start: xr.Dataset | None) -> xr.Dataset:
 def _done(job: Job, inputs: Inputs) -> Done:
     module, _, name = job.solver.partition(":")
     solver: Solver = getattr(importlib.import_module(module), name)
-    found = []
+    found, ways = [], list(job.ways)
     try:
-        for start, between in job.ways:
-            found.append(solver((*between, inputs), start, job.keep))
+        for start, between in ways:  # which the fallback adds to
+            row, stride = solver((*between, inputs), start, job.keep)
+            found.append((row | {"from_nothing": start is None}, stride))
+            if row["status"] == Status.NOT_CONVERGED and all(start is not None for start, _ in ways):
+                ways.append((None, ()))
     except InputError as error:
         return Done(_no_answer(Status.NOT_ALLOWED, str(error)))
     except _TimeOut:
@@ -203,7 +209,8 @@ def _done(job: Job, inputs: Inputs) -> Done:
         row, stride = max(found, key=lambda each: each[0]["status"] == Status.TOO_WEAK)
         return Done({"visits": 0, **row}, stride)
     row, stride = min(converged, key=lambda each: each[0]["objective"])
-    return Done(best_of([each[0] for each in converged]), stride)
+    rows = [each[0] for each in converged]
+    return Done(best_of(rows) if len(rows) > 1 else {"visits": 1, **row}, stride)
 
 
 def _no_answer(status: Status, why: str) -> dict[str, Any]:

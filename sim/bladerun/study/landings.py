@@ -1,7 +1,6 @@
 """Strides of one fitting that land further ahead than the runner would, and closer, each from the one before.
 
-Takes a case, a fitting and the stride that stands for it; gives the table of a `LandingWindow` and writes the
-strides beside that one.
+Takes a case and the stride that stands for one of its fittings; gives the table of a `LandingWindow`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,33 +16,27 @@ from bladerun._lib.data_files import toml
 from bladerun.case import Case
 from bladerun.dataset.files import read_stride
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting
 from bladerun.status import Status
-from bladerun.study import executors, job
-from bladerun.study._solved import Solve, kept
-from bladerun.study.job import Inputs
+from bladerun.study import job
+from bladerun.study.executors import Executor, in_turn
 from bladerun.study.landing_window import SHIFT, LandingWindow, landing_ahead_m, landing_window, row_of
+from bladerun.study.strides import Asked, Strides
 from bladerun.task import Task
 
 
 def window_of(
-    case: Case, fitting: Fitting, own: Path, executor: Any, tell: Callable[[int, int, str], None]
+    own: Asked, case: Case, strides: Strides, executor: Executor, tell: Callable[[int, int, str], None]
 ) -> LandingWindow:
-    """The window of a fitting whose converged stride is the file `own`.
-
-    executor: of `executors.opened`. tell: called with strides done, in all, and what was solved.
-    """
-    stride, count = read_stride(own), 2 * toml("sweep.toml")["landing"]["steps"]
-    ahead, inputs = landing_ahead_m(stride), Inputs.of(case, fitting)
-    rows, paths = {0.0: row_of(job.numbers(stride), blades(case))}, {0.0: own}
+    """The window of a converged stride. tell: called with strides done, in all, and what was solved."""
+    stride, count = read_stride(strides.path(own)), 2 * toml("sweep.toml")["landing"]["steps"]
+    ahead, asked = landing_ahead_m(stride), {0.0: own}
+    rows = {0.0: row_of(job.numbers(stride), blades(case))}
     while todo := following(rows, case.task, ahead):
-        paths |= {shift: own.with_name(f"{own.stem}_landing{shift:+g}.nc") for shift in todo}
-        jobs = [
-            (shift, Solve(replace(inputs, task=task), paths[start], (), paths[shift]))
-            for shift, (start, task) in todo.items()
-        ]
-        for shift, done in executors.answers(executor, jobs, kept):
-            rows[shift] = row_of(done, blades(case))
+        for shift, (start, task) in todo.items():
+            asked[shift] = Asked(replace(own.inputs, task=task), asked[start])
+        jobs = in_turn([(shift, asked[shift]) for shift in todo])
+        for shift, found in strides.each(executor, jobs):
+            rows[shift] = row_of(found.row, blades(case))
             tell(len(rows) - 1, count, f"landing {shift:+g} mm")
     return window_from(rows, case)
 

@@ -48,6 +48,11 @@ def score(tradeoffs: Mapping[str, float], own: Mapping[str, float] | None = None
     return sum(row["weight"] * tradeoffs[row["key"]] / row["matters"] for row in rows) / total
 
 
+def weighed(row: Mapping[str, Any], own: Mapping[str, float] | None) -> dict[str, Any]:
+    """A row of numbers with the score that these weights give it, where it has one."""
+    return {**row, "score": score(row, own)} if "score" in row else dict(row)
+
+
 def weigh(
     outcomes: Mapping[str, float], side: str, own: Mapping[str, float] | None = None
 ) -> dict[str, float]:

@@ -10,7 +10,6 @@ number of cores, decides every start, so a study gives the same numbers on any m
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from bladerun.case import ADJUSTED, SWEPT, Case
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting, altered, placements, recommended, resolve
 from bladerun.status import Status
+from bladerun.study.nearness import distance
 
 _EASIEST = (1, 0, 2)  # of SWEPT: a step in height takes the solver the fewest iterations, in toe-out the most
 
@@ -36,7 +36,7 @@ Plan = dict[Visit, Visit | None]
 """Which visit starts from the result of which; None starts from nothing."""
 
 Results = dict[Visit, dict[str, Any]]
-"""What a visit gave: at least "status" and "objective"."""
+"""What a visit gave: at least "status" and "objective"; "from_nothing" where its start was of no use."""
 
 
 @dataclass(frozen=True)
@@ -146,18 +146,6 @@ def _described(leg: Fitting) -> str:
     return f"category {leg.category:g}{stiffness}, {leg.height_mm:g} mm, toe-out {leg.toe_out_deg:g} deg"
 
 
-def bridge(start: Fitting, end: Fitting) -> list[Fitting]:
-    """Fittings from just after `start` up to and with `end`, in steps no longer than in models/sweep.toml."""
-    longest = data_files.toml("sweep.toml")["step"]
-    steps = [abs(getattr(end, axis) - getattr(start, axis)) / longest[axis] for axis in SWEPT]
-    count = max(1, math.ceil(max(steps) - 1e-9))
-    path = []
-    for i in range(1, count):
-        value = {a: getattr(start, a) + (getattr(end, a) - getattr(start, a)) * i / count for a in SWEPT}
-        path.append(altered(end, **value | {"category": float(round(value["category"]))}))
-    return [*path, end]
-
-
 def plan(grid: Grid) -> Plan:
     """The fitting worn today first, then from the grid's lowest corner up and from its highest one down."""
     first = Visit(grid.current, "first")
@@ -172,7 +160,8 @@ def plan(grid: Grid) -> Plan:
         depth = sum(top) - sum(place)
         visits.append((depth, Visit(name, "down"), Visit(grid.places[above], "down") if above else first))
     if grid.current not in grid.places.values():
-        nearest = min(grid.places.values(), key=lambda name: _distance(grid, name, grid.current))
+        today = vars(grid.fittings[grid.current])
+        nearest = min(grid.places.values(), key=lambda name: distance(vars(grid.fittings[name]), today))
         for way in ("up", "down"):
             visits.append((sum(top) + 1, Visit(grid.current, way), Visit(nearest, way)))
     for name, start in grid.outside.items():
@@ -200,7 +189,10 @@ def plan_again(grid: Grid, plan: Plan, results: Results) -> Plan:
 def converged(name: str, plan: Plan, results: Results) -> list[Visit]:
     """The converged visits of a fitting, lowest objective first; of visits with the same start only one."""
     found = [v for v, result in results.items() if v.name == name and result["status"] == Status.CONVERGED]
-    distinct = {start_of(visit, plan, results): visit for visit in reversed(found)}
+    distinct = {
+        None if results[visit].get("from_nothing") else start_of(visit, plan, results): visit
+        for visit in reversed(found)
+    }
     return sorted(distinct.values(), key=lambda visit: results[visit]["objective"])
 
 
@@ -229,10 +221,3 @@ def _towards(place: tuple[int, ...], corner: tuple[int, ...]) -> tuple[int, ...]
 def _neighbours(grid: Grid, place: tuple[int, ...]) -> list[str]:
     moved = [(*place[:a], place[a] + step, *place[a + 1 :]) for a in range(len(place)) for step in (-1, 1)]
     return [grid.places[p] for p in moved if p in grid.places]
-
-
-def _distance(grid: Grid, one: str, other: str) -> float:
-    """In longest steps between neighbours, summed over the axes."""
-    longest = data_files.toml("sweep.toml")["step"]
-    a, b = grid.fittings[one], grid.fittings[other]
-    return sum(abs(getattr(a, axis) - getattr(b, axis)) / longest[axis] for axis in SWEPT)

@@ -150,7 +150,7 @@ def validate(
     wanted = [cohort for cohort in cohorts.values() if cohort.name in needed]
     tables = run_cohorts(
         wanted,
-        output_dir(folder / "strides"),
+        folder,
         runners=runners,
         workers=workers or cores(),
         progress=progress,
