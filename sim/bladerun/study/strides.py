@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from bladerun._lib.files import atomic, content_of, output_dir
+from bladerun._lib.messages import say
 from bladerun.dataset.files import MOST_BYTES, read_stride
 from bladerun.errors import InputError
 from bladerun.status import Status
@@ -69,15 +70,11 @@ class Solved(NamedTuple):
 
 
 class Strides:
-    """The strides in a folder of results; made by `opened`. More than one process may use them at once.
-
-    mended: one sentence, where the database was damaged; else empty.
-    """
+    """The strides in a folder of results; made by `opened`. More than one process may use them at once."""
 
     def __init__(self, folder: Path, database: Database, look_in: Path | None):
         self._folder, self._database, self._look_in = folder, database, look_in
         self._alone = threading.Lock()
-        self.mended = database.mended
 
     def path(self, asked: Asked) -> Path:
         """The file of a solved stride."""
@@ -180,8 +177,8 @@ class _Besides:
 def opened(out: str | Path, look_in: str | Path | None = None) -> Iterator[Strides]:
     """The strides of a folder of results, both made where they are missing.
 
-    look_in: a folder of such folders, whose strides are copied where the same is asked. Raises InputError
-    where `out` cannot be written to.
+    look_in: a folder of such folders, whose strides are copied where the same is asked. What was damaged is
+    mended, and said. Raises InputError where `out` cannot be written to.
     """
     output_dir(out)
     folder = output_dir(Path(out) / FOLDER)
@@ -192,6 +189,8 @@ def opened(out: str | Path, look_in: str | Path | None = None) -> Iterator[Strid
         except InputError:  # another process has them open, which has checked them
             alone = False
         database = stack.enter_context(_database.opened(folder / _TABLE, check=alone))
+        if database.mended:
+            say(database.mended)
         yield Strides(folder, database, Path(look_in) if look_in else None)
 
 
