@@ -28,6 +28,7 @@ from bladerun.stride import result
 from bladerun.study import load_study, sweep, visits
 from bladerun.study.file import study
 from bladerun.study.job import Inputs, Job
+from bladerun.study.nearness import between
 from strides.synthetic import stride
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -341,9 +342,9 @@ def test_a_comparison_has_own_blade_and_measured_stiffness_throughout(folder):
     found = {fitting.category: fitting.stiffness_kn_m for fitting in grid.fittings.values()}
     assert found == pytest.approx({4.0: 21.6, 5.0: 24.0, 6.0: 26.4})
     assert {fitting.blade for fitting in grid.fittings.values()} == {read_blade(EXAMPLE)}
-    far = altered(current, category=8.0)
-    way = visits.bridge(current, far)
-    assert [each.stiffness_kn_m for each in way] == pytest.approx([26.4, 28.8, 31.2]) and way[-1] == far
+    way = between(Inputs.of(case, current), Inputs.of(case, altered(current, category=8.0)))
+    assert [each.fitting.category for each in way] == [6, 7]
+    assert [each.fitting.stiffness_kn_m for each in way] == pytest.approx([26.4, 28.8])
 
 
 def test_a_sweep_that_leaves_the_range_is_refused(folder):
