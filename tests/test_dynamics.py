@@ -6,10 +6,11 @@ import pytest
 
 from bladerun.environment import Environment, Ground, Wrench
 from bladerun.errors import ModelError
-from bladerun.stride._curvature import _adjoint_gradient
 from bladerun.stride.dynamics.inverse_dynamics import motion
+from bladerun.stride.dynamics.point_curvature import add_contact_curvature, add_wrench_curvature, chain
 from bladerun.stride.dynamics.required_forces import required_forces
 from bladerun.stride.dynamics.tree import external, tree_of
+from bladerun.stride.dynamics.tree_curvature import add_tree_curvature, weighed
 
 GRAVITY = (-1.2, 0.4, -9.7)  # not along an axis
 TREE = """
@@ -153,18 +154,37 @@ def test_derivatives(tree):
                 np.testing.assert_allclose(m.ground_by[s][:, j], slope, atol=2e-7 * scale)
 
 
-def test_curvature_pulls_what_the_derivatives_give(tree):
-    """d (y' tau) / d (q, v, a) by its own sweep equals y times the full derivatives, less springs."""
-    rng, n = np.random.default_rng(4), tree.nv
+def curved(mj, around, q, v, a, y, y_force):
+    """Second derivatives of y' tau and y_force' (force of the ground) in (q, v, a), less springs."""
+    tree, m, n = tree_of(mj), motion(tree_of(mj)), len(q)
+    weights, S = weighed(n), np.zeros((3 * n, 3 * n))
+    add_tree_curvature(tree, m, around.gravity, q, v, a, y, y_force, weights, S)
+    add_wrench_curvature(tree, m, around, weights, S)
+    add_contact_curvature(tree, m, around.ground, y_force, weights, chain(n), S)
+    return S
+
+
+def slopes(mj, around, q, v, a, y, y_force):
+    """(3 n,) d (y' tau + y_force' ground) / d (q, v, a)."""
+    _, by, m = evaluate(mj, around, q, v, a, derivatives=True)
+    return (np.einsum("i,sij->sj", y, by) + np.einsum("i,sij->sj", y_force, m.ground_by)).ravel()
+
+
+@pytest.mark.parametrize("ground", [None, TOUCHING])
+def test_second_derivatives(ground):
+    """Of the tree, of wrenches and of spheres that slip on the ground."""
+    rng, eps, touched = np.random.default_rng(4), 1e-5 if ground is None else 1e-7, 0
     bare = mujoco.MjModel.from_xml_string(TREE)
-    bare.jnt_stiffness[:], bare.dof_damping[:], bare.dof_armature[:] = 0.0, 0.0, 0.0
-    around = outside(bare, *WRENCHES, ground=TOUCHING)
-    for _ in range(20):
-        q, v, a = state(rng, n)
-        y, y_force = rng.normal(size=n), rng.normal(size=3)
-        _, by, m = evaluate(bare, around, q, v, a, derivatives=True)
-        ground_by = m.ground_by.copy()
-        out = np.zeros(3 * n)
-        _adjoint_gradient(tree_of(bare), m, around, q, v, a, y, y_force, np.zeros((6, n, 6)), out)
-        expected = np.einsum("i,sij->sj", y, by) + np.einsum("i,sij->sj", y_force, ground_by)
-        np.testing.assert_allclose(out.reshape(3, n), expected, atol=1e-9 * np.abs(by).max())
+    bare.jnt_stiffness[:], bare.dof_damping[:] = 0.0, 0.0
+    around, n = outside(bare, *WRENCHES, ground=ground), bare.nv
+    for _ in range(12):
+        x, y, y_force = np.array(state(rng, n)), rng.normal(size=n), rng.normal(size=3)
+        S = curved(bare, around, *x, y, y_force)
+        np.testing.assert_allclose(S, S.T, atol=1e-12 * np.abs(S).max())
+        touched += evaluate(bare, around, *x)[2].sphere_force.any()
+        expected = []
+        for step in eps * np.eye(3 * n):
+            up, down = (slopes(bare, around, *(x + d.reshape(3, n)), y, y_force) for d in (step, -step))
+            expected.append((up - down) / (2 * eps))
+        np.testing.assert_allclose(S, expected, atol=(1e-8 if ground is None else 1e-5) * np.abs(S).max())
+    assert touched > 2 or ground is None

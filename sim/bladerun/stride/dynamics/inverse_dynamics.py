@@ -65,7 +65,7 @@ def inverse(model, m, gravity, q, v, a, tau, derivatives, tau_q, tau_v, tau_a):
     [N, Nm] and, with `derivatives`, tau_q, tau_v, tau_a (n, n), d tau_i / d q_j and so on.
     """
     kinematics(model, m, gravity, q, v, a)
-    _composite(model, m, derivatives)
+    composite(model, m, derivatives)
     for i in range(len(model.parent)):
         tau[i] = dot(m.S[i], m.f[i]) + model.armature[i] * a[i]
     if derivatives:
@@ -219,7 +219,7 @@ def body_inertia(model, m, i, Ib):
 
 
 @register_jitable
-def _composite(model, m, derivatives):
+def composite(model, m, derivatives):
     """Composite inertia, Coriolis matrix B and force, tip to root."""
     n = len(model.parent)
     h = np.empty(6)
@@ -241,7 +241,7 @@ def _composite(model, m, derivatives):
         for r in range(6):
             f[r] += t6[r]
         if derivatives:
-            _coriolis(Ib, V, h, vm, B)
+            coriolis(Ib, V, h, vm, B)
     for i in range(n - 1, 0, -1):
         p = model.parent[i]
         if p < 0:
@@ -257,7 +257,7 @@ def _composite(model, m, derivatives):
 
 
 @register_jitable
-def _coriolis(Ib, V, h, vm, B):
+def coriolis(Ib, V, h, vm, B):
     """B = 1/2 [(V x*) I - I (V x) + (h xbar*)], with (h xbar*) S = S x* h."""
     w0, w1, w2, u0, u1, u2 = V[0], V[1], V[2], V[3], V[4], V[5]
     vm[0, 1], vm[0, 2], vm[1, 0], vm[1, 2], vm[2, 0], vm[2, 1] = -w2, w1, w2, -w0, -w1, w0
