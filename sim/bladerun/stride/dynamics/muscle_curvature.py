@@ -7,8 +7,8 @@ y' G F = u F, u = y' G; that function's second derivatives in positions, velocit
 import numpy as np
 from numba.extending import register_jitable
 
-from bladerun.stride.dynamics.muscle_forces import path_lengths, path_tension, second
-from bladerun.stride.dynamics.muscle_paths import SPAN
+from bladerun.stride.dynamics.muscle_forces import path_lengths, path_tension
+from bladerun.stride.dynamics.muscle_paths import SPAN, second
 
 STEP = 1e-6  # of the differences, rad or m, and m/s of path velocity
 

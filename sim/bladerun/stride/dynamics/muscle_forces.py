@@ -11,15 +11,13 @@ import numpy as np
 from numba import njit
 from numba.extending import register_jitable
 
-from bladerun.stride.dynamics.muscle_paths import SPAN
-
-PARTS = 1 + SPAN + SPAN * (SPAN + 1) // 2  # length, its slopes, its second derivatives (upper triangle)
+from bladerun.stride.dynamics.muscle_paths import PARTS, SPAN, second
 
 
 class Tension(NamedTuple):
     """Scratch and result of one evaluation, by path in the order of `Muscles.path`."""
 
-    basis: np.ndarray  # (PARTS, t)
+    basis: np.ndarray  # (t,) monomials of a group
     shape: np.ndarray  # (p, PARTS) path length [m], slopes and second derivatives in the joints spanned
     velocity: np.ndarray  # (p,) m/s
     force: np.ndarray  # (p,) N, tension
@@ -29,9 +27,9 @@ class Tension(NamedTuple):
 @njit(cache=True)
 def tension(muscles):
     """Scratch arrays for these `Muscles`."""
-    paths, terms = muscles.coefficient.shape
+    paths, _, terms = muscles.coefficient.shape
     return Tension(
-        np.zeros((PARTS, terms)), np.zeros((paths, PARTS)), np.zeros(paths), np.zeros(paths), np.zeros(paths)
+        np.zeros(terms), np.zeros((paths, PARTS)), np.zeros(paths), np.zeros(paths), np.zeros(paths)
     )
 
 
@@ -72,57 +70,35 @@ def add_muscles(muscles, t, activation, q, v, held, derivatives, by_q, by_v, by_
                     by_a[muscles.row[joints[i]], e] = shape[1 + i] * gain
 
 
-@register_jitable
-def second(i, j):
-    """Where the second derivative in spanned joints i and j is kept."""
-    if i > j:
-        i, j = j, i
-    return 1 + SPAN + i * SPAN - i * (i - 1) // 2 + j - i
-
-
 @register_jitable(fastmath=True)
 def path_lengths(muscles, g, q, basis, shape, order):
     """Fill `shape` of a group's paths up to derivatives of this order (1 or 2)."""
     d, terms = muscles.span[g], muscles.terms[g]
-    table = np.ones((SPAN, 3, 8))  # x^e and its derivatives
+    table = np.ones((SPAN, 8))  # x^e
     for i in range(d):
         x = (q[muscles.joints[g, i]] - muscles.centre[g, i]) / muscles.half[g, i]
         for e in range(1, 8):
-            table[i, 0, e] = x * table[i, 0, e - 1]
-        for e in range(8):
-            table[i, 1, e] = e * table[i, 0, e - 1] / muscles.half[g, i] if e > 0 else 0.0
-        for e in range(8):
-            table[i, 2, e] = e * table[i, 1, e - 1] / muscles.half[g, i] if e > 0 else 0.0
-    for r in range(PARTS):
-        i, j = _joints_of(r)
-        if max(i, j) >= d or (j >= 0 and order < 2):
-            continue
-        for k in range(terms):
-            value = 1.0
-            for x in range(d):
-                slope = (1 if x == i else 0) + (1 if x == j else 0)
-                value *= table[x, slope, muscles.powers[g, k, x]]
-            basis[r, k] = value
-        for p in range(muscles.first[g], muscles.first[g + 1]):
-            total = 0.0
-            for k in range(terms):
-                total += muscles.coefficient[p, k] * basis[r, k]
-            shape[p, r] = total
+            table[i, e] = x * table[i, e - 1]
+    for k in range(terms[0]):
+        value = 1.0
+        for i in range(d):
+            value *= table[i, muscles.powers[g, k, i]]
+        basis[k] = value
+    for p in range(muscles.first[g], muscles.first[g + 1]):
+        own = muscles.coefficient[p]
+        shape[p, 0] = _sum(own[0], basis, terms[0])
+        for i in range(d):
+            shape[p, 1 + i] = _sum(own[1 + i], basis, terms[1])
+            for j in range(i, d if order > 1 else i):
+                shape[p, second(i, j)] = _sum(own[second(i, j)], basis, terms[2])
 
 
-@register_jitable
-def _joints_of(r):
-    """The spanned joints in which part r of a path's shape is a derivative, -1 where none."""
-    if r == 0:
-        return -1, -1
-    if r <= SPAN:
-        return r - 1, -1
-    r -= 1 + SPAN
-    i = 0
-    while r >= SPAN - i:
-        r -= SPAN - i
-        i += 1
-    return i, i + r
+@register_jitable(fastmath=True)
+def _sum(coefficient, basis, terms):
+    total = 0.0
+    for k in range(terms):
+        total += coefficient[k] * basis[k]
+    return total
 
 
 @register_jitable

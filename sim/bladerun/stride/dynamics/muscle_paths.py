@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import mujoco
 import numpy as np
+from numba.extending import register_jitable
 from scipy.stats import qmc
 
 from bladerun.body.joints import without_side
@@ -18,6 +19,7 @@ SPAN = 4  # joints a path may span: three of the hip and the knee
 DEGREE = {1: 7, 2: 6, 3: 5, 4: 5}  # of the polynomial, by joints spanned
 POSES = 1024  # to which it is fitted
 ARM_M = 0.1  # m/rad: arms count in the fit as lengths over this
+PARTS = 1 + SPAN + SPAN * (SPAN + 1) // 2  # length, its slopes, its second derivatives (upper triangle)
 
 
 class Muscles(NamedTuple):
@@ -27,11 +29,11 @@ class Muscles(NamedTuple):
     span: np.ndarray  # (g,) how many of them
     centre: np.ndarray  # (g, SPAN) of the range that was fitted
     half: np.ndarray  # (g, SPAN) half its width
-    powers: np.ndarray  # (g, t, SPAN) exponents of each monomial
-    terms: np.ndarray  # (g,) how many monomials
+    powers: np.ndarray  # (g, t, SPAN) exponents of each monomial, lowest degree first
+    terms: np.ndarray  # (g, 3) how many of them a length has, its slopes, its second derivatives
     first: np.ndarray  # (g + 1,) group k has the paths first[k]..first[k + 1]
     path: np.ndarray  # (p,) what pulls along it: a muscle, in the order of actuators, or M + a spring
-    coefficient: np.ndarray  # (p, t) m
+    coefficient: np.ndarray  # (p, PARTS, t) of a length [m] and its derivatives by the joints spanned
     rows: np.ndarray  # (r,) joints that any of them spans
     row: np.ndarray  # (n,) place of a joint in `rows`, -1 where none
     f0: np.ndarray  # (M,) greatest isometric force
@@ -120,7 +122,7 @@ def _polynomials(spans, poses, length, arm, reach) -> dict[str, np.ndarray]:
         known = [array.tobytes() for array in (x, half[g, :d], wanted.round(12))]  # blades move the last bits
         fitted = _fitted(d, len(mine), *known)
         path += mine
-        coefficient += list(np.pad(fitted.T, ((0, 0), (0, most - len(exponents)))))
+        coefficient += list(_parts(fitted.T, half[g, :d], most))
         first.append(len(path))
     return {
         "joints": joints,
@@ -128,17 +130,57 @@ def _polynomials(spans, poses, length, arm, reach) -> dict[str, np.ndarray]:
         "centre": centre,
         "half": half,
         "powers": powers,
-        "terms": np.array([len(_powers(len(span))) for span in groups], int),
+        "terms": np.array([_terms(len(span)) for span in groups], int).reshape(-1, 3),
         "first": np.array(first),
         "path": np.array(path, int),
-        "coefficient": np.array(coefficient).reshape(len(path), most),
+        "coefficient": np.array(coefficient).reshape(len(path), PARTS, most),
     }
 
 
+@lru_cache
 def _powers(d: int) -> np.ndarray:
-    """(t, d) exponents of all monomials in d variables up to the degree of such a path."""
+    """(t, d) exponents of all monomials in d variables up to the degree of such a path, lowest first."""
     top = DEGREE[d]
-    return np.array([e for e in product(range(top + 1), repeat=d) if sum(e) <= top])
+    return np.array(sorted((e for e in product(range(top + 1), repeat=d) if sum(e) <= top), key=sum))
+
+
+def _terms(d: int) -> list[int]:
+    """How many of these monomials are left in no, one and two slopes."""
+    return [int((_powers(d).sum(1) <= DEGREE[d] - order).sum()) for order in range(3)]
+
+
+@lru_cache
+def _slopes(d: int) -> np.ndarray:
+    """(d, t, t): coefficients of a polynomial times it are those of its slope in each variable."""
+    exponents = _powers(d)
+    place = {tuple(e): k for k, e in enumerate(exponents.tolist())}
+    slopes = np.zeros((d, len(exponents), len(exponents)))
+    for k, e in enumerate(exponents.tolist()):
+        for i in range(d):
+            if e[i] > 0:
+                slopes[i, k, place[(*e[:i], e[i] - 1, *e[i + 1 :])]] = e[i]
+    return slopes
+
+
+def _parts(lengths: np.ndarray, half: np.ndarray, most: int) -> np.ndarray:
+    """(p, PARTS, most): of lengths (p, t) and their derivatives by joints, half (d,) the ranges' widths."""
+    d, terms = len(half), lengths.shape[1]
+    slopes = _slopes(d) / half[:, None, None]
+    parts = np.zeros((len(lengths), PARTS, most))
+    parts[:, 0, :terms] = lengths
+    for i in range(d):
+        parts[:, 1 + i, :terms] = by_i = lengths @ slopes[i]
+        for j in range(i, d):
+            parts[:, second(i, j), :terms] = by_i @ slopes[j]
+    return parts
+
+
+@register_jitable
+def second(i, j):
+    """Place among PARTS of the second derivative in spanned joints i and j."""
+    if i > j:
+        i, j = j, i
+    return 1 + SPAN + i * SPAN - i * (i - 1) // 2 + j - i
 
 
 def _design(x, half, exponents):
