@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 import scipy.sparse as sp
 import xarray as xr
-from scipy.sparse.linalg import spsolve
+from scipy.sparse.linalg import splu
 
 from bladerun.body.joints import contact_spheres
 from bladerun.dataset.model_text import model_of
@@ -51,7 +51,7 @@ def transferred(start: xr.Dataset, model: Model) -> np.ndarray:
     gone = np.zeros(q.size)  # in spreads
     for _ in range(PASSES):
         A, miss = _contacts(mj, spheres, q + spread * gone.reshape(q.shape), place, weight, spread)
-        gone = spsolve((A.T @ A + rest).tocsc(), A.T @ (A @ gone - miss))
+        gone = _solved((A.T @ A + rest).tocsc(), A.T @ (A @ gone - miss))
     return q + spread * gone.reshape(q.shape)
 
 
@@ -67,17 +67,29 @@ def _contacts(mj, spheres, q, place, weight, spread):
             mujoco.mj_jac(mj, data, J[k, s], None, data.geom_xpos[g], mj.geom_bodyid[g])
             at[k, s] = data.geom_xpos[g] - [0.0, 0.0, mj.geom_size[g, 0]]
     J, off = J * spread, at - place
-    high = weight[:, :, None] * J[:, :, 2]
-    rows, miss = [sp.block_diag(list(high), format="csr")], [(weight * off[:, :, 2]).ravel()]
-    slip = weight[:, :, None, None] * J[:, :, :2]
-    here = sp.block_diag([block.reshape(-1, n) for block in slip], format="csr")
-    ahead = sp.block_diag(
-        [(weight[k, :, None, None] * J[(k + 1) % N, :, :2]).reshape(-1, n) for k in range(N)], format="csr"
-    )
-    later = sp.kron(sp.csr_matrix(np.roll(np.eye(N), 1, 1)), sp.eye(n), format="csr")
-    rows.append(ahead @ later - here)
-    miss.append((weight[:, :, None] * (np.roll(off, -1, 0) - off)[:, :, :2]).ravel())
-    return sp.vstack(rows, format="csr"), np.concatenate(miss)
+    high, slip = weight[:, :, None] * J[:, :, 2], weight[:, :, None, None] * J[:, :, :2]
+    further = weight[:, :, None, None] * np.roll(J[:, :, :2], -1, 0)
+    knot = np.arange(N)
+    rows = [_rows(high, knot), _rows(further, (knot + 1) % N) - _rows(slip, knot)]
+    miss = [weight * off[:, :, 2], weight[:, :, None] * (np.roll(off, -1, 0) - off)[:, :, :2]]
+    return sp.vstack(rows, format="csr"), np.concatenate([values.ravel() for values in miss])
+
+
+def _rows(blocks, knot):
+    """Sparse rows (., N n) of dense ones (N, ..., n), those of block k in the columns of knot[k]."""
+    N, n = len(blocks), blocks.shape[-1]
+    each = blocks.size // (N * n)
+    columns = np.repeat(knot[:, None] * n + np.arange(n), each, axis=0)
+    ends = n * np.arange(N * each + 1)
+    rows = sp.csr_matrix((blocks.ravel(), columns.ravel(), ends), (N * each, N * n))
+    rows.eliminate_zeros()
+    return rows
+
+
+def _solved(matrix, rhs):
+    """By a factor that keeps a positive definite matrix symmetric: half the work of one that need not."""
+    options = {"SymmetricMode": True}
+    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options).solve(rhs)
 
 
 def _bend(time, period):
