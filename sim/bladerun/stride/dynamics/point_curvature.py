@@ -12,7 +12,6 @@ s_i x turn_j; the velocity of c by drift_j = b_j at c + s_j x (T at c) and by b_
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numba.extending import register_jitable
 
 from bladerun.stride.dynamics.contact_law import sphere_force
@@ -77,7 +76,7 @@ class Work(NamedTuple):
     second: np.ndarray  # (4, 4)
 
 
-@njit(cache=True)
+@register_jitable
 def chain(n):
     """Scratch arrays for n joints."""
     return Chain(

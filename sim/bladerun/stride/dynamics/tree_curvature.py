@@ -11,7 +11,6 @@ Russell & Wensing 2022 (doi 10.1109/LRA.2022.3141194).
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numba.extending import register_jitable
 
 from bladerun.stride.dynamics.inverse_dynamics import (
@@ -37,7 +36,7 @@ class Weighed(NamedTuple):
     BY: np.ndarray  # (n, 6, 6) as B of `Motion`, of Y in place of V
 
 
-@njit(cache=True)
+@register_jitable
 def weighed(n):
     """Scratch arrays for n joints."""
     row, square = (n, 6), (n, 6, 6)
