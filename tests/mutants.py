@@ -45,7 +45,7 @@ LARGE = (
     "xarray",
 )
 PYTEST = ("-n", "0", "-q", "-x", "-p", "no:cacheprovider")
-COMPILED = re.compile(r"^(from|import) numba", re.MULTILINE)
+COMPILED = re.compile(r"^(from|import) (numba|bladerun\._lib\.jitable)", re.MULTILINE)
 DRAWS = re.compile(r"^ *(from|import) (matplotlib|reportlab)", re.MULTILINE)
 OPERATORS = {
     ast.Add: [ast.Sub], ast.Sub: [ast.Add], ast.Mult: [ast.Div], ast.Div: [ast.Mult], ast.Pow: [ast.Mult],

@@ -1,26 +1,39 @@
-"""Where compiled code is kept between runs: one folder for each version of the source.
+"""Where compiled code is kept between runs: one folder for each version of what is compiled.
 
 Takes nothing; gives the environment variable that numba reads when it loads. Numba looks only at the file a
 function stands in: without this, a change in the contact law would leave the old law in the compiled sweep.
-Where neither the user's cache nor the installation can be written to, a folder for temporary files serves.
-`bladerun` imports this before numba.
+A version that compiles the same finds it there, also in an installation that nobody may write to. Where the
+user has no cache, a folder for temporary files serves. `bladerun` imports this before numba.
 """
 
 import contextlib
 import hashlib
 import os
+import re
+import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 _HERE = Path(__file__).parents[1]
-_SOURCES = [
-    *sorted(_HERE.glob("stride/**/*.py")),
-    _HERE / "forward" / "simulator.py",
-    _HERE / "environment.py",
-]
-_HASH = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
+# files with functions that are compiled, and with the tuples and constants that those read
+_COMPILED = (
+    "_lib/jitable.py",
+    "environment.py",
+    "forward/simulator.py",
+    "stride/_curvature.py",
+    "stride/_linear_algebra.py",
+    "stride/cost/*.py",
+    "stride/dynamics/*.py",
+    "stride/sweep.py",
+    "stride/transcription/*.py",
+)
+SOURCES = [path for pattern in _COMPILED for path in sorted(_HERE.glob(pattern))]
+_HASH = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()[:16]
+_OURS = re.compile("[0-9a-f]{16}")
+_UNUSED_S = 60 * 86400.0
 _NAME = "NUMBA_CACHE_DIR"
 
 
@@ -60,6 +73,17 @@ def _usable(path: Path) -> bool:
     return True
 
 
+def _sweep(place: Path) -> None:
+    """Mark a folder as used now, and remove those beside it that no version used for two months."""
+    with contextlib.suppress(OSError):
+        os.utime(place)
+        for path in place.parent.iterdir():
+            if _OURS.fullmatch(path.name) and path.stat().st_mtime < time.time() - _UNUSED_S:
+                shutil.rmtree(path, ignore_errors=True)
+
+
 PLACE = next(filter(_usable, _places()), None)
 if PLACE:
     os.environ[_NAME] = str(PLACE)
+    if PLACE.name == _HASH:
+        _sweep(PLACE)

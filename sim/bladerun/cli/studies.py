@@ -158,8 +158,8 @@ def _who(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _study(args: argparse.Namespace, run: Any) -> Answer:
+    from bladerun._lib.threads import cores
     from bladerun.study import expected_s, load_study, rows
-    from bladerun.study.executors import cores
 
     study = load_study(args.file)
     if args.dry_run:

@@ -20,6 +20,7 @@ from bladerun.model import Model
 from bladerun.options import SolverOptions
 from bladerun.status import Status
 from bladerun.stride import _continuation, _warm_start, result, solver
+from bladerun.stride._compiling import compile_ahead
 from bladerun.stride._static_optimisation import recruited
 from bladerun.stride._weakness import fully_active, too_weak
 from bladerun.stride.motion import control_points
@@ -78,6 +79,7 @@ def solve(
         environment or Environment.default(),
         options or SolverOptions.default(),
     )
+    compile_ahead(posed.arrays)
     with threadpool_limits(1):
         if start is None:
             point = _continuation.cold(posed)

@@ -6,8 +6,8 @@ forces so weighed, in the control points that the knot depends on.
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.dynamics.muscle_curvature import add_muscle_curvature
 from bladerun.stride.dynamics.muscle_forces import tension
 from bladerun.stride.dynamics.passive import add_passive_curvature

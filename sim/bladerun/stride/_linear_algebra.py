@@ -8,10 +8,10 @@ limp take off A is more border: [[A, L], [L', 1]] [x, z] = [b, 0] is (A - L L') 
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 from scipy.linalg.blas import dgemm, dsyrk, dtrmm
 from scipy.linalg.lapack import dpotrf, dtrtri
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.sweep import Sweep
 from bladerun.stride.transcription.blocks import LIMPS, TIMES
 

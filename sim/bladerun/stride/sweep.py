@@ -13,15 +13,15 @@ activations are straight lines between nodes NODE knots apart (a muscle cannot c
 the sum of the terms of `cost/`, each half a sum of squares.
 
 What Python calls is `njit`; what only compiled code calls is `register_jitable`: compiled with its caller,
-without a wrapper of its own, which saves a third of compiling.
+without a wrapper of its own.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import copy, register_jitable
 from bladerun.stride.cost import (
     bounce,
     clearance,
@@ -235,8 +235,8 @@ def _forces(tree, external, muscles, speed, m, mesh, c, nodes, out, derivatives)
     for k in range(N):
         q, v, tau = out.q[k], out.v[k], out.tau[k]
         required_forces(tree, external, m, q, v, out.a[k], tau, derivatives, tau_q, tau_v, tau_a)
-        out.force[k] = m.ground
-        out.sphere_point[k] = m.sphere_point
+        copy(m.ground, out.force[k])
+        copy(m.sphere_point, out.sphere_point[k])
         at_knot(nodes, k, activation)
         add_muscles(muscles, pull, activation, q, v, tau, derivatives, tau_q, tau_v, out.Ja[k])
         if derivatives:
@@ -244,9 +244,11 @@ def _forces(tree, external, muscles, speed, m, mesh, c, nodes, out, derivatives)
             ground = m.ground_by
             _columns(ground[0], ground[1], ground[2], v_by, a_by, stencil, 3, out.Jf[k])
             _columns(tau_q, tau_v, tau_a, v_by, a_by, stencil, n, out.J[k])
-            out.force_by[k, 0], out.force_by[k, 1] = ground[1], ground[2]
-            out.tau_by[k, 0], out.tau_by[k, 1] = tau_v, tau_a
-            out.S[k] = m.S
+            copy(ground[1], out.force_by[k, 0])
+            copy(ground[2], out.force_by[k, 1])
+            copy(tau_v, out.tau_by[k, 0])
+            copy(tau_a, out.tau_by[k, 1])
+            copy(m.S, out.S[k])
 
 
 @register_jitable
@@ -283,7 +285,7 @@ def _add_force_rows(muscles, mesh, out):
             back[:] = 0.0
             for r in range(len(rows)):
                 i = rows[r]
-                Am[r] = A[i]
+                copy(A[i], Am[r])
                 for e in range(M):
                     back[e] += out.y[k, i] * out.Ja[k, r, e]
                     Da[r, e] = out.row_scale[k, i] * out.Ja[k, r, e]

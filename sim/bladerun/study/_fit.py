@@ -19,6 +19,7 @@ import pandas as pd
 from bladerun import __version__
 from bladerun._lib import data_files
 from bladerun._lib.files import atomic, write_parquet
+from bladerun._lib.threads import cores
 from bladerun.body.variation import NOMINAL, draw
 from bladerun.case import ADJUSTED, Case
 from bladerun.dataset.files import read_stride
@@ -185,7 +186,7 @@ def fit(
     grid = visits.beside(grid, case) if widen else grid
     for fitting in grid.fittings.values():
         build_model(case.runner, case.amputation, fitting)
-    folder, workers = Path(out), workers or executors.cores()
+    folder, workers = Path(out), workers or cores()
     with (
         strides.opened(folder, look_in) as kept,
         executors.opened(min(workers, 2 * len(grid.fittings)), here=workers == 1) as executor,

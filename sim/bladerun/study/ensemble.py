@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 import pandas as pd
 import xarray as xr
 
+from bladerun._lib.threads import cores
 from bladerun.body.variation import NOMINAL, draw
 from bladerun.case import Case
 from bladerun.dataset import netcdf
@@ -74,7 +75,7 @@ def ensemble(
         for member, one in enumerate(draws)
         if member
     )
-    workers = workers or executors.cores()
+    workers = workers or cores()
     with executors.opened(min(workers, count), here=workers == 1) as executor:
         pace = Pace(executor.size)
         for member, done in executors.run(executor, jobs, job.work):

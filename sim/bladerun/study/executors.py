@@ -9,7 +9,6 @@ else runs, and given up if they end then too, so that no job is given up for ano
 from __future__ import annotations
 
 import itertools
-import os
 import queue
 import time
 from collections import deque
@@ -19,6 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bladerun._lib import forkserver
+from bladerun._lib.threads import cores
 from bladerun.errors import InputError
 from bladerun.study._processes import Pool, WorkerLost
 
@@ -126,11 +126,6 @@ def opened(
             yield pool
         finally:
             pool.close()
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Here:

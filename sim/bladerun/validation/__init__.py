@@ -15,9 +15,9 @@ from typing import Any
 
 from bladerun import __version__
 from bladerun._lib.files import atomic, output_dir
+from bladerun._lib.threads import cores
 from bladerun.errors import InputError
 from bladerun.status import Status
-from bladerun.study.executors import cores
 from bladerun.validation._page import html, markdown
 from bladerun.validation._runs import Progress, run_cohorts
 from bladerun.validation._statistics import Estimate, estimate, verdict

@@ -4,8 +4,8 @@ Takes what one residual depends on; adds it to the arrays of a `Sweep`. Compiled
 """
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.transcription.blocks import OFFSETS, TIMES
 
 

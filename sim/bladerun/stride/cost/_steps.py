@@ -1,8 +1,8 @@
 """Changes from knot to knot as rates in true time, for `force_rate` and `jerk`; compiled by numba."""
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.transcription.blocks import TIMES
 
 

@@ -7,8 +7,8 @@ contact sphere below a height, rounded; means over time.
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._rows import add_way, position_row, share_of_time
 from bladerun.stride.dynamics.contact_law import positive_part
 

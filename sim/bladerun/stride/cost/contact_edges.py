@@ -7,8 +7,8 @@ of each foot is held to a height at its landing (knots 0 and N / 2) and at its t
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._rows import add_way, position_row
 from bladerun.stride.transcription.mesh import even_phase
 

@@ -6,8 +6,8 @@ Muscles at rest keep a little activation: the lower bound is rounded around `lea
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.dynamics.contact_law import positive_part
 from bladerun.stride.transcription.blocks import NODE, TIMES
 

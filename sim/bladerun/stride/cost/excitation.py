@@ -8,8 +8,8 @@ and 1 is, without u, 0 <= a + tau_fall da/dt and a + tau_rise da/dt <= 1 (De Gro
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost.effort import ROUND
 from bladerun.stride.dynamics.contact_law import positive_part
 from bladerun.stride.transcription.blocks import TIMES

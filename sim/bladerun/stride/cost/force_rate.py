@@ -6,8 +6,8 @@ Residuals weight x rate, forward, left and up, means over time.
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._steps import add_times, per_step
 from bladerun.stride.transcription.blocks import TIMES
 

@@ -6,8 +6,8 @@ Nothing where it does not. The middle of the sole is held at the knot at which i
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._rows import add_place, position_row
 from bladerun.stride.cost.contact_edges import feet
 

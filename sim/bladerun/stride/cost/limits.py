@@ -6,8 +6,8 @@ Residuals weight x (how far past the range, rounded), means over time; 0 well in
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._rows import share_of_time
 from bladerun.stride.dynamics.contact_law import positive_part
 

@@ -10,8 +10,8 @@ d a change of the moment tau, e one of the joint's velocity v.
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._rows import share_of_time
 
 

@@ -8,8 +8,8 @@ between heels; of a blade, which has none, the middle of the sole.
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.body.joints import contact_spheres
 from bladerun.stride.cost._rows import add_place, position_row
 from bladerun.stride.cost.contact_edges import feet

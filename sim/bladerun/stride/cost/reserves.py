@@ -6,8 +6,8 @@ What muscles do not explain: small, and at most a tenth of a joint's peak moment
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._rows import force_row, share_of_time
 
 

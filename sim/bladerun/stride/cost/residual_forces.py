@@ -7,8 +7,8 @@ A residual w tau / scale + multiplier at each knot (augmented Lagrangian, Hesten
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._rows import force_row
 
 

@@ -6,8 +6,8 @@ With where feet stand (`placement`) it keeps the balance from side to side, whic
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._rows import add_row, share_of_time
 from bladerun.stride.cost.look_up import cubics, look_up
 from bladerun.stride.transcription.blocks import TIMES

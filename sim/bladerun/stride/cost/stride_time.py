@@ -6,8 +6,8 @@ Residuals weight x (time - prior), one for each of the times.
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.transcription.blocks import TIMES
 
 

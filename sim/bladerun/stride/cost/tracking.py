@@ -7,8 +7,8 @@ to second order in `out.exact`.
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._rows import share_of_time
 from bladerun.stride.cost.look_up import cubics, look_up
 from bladerun.stride.transcription.blocks import OFFSETS, TIMES

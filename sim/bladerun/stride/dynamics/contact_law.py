@@ -12,7 +12,8 @@ knot. Hunt & Crossley 1975 (doi 10.1115/1.3423596); parameters in models/contact
 """
 
 import numpy as np
-from numba.extending import register_jitable
+
+from bladerun._lib.jitable import register_jitable
 
 
 @register_jitable

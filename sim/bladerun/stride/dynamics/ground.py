@@ -4,8 +4,8 @@ Takes the `Motion` that `inverse_dynamics` left and `contact_law`; changes gener
 """
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.dynamics.contact_law import sphere_force
 from bladerun.stride.dynamics.inverse_dynamics import motion_cross
 

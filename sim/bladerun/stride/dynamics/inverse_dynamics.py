@@ -10,8 +10,8 @@ Wensing 2022 (doi 10.1109/LRA.2022.3141194). Equal to `mj_inverse` to rounding: 
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import copy, register_jitable
 from bladerun.stride.dynamics.tree import Tree
 
 
@@ -116,8 +116,8 @@ def kinematics(model, m, gravity, q, v, a):
     for i in range(len(model.parent)):
         p, R, x, S = model.parent[i], m.rot[i], m.pos[i], m.S[i]
         if p < 0:
-            start[:] = model.rot0[i]
-            x[:] = model.pos0[i]
+            copy(model.rot0[i], start)
+            copy(model.pos0[i], x)
             vp, ap = v0, a0
         else:
             _carried(m.rot[p], m.pos[p], model.rot0[i], model.pos0[i], start, x)
@@ -129,7 +129,7 @@ def kinematics(model, m, gravity, q, v, a):
                 axis[r] += start[r, k] * model.axis[i, k]
                 anchor[r] += start[r, k] * model.anchor[i, k]
         if model.slide[i]:
-            R[:] = start
+            copy(start, R)
             for r in range(3):
                 x[r] += axis[r] * q[i]
                 S[r] = 0.0

@@ -5,8 +5,8 @@ y' G F = u F, u = y' G; that function's second derivatives in positions, velocit
 """
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.dynamics.muscle_forces import path_lengths, path_tension
 from bladerun.stride.dynamics.muscle_paths import SPAN, second
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.dynamics.muscle_paths import PARTS, SPAN, second
 
 

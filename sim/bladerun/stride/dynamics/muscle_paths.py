@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import mujoco
 import numpy as np
-from numba.extending import register_jitable
 from scipy.stats import qmc
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.body.joints import without_side
 
 SPAN = 4  # joints a path may span: three of the hip and the knee

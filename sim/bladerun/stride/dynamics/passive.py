@@ -23,8 +23,8 @@ from typing import NamedTuple
 import mujoco
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.errors import InputError, ModelError, nearest
 from bladerun.stride.dynamics.contact_law import positive_part
 

@@ -12,8 +12,8 @@ s_i x turn_j; the velocity of c by drift_j = b_j at c + s_j x (T at c) and by b_
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.dynamics.contact_law import sphere_force
 from bladerun.stride.dynamics.required_forces import place
 

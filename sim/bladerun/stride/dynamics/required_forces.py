@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import copy, register_jitable
 from bladerun.stride.dynamics.ground import add_contact
 from bladerun.stride.dynamics.inverse_dynamics import inverse, motion, motion_cross
 from bladerun.stride.dynamics.passive import add_passive
@@ -30,9 +30,11 @@ def required_forces(tree, external, m, q, v, a, tau, derivatives, tau_q, tau_v, 
     """
     inverse(tree, m, external.gravity, q, v, a, tau, derivatives, tau_q, tau_v, tau_a)
     _add_wrenches(tree, external, m, tau, derivatives, tau_q)
-    m.ground[:] = tau[:3]
+    copy(tau[:3], m.ground)
     if derivatives:
-        m.ground_by[0], m.ground_by[1], m.ground_by[2] = tau_q[:3], tau_v[:3], tau_a[:3]
+        copy(tau_q[:3], m.ground_by[0])
+        copy(tau_v[:3], m.ground_by[1])
+        copy(tau_a[:3], m.ground_by[2])
     add_passive(tree.laws, q, v, tau, derivatives, tau_q, tau_v)
     add_contact(tree, m, external.ground, tau, derivatives, tau_q, tau_v)
 

@@ -11,8 +11,8 @@ Russell & Wensing 2022 (doi 10.1109/LRA.2022.3141194).
 from typing import NamedTuple
 
 import numpy as np
-from numba.extending import register_jitable
 
+from bladerun._lib.jitable import register_jitable
 from bladerun.stride.dynamics.inverse_dynamics import (
     body_inertia,
     composite,

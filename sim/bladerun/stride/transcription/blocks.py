@@ -6,7 +6,8 @@ activations over the nodes before and after. Nothing here knows what the contrib
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
+
+from bladerun._lib.jitable import copy, register_jitable
 
 TIMES = 5  # unknowns that all knots share: the stride time, when each foot lands and leaves the ground
 LIMPS = 14  # most waves that `limp` of a Sweep holds; 6 take up to twice as many steps to some blade strides
@@ -117,14 +118,14 @@ def hessian_vector_product(squares, mixed, x, out):
     n = (w - TIMES) // OFFSETS
     G, at_times, last = N // NODE, N * n, OFFSETS * n
     here, there, change, back = np.zeros(w), np.zeros(w), np.zeros(M), np.zeros(M)
-    here[last:] = x[at_times : at_times + TIMES]
+    copy(x[at_times : at_times + TIMES], here[last:])
     for k in range(N):
         share, node = later_share(k), k // NODE
         first = at_times + TIMES + node * M
         second = at_times + TIMES + (node + 1) % G * M
         for o in range(OFFSETS):
             at = (k + o - 1) % N * n
-            here[o * n : (o + 1) * n] = x[at : at + n]
+            copy(x[at : at + n], here[o * n : (o + 1) * n])
         for e in range(M):
             change[e] = (1 - share) * x[first + e] + share * x[second + e]
         np.dot(squares[k], here, there)
