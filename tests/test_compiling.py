@@ -13,6 +13,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from numba.core import config
 
 import bladerun
 from bladerun import Cost, Environment, SolverOptions
@@ -75,7 +76,7 @@ def test_what_is_compiled_ahead_is_what_a_descent_calls(posed):
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """Another place for compiled code, and one small function in place of those of a stride."""
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(_compiling, "cores", lambda: 2)
     monkeypatch.setattr(_compiling, "_parts", lambda arrays: [[AT_KNOT], [("bladerun", "no_such", ())]])
@@ -114,7 +115,7 @@ def _decorated(node):
 def _imported(tree):
     """The file of ours that each imported name comes from."""
     for line in tree.body:
-        if isinstance(line, ast.ImportFrom) and (line.module or "").startswith("bladerun"):
+        if isinstance(line, ast.ImportFrom) and line.module and line.module.startswith("bladerun"):
             for alias in line.names:
                 for place in (f"{line.module}.{alias.name}", line.module):
                     path = ROOT.parent.joinpath(*place.split(".")).with_suffix(".py")
