@@ -29,7 +29,7 @@ from bladerun.report._particulars import particulars
 from bladerun.report.sheet import _window
 from bladerun.report.words import blade_from, blade_title, figure, known, setting, signed
 from bladerun.stride import solve
-from bladerun.stride.result import _strain
+from bladerun.stride.motion_rows import _strain
 from bladerun.study import visits
 from bladerun.study.file import study
 from bladerun.study.job import Inputs

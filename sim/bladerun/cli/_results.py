@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bladerun.case import Case
 
 RECORD = ".bladerun.json"
-_OF_A_STRIDE = ("video", "export")  # commands whose files show the stride that `run` wrote
+_OF_A_STRIDE = ("video", "export", "compare")  # commands whose files show the stride that `run` wrote
 
 
 @dataclass

@@ -72,13 +72,16 @@ def add(commands: Any) -> None:
     video.add_argument(
         "--view", choices=("side", "behind", "front"), default="side", help="from where (default: the side)"
     )
-    declare(
+    export = declare(
         commands,
         _export,
         "write a stride as OpenSim reads it",
         "export runs/runner/stride.nc --out opensim",
         "STRIDE.nc",
         ("DIR", "beside the stride"),
+    )
+    export.add_argument(
+        "--strides", type=count, default=1, metavar="N", help="how many follow each other (default: 1)"
     )
 
 
@@ -218,7 +221,7 @@ def _export(args: argparse.Namespace) -> Answer:
     from bladerun.gait.opensim import export
 
     with about(args.file):
-        paths = export(stride, folder)
+        paths = export(stride, folder, args.strides)
     add_shown(folder, "export", paths)
     return Answer({"files": paths}, "\n".join(map(str, paths)))
 

@@ -262,7 +262,7 @@ def whip(leg: Leg, _: Both) -> dict[str, float]:
         "line from the knee centre to the blade's rearmost point, against the vertical, in bench alignment",
         BENCH,
     ),
-    needs=("contact", "blade"),
+    needs=("contact", "blade", "solved"),
 )
 def bench_alignment(leg: Leg, _: Both) -> dict[str, float]:
     """Standing, blade upright, hip over knee."""

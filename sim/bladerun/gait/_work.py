@@ -76,7 +76,7 @@ def work(leg: Leg, _: Both) -> dict[str, float]:
         mine = [f"{axis}_{leg.suffix}" for axis in axes if leg.has_joint(axis)]
         if not mine:
             continue
-        power = leg.curve((leg.stride.tau * leg.stride.v).sel(joint=mine).sum("joint").values)
+        power = leg.curve((leg.stride.tau * leg.stride.v).sel(joint=mine).sum("joint", skipna=False).values)
         done = _work(power) / leg.mass_kg
         total += done
         if joint in ("hip", "knee"):

@@ -34,7 +34,8 @@ class Leg:
     """One leg's stride, `side` = "left" | "right".
 
     `down`, `deepest`, `up` (s): touchdown, greatest compression (see `bladerun.gait.registry`) and toe-off;
-    0 <= down < period, up may lie beyond it. All three NaN where the leg is always or never loaded.
+    0 <= down < period, up may lie beyond it. All three NaN where the leg is always or never loaded. A
+    measured stride without forces says down and up itself.
     """
 
     def __init__(self, stride: xr.Dataset, side: str):
@@ -45,7 +46,10 @@ class Leg:
         self.weight_n = self.mass_kg * abs(float(stride.attrs["gravity"]))
         self.has_blade = bool(((stride.joint_part == "blade") & (stride.joint_side == side)).any())
         self.force = [self.curve(f) for f in stride.grf.sel(side=side).values.T]
-        self.down, self.up = _contact(self.force[2])
+        if "contact_time" in stride:
+            self.down, self.up = map(float, stride.contact_time.sel(side=side))
+        else:
+            self.down, self.up = _contact(self.force[2])
 
     @property
     def touches(self) -> bool:
@@ -98,6 +102,8 @@ class Leg:
         Between two knots it is the mean on the ground of theirs, weighted with vertical force, bounded where
         that vanishes: where a foot stands still, so does its centre of pressure.
         """
+        if not np.isfinite(time):
+            return np.full(2, np.nan)
         load, moment = self._load
         knots = np.append(self.stride.time.values, self.period)
         now = time % self.period
@@ -126,7 +132,12 @@ class Leg:
 
     @cached_property
     def _load(self) -> tuple[np.ndarray, np.ndarray]:
-        """Vertical force (time,) and its first moment (time, xy) over this leg's contact spheres."""
+        """Vertical force (time,) and its first moment (time, xy) over this leg's contact spheres; those of
+        the centre of pressure where a measured stride has no force on spheres."""
+        if "contact_force" not in self.stride:
+            load, centre = self.force[2].values, self.stride.cop.sel(side=self.side).values[:, :2].copy()
+            centre[:, 0] -= self.speed * self.stride.time.values
+            return load, np.where(load[:, None] > 0, load[:, None] * centre, 0.0)
         mine = self.stride.contact_side.values == self.side
         load = self.stride.contact_force.sel(xyz="z").values[:, mine]
         position = self.stride.contact_position.values[:, mine, :2].copy()

@@ -27,7 +27,7 @@ _ROOT = ["pelvis_tx", "pelvis_ty", "pelvis_tz", "pelvis_tilt", "pelvis_list", "p
 _ROOT_SIGNS = np.array([-1.0, -1.0, 1.0])  # this project's tilt is anterior, its list right hip up
 
 
-def export(stride: xr.Dataset, folder: str | Path) -> list[Path]:
+def export(stride: xr.Dataset, folder: str | Path, strides: int = 1) -> list[Path]:
     """Write a stride for OpenSim.
 
     Parameters
@@ -36,6 +36,8 @@ def export(stride: xr.Dataset, folder: str | Path) -> list[Path]:
         What `solve` gave.
     folder
         Where `motion.mot`, `ground_forces.mot`, `moments.sto` and, with muscles, `activations.sto` go.
+    strides
+        How many follow each other, the same again and again.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def export(stride: xr.Dataset, folder: str | Path) -> list[Path]:
     InputError
         Where the stride's body is not a runner's (no pelvis with ASIS), or a file cannot be written.
     """
-    folder, time = Path(folder), stride.time.values
+    folder = Path(folder)
     _check_pelvis(stride)
     tables = {
         "motion.mot": (_motion(stride), True),
@@ -58,7 +60,7 @@ def export(stride: xr.Dataset, folder: str | Path) -> list[Path]:
         names = [str(name) for name in stride.muscle.values]
         tables["activations.sto"] = (dict(zip(names, stride.activation.values.T, strict=True)), False)
     for name, (table, degrees) in tables.items():
-        write(folder / name, time, table, degrees=degrees)
+        write(folder / name, *_repeated(stride, table, strides), degrees=degrees)
     return [folder / name for name in tables]
 
 
@@ -91,6 +93,20 @@ def read(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray], bool]:
     except (OSError, ValueError, IndexError):
         raise InputError("not an OpenSim storage file", file=path) from None
     return table[:, 0], dict(zip(names[1:], table[:, 1:].T, strict=True)), "inDegrees=yes" in lines[:head]
+
+
+def _repeated(
+    stride: xr.Dataset, table: Mapping[str, np.ndarray], strides: int
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Time and columns of so many strides; what runs along goes on."""
+    period, count = float(stride.attrs["stride_time_s"]), len(stride.time)
+    later = np.repeat(np.arange(strides), count)
+    ahead = later * period * float(stride.attrs["speed_m_s"])
+    columns = {name: np.tile(values, strides) for name, values in table.items()}
+    for name in ("pelvis_tx", *(f"{side}_ground_force_px" for side in stride.side.values)):
+        if name in columns:
+            columns[name] = columns[name] + ahead
+    return np.tile(stride.time.values, strides) + later * period, columns
 
 
 def _check_pelvis(stride: xr.Dataset) -> None:

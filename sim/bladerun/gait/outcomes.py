@@ -75,6 +75,7 @@ def _rows(producer: Producer, both: Both, leg: Leg | None = None) -> dict[str, f
         "contact": both.touch,
         "blade": leg is not None and leg.has_blade,
         "muscles": has_muscles(both.stride),
+        "solved": "measured" not in both.stride.attrs,
     }
     if not all(has[need] for need in producer.needs):
         return {}

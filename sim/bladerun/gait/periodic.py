@@ -1,7 +1,8 @@
 """One curve over one stride, known at its knots and wanted between them.
 
 Takes N samples of a periodic quantity, their times and its period; gives the periodic cubic spline
-through them with its exact integrals, crossings and extremes, at any time, across the seam.
+through them with its exact integrals, crossings and extremes, at any time, across the seam. Of a quantity
+that was not measured, or at a time that is not known, all that is NaN.
 """
 
 from functools import cached_property
@@ -20,9 +21,11 @@ class Periodic:
         self.period = float(period)
 
     @cached_property
-    def _spline(self) -> CubicSpline:
-        closed = np.append(self.values, self.values[:1])
-        return CubicSpline(np.append(self.times, self.period), closed, bc_type="periodic")
+    def _spline(self) -> PPoly:
+        closed, times = np.append(self.values, self.values[:1]), np.append(self.times, self.period)
+        if not np.isfinite(closed).all():
+            return PPoly(np.full((4, len(self.values)), np.nan), times, extrapolate="periodic")
+        return CubicSpline(times, closed, bc_type="periodic")
 
     @cached_property
     def _turns(self) -> np.ndarray:
@@ -52,7 +55,7 @@ class Periodic:
 
     def integral(self, start: float, end: float) -> float:
         """Integral over time from start to end (end may lie beyond the period)."""
-        return float(self._spline.integrate(start, end))
+        return float(self._spline.integrate(start, end)) if np.isfinite(end - start) else np.nan
 
     def positive(self, start: float, end: float) -> float:
         """Integral of the positive part, split where the curve crosses zero."""
@@ -81,11 +84,15 @@ class Periodic:
 
     def _extremes(self, start: float, end: float) -> list[tuple[float, float]]:
         """(time, value) at both ends and wherever the curve turns between them."""
+        if not np.isfinite(self.values).all():
+            return [(np.nan, np.nan)]
         times = [start, *self._within(self._turns, start, end), end]
         return list(zip(times, self(times).tolist(), strict=True))
 
     def _within(self, times: np.ndarray, start: float, end: float) -> list[float]:
         """Those of the times of one period, and of every other, that lie in (start, end), sorted."""
+        if not (len(times) and np.isfinite(end - start)):
+            return []
         periods = np.arange(np.floor(start / self.period), np.ceil(end / self.period) + 1) * self.period
         all_times = np.unique((times[:, None] + periods).ravel())
         return all_times[(all_times > start) & (all_times < end)].tolist()
@@ -93,5 +100,7 @@ class Periodic:
 
 def _roots(curve: PPoly) -> np.ndarray:
     """Times in one period at which a piecewise polynomial is zero."""
+    if not np.isfinite(curve.c).all():
+        return np.empty(0)
     found = curve.roots(extrapolate=False)
     return found[np.isfinite(found)]

@@ -21,18 +21,19 @@ from bladerun._lib.files import atomic
 from bladerun.body.reference_gait import band
 from bladerun.dataset.asked import environment_of, task_of
 from bladerun.dataset.reading import has_muscles
-from bladerun.gait.events import Leg, joint_curve
+from bladerun.gait.cycle import own_cycle
+from bladerun.gait.events import Leg
 
 COLOURS = {"right": "#0072B2", "left": "#D55E00"}
 _COM, _BAND, _INK = "#333333", "#8c8c8c", "#222222"
 _POTENTIAL, _KINETIC = "#009E73", "#CC79A7"
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.size": 11, "axes.titlesize": 12, "axes.labelsize": 11, "axes.grid": True, "grid.alpha": 0.25,
     "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 2.0, "legend.frameon": False,
     "text.color": _INK, "axes.edgecolor": "#777777", "svg.fonttype": "path",
 }  # fmt: skip
 
-_PANELS = (  # joint, or axis of the ground force; title; what up means; unit
+PANELS = (  # joint, or axis of the ground force; title; what up means; unit
     ("pelvis_tilt", "pelvis tilt", "forward", "deg"),
     ("pelvis_list", "pelvis list", "own hip up", "deg"),
     ("pelvis_rotation", "pelvis rotation", "own hip forward", "deg"),
@@ -61,7 +62,7 @@ _MUSCLES = {  # in the order drawn, row by row: what they do at the hip, at the 
     "peroneus": "peroneus", "tibant": "tibialis anterior",
 }  # fmt: skip
 _MOMENTS = {"touchdown": "v", "greatest compression": "o", "toe-off": "^"}
-_DASH = {"right": "-", "left": (0, (6, 1.2))}
+DASH = {"right": "-", "left": (0, (6, 1.2))}
 _PERCENT = np.linspace(0.0, 100.0, 201)
 
 
@@ -95,20 +96,20 @@ def plot_run(stride: xr.Dataset, out_dir: str | Path) -> list[Path]:
     return written
 
 
-@matplotlib.rc_context(_STYLE)
+@matplotlib.rc_context(STYLE)
 def gait_cycle(stride: xr.Dataset) -> Figure:
     """Angles, moments and ground force of both legs, each from its own touchdown, on the able-bodied band."""
     figure = Figure(figsize=(15, 12.5), layout="constrained")
     legs = _legs(stride)
     panels = figure.subplots(4, 4)
-    for axes, (quantity, title, up, unit) in zip(panels.flat, _PANELS, strict=True):
+    for axes, (quantity, title, up, unit) in zip(panels.flat, PANELS, strict=True):
         percent, mean, sd = band(quantity, float(stride.attrs["speed_m_s"]))
         axes.fill_between(percent, mean - sd, mean + sd, color=_BAND, alpha=0.3, lw=0)
         axes.plot(percent, mean, color=_BAND, lw=1.2)
         for leg in legs:
-            curve = _own_cycle(leg, quantity)
+            curve = own_cycle(leg, quantity, _PERCENT)
             if curve is not None:
-                axes.plot(_PERCENT, curve, color=COLOURS[leg.side], ls=_DASH[leg.side])
+                axes.plot(_PERCENT, curve, color=COLOURS[leg.side], ls=DASH[leg.side])
             axes.axvline(100 * (leg.up - leg.down) / leg.period, color=COLOURS[leg.side], lw=1, ls=":")
         axes.axhline(0, color="#bbbbbb", lw=0.8, zorder=0)
         axes.set_title(title, loc="left")
@@ -116,15 +117,15 @@ def gait_cycle(stride: xr.Dataset) -> Figure:
         axes.set_xlim(0, 100)
     for axes in panels[-1]:
         axes.set_xlabel("% of stride from own touchdown")
-    handles = [_line(COLOURS[leg.side], _label(leg), ls=_DASH[leg.side]) for leg in legs]
+    handles = [line(COLOURS[leg.side], _label(leg), ls=DASH[leg.side]) for leg in legs]
     words = "able-bodied runners at this speed, mean and SD (Fukuchi 2017)"
-    handles.append(_line(_BAND, words, lw=8, alpha=0.45))
-    handles.append(_line("#777777", "toe-off", lw=1, ls=":"))
+    handles.append(line(_BAND, words, lw=8, alpha=0.45))
+    handles.append(line("#777777", "toe-off", lw=1, ls=":"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 
 
-@matplotlib.rc_context(_STYLE)
+@matplotlib.rc_context(STYLE)
 def activations(stride: xr.Dataset) -> Figure:
     """Activation of every muscle of both legs, each from its own touchdown, over the published EMG timing."""
     figure = Figure(figsize=(15, 10.5), layout="constrained")
@@ -145,7 +146,7 @@ def activations(stride: xr.Dataset) -> Figure:
             if name in stride.muscle.values:
                 curve = leg.curve(stride.activation.sel(muscle=name).values)
                 time = leg.down + _PERCENT / 100 * leg.period
-                axes.plot(_PERCENT, curve(time), color=COLOURS[leg.side], ls=_DASH[leg.side])
+                axes.plot(_PERCENT, curve(time), color=COLOURS[leg.side], ls=DASH[leg.side])
             axes.axvline(100 * (leg.up - leg.down) / leg.period, color=COLOURS[leg.side], lw=1, ls=":")
         axes.set_title(title, loc="left")
         axes.set(xlim=(0, 100), ylim=(0, 1.14), yticks=(0, 0.5, 1))
@@ -153,16 +154,16 @@ def activations(stride: xr.Dataset) -> Figure:
         axes.set_xlabel("% of stride from own touchdown")
     for axes in panels[:, 0]:
         axes.set_ylabel("activation")
-    handles = [_line(COLOURS[leg.side], _label(leg), ls=_DASH[leg.side]) for leg in legs]
+    handles = [line(COLOURS[leg.side], _label(leg), ls=DASH[leg.side]) for leg in legs]
     handles.append(
-        _line(_BAND, "EMG of able-bodied running, where published (models/reference/emg.csv)", lw=6)
+        line(_BAND, "EMG of able-bodied running, where published (models/reference/emg.csv)", lw=6)
     )
-    handles.append(_line("#777777", "toe-off", lw=1, ls=":"))
+    handles.append(line("#777777", "toe-off", lw=1, ls=":"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 
 
-@matplotlib.rc_context(_STYLE)
+@matplotlib.rc_context(STYLE)
 def blade_loop(stride: xr.Dataset) -> Figure:
     """Force against compression of each blade, which turns at its greatest elastic energy.
 
@@ -190,7 +191,7 @@ def blade_loop(stride: xr.Dataset) -> Figure:
     return figure
 
 
-@matplotlib.rc_context(_STYLE)
+@matplotlib.rc_context(STYLE)
 def energy(stride: xr.Dataset) -> Figure:
     """Energy of the centre of mass and, where there is one, in the blade over one stride."""
     legs = _legs(stride)
@@ -230,7 +231,7 @@ def energy(stride: xr.Dataset) -> Figure:
     return figure
 
 
-@matplotlib.rc_context(_STYLE)
+@matplotlib.rc_context(STYLE)
 def foot_path(stride: xr.Dataset) -> Figure:
     """Side and top view of one stride: centre of mass, tips of both feet, ground force where it acts."""
     figure = Figure(figsize=(13, 6.8), layout="constrained")
@@ -248,8 +249,8 @@ def foot_path(stride: xr.Dataset) -> Figure:
     side.set_title("Side view", loc="left")
     top.set_title("Top view, sideways scale enlarged", loc="left")
     top.set_xlabel("forward (m)")
-    marks = [_line(_COM, word, marker=mark, ls="", ms=8) for word, mark in _MOMENTS.items()]
-    marks.append(_line(_COM, "ground force, 1 m for 4 body weights", lw=1, alpha=0.6))
+    marks = [line(_COM, word, marker=mark, ls="", ms=8) for word, mark in _MOMENTS.items()]
+    marks.append(line(_COM, "ground force, 1 m for 4 body weights", lw=1, alpha=0.6))
     handles = [*side.get_legend_handles_labels()[0], *marks]
     side.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
@@ -282,24 +283,6 @@ def _draw_leg(axes: Axes, leg: Leg, axis: int, time: np.ndarray) -> None:
             axes.plot([foot, foot + push[0] / 4], [0, push[1] / 4], color=colour, lw=1, alpha=0.6)
 
 
-def _own_cycle(leg: Leg, quantity: str) -> np.ndarray | None:
-    """A curve named as in the reference, for this leg from its own touchdown; None where it has none."""
-    time = leg.down + _PERCENT / 100 * leg.period
-    mirror = -leg.outward
-    if quantity.startswith("grf_"):
-        axis, sign = {"vertical": (2, 1.0), "fore_aft": (0, 1.0), "medial": (1, mirror)}[quantity[4:]]
-        return sign * leg.force[axis](time) / leg.weight_n
-    if quantity.startswith("pelvis_"):
-        sign = 1.0 if quantity == "pelvis_tilt" else mirror
-        return sign * np.degrees(joint_curve(leg.stride, "q", quantity)(time))
-    joint = quantity.removesuffix("_moment").replace("internal_", "")
-    if not leg.has_joint(joint):
-        return None
-    if quantity.endswith("_moment"):
-        return leg.joint("tau", joint)(time) / leg.mass_kg
-    return np.degrees(leg.joint("q", joint)(time))
-
-
 def _legs(stride: xr.Dataset) -> list[Leg]:
     return [Leg(stride, "right"), Leg(stride, "left")]
 
@@ -308,5 +291,5 @@ def _label(leg: Leg) -> str:
     return f"{leg.side} ({'blade' if leg.has_blade else 'foot'})"
 
 
-def _line(colour: str, label: str, **style) -> matplotlib.lines.Line2D:
+def line(colour: str, label: str, **style) -> matplotlib.lines.Line2D:
     return matplotlib.lines.Line2D([], [], color=colour, label=label, **style)

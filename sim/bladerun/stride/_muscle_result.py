@@ -7,13 +7,12 @@ series springs give, (N, n).
 import numpy as np
 
 from bladerun.stride.dynamics.muscle_forces import add_muscles, tension
+from bladerun.stride.motion_rows import SIDES, say
 from bladerun.stride.problem import Problem
 from bladerun.stride.solver import Point
 from bladerun.stride.sweep import Sweep
 from bladerun.stride.transcription.blocks import NODE, at_knot
 from bladerun.stride.transcription.mesh import mesh
-
-SIDES = ("right", "left")
 
 
 def muscle_rows(problem: Problem, point: Point, out: Sweep) -> tuple[dict, np.ndarray]:
@@ -71,8 +70,3 @@ def muscle_rows(problem: Problem, point: Point, out: Sweep) -> tuple[dict, np.nd
     rows["muscle_f0"] = (("muscle",), muscles.f0, say("N", "greatest isometric force"))
     rows["muscle_l0"] = (("muscle",), muscles.l0, say("m", "optimal fibre length"))
     return rows, -moments
-
-
-def say(unit: str, text: str) -> dict[str, str]:
-    """The attributes of a variable."""
-    return {"units": unit, "long_name": text}

@@ -12,14 +12,13 @@ import numpy as np
 import xarray as xr
 
 from bladerun._lib.table import plain
-from bladerun.blade.chain import bend_joints
 from bladerun.body.joints import contact_spheres, sphere_sides
 from bladerun.dataset.check import TIMES_OF
-from bladerun.fitting import placements
 from bladerun.model import Model
-from bladerun.stride._muscle_result import SIDES, muscle_rows, say
+from bladerun.stride._muscle_result import muscle_rows
 from bladerun.stride.dynamics.passive import energy_and_loss
 from bladerun.stride.dynamics.required_forces import Required, required
+from bladerun.stride.motion_rows import SIDES, body_rows, say, spring_rows
 from bladerun.stride.problem import Problem
 from bladerun.stride.solver import Point, objective_by_term
 from bladerun.stride.sweep import Sweep
@@ -40,7 +39,7 @@ def dataset(problem: Problem, point: Point, out: Sweep) -> xr.Dataset:
         **_joint_rows(problem, out, q, given),
         **muscles,
         **_ground_rows(problem, ground, ahead),
-        **_body_rows(problem.model.mj, q, out.v),
+        **body_rows(problem.model.mj, q, out.v),
         **_springs(problem, out, ground.sphere_force),
         "control_points": (
             ("time", "joint"),
@@ -214,56 +213,17 @@ def _slip(problem: Problem, ground: Required, dt: np.ndarray) -> float:
     return longest
 
 
-def _body_rows(mj: mujoco.MjModel, q: np.ndarray, v: np.ndarray) -> dict[str, tuple]:
-    """Centre of mass, named points and joint axes in space."""
-    data = mujoco.MjData(mj)
-    N = len(q)
-    com, com_velocity, site = np.zeros((N, 3)), np.zeros((N, 3)), np.zeros((N, mj.nsite, 3))
-    axis = np.zeros((N, mj.nv, 3))
-    for k in range(N):
-        data.qpos[:], data.qvel[:] = q[k], v[k]
-        mujoco.mj_kinematics(mj, data)
-        mujoco.mj_comPos(mj, data)
-        mujoco.mj_comVel(mj, data)
-        mujoco.mj_subtreeVel(mj, data)
-        com[k], com_velocity[k] = data.subtree_com[0], data.subtree_linvel[0]
-        site[k], axis[k] = data.site_xpos, data.xaxis
-    return {
-        "com": (("time", "xyz"), com, say("m", "whole-body centre of mass")),
-        "com_velocity": (("time", "xyz"), com_velocity, say("m/s", "its velocity")),
-        "site_position": (("time", "site", "xyz"), site, say("m", "named points of the body")),
-        "joint_axis_world": (("time", "joint", "xyz"), axis, say("1", "joint axes in space")),
-    }
-
-
 def _springs(problem: Problem, out: Sweep, force: np.ndarray) -> dict[str, tuple]:
     """Energy in and loss from the springs of blade and socket, the blade's compression and its strain."""
-    joints, N = problem.joints, len(out.q)
-    energy, loss = np.zeros_like(out.q), np.zeros_like(out.q)
-    energy_and_loss(problem.arrays.tree.laws, out.q, out.v, energy, loss)
-    rows = {}
-    for part in ("blade", "socket"):
-        for name, values, unit, text in (
-            ("energy", energy, "J", "elastic energy"),
-            ("loss", loss, "W", "power lost"),
-        ):
-            table = np.full((N, 2), np.nan)
-            for s, side in enumerate(SIDES):
-                mine = joints.of(part=part, side=side)
-                if mine.any():
-                    table[:, s] = values[:, mine].sum(1)
-            rows[f"{part}_{name}"] = (("time", "side"), table, say(unit, f"{text} in the {part}"))
-    rows["blade_compression"] = (
-        ("time", "side"),
-        _compression(problem.model, out.q, force),
-        say("m", "how far the loaded sole gives way, seen from the clamp, along the ground force"),
-    )
-    rows["blade_strain"] = (
-        ("time", "side"),
-        _strain(problem.model, out.q),
-        say("1", "greatest fibre strain of the blade over its allowable one"),
-    )
-    return rows
+    compression = _compression(problem.model, out.q, force)
+    return {
+        **spring_rows(problem.model, problem.arrays.tree.laws, out.q, out.v),
+        "blade_compression": (
+            ("time", "side"),
+            compression,
+            say("m", "how far the loaded sole gives way, seen from the clamp, along the ground force"),
+        ),
+    }
 
 
 def _compression(model: Model, q: np.ndarray, force: np.ndarray) -> np.ndarray:
@@ -291,20 +251,6 @@ def _compression(model: Model, q: np.ndarray, force: np.ndarray) -> np.ndarray:
             place, frame = from_clamp(q[k])
             load = force[k, mine]
             table[k, s] = ((place - unloaded) @ frame.T * load).sum() / (np.linalg.norm(load.sum(0)) + 1.0)
-    return table
-
-
-def _strain(model: Model, q: np.ndarray) -> np.ndarray:
-    """(N, 2) greatest fibre strain of each blade as a share of what it may bear."""
-    table = np.full((len(q), 2), np.nan)
-    if model.fitting is None:
-        return table
-    for side, placement in placements(model.fitting, model.runner, model.amputation).items():
-        blade, height = model.blades[side], placement.clamp_to_ground_m
-        category = float(model.fitting.of(side).category)
-        bends = [model.joints.index(name) for name in bend_joints(blade.chain(category, height), side[0])]
-        strain = blade.strain(q[:, bends], category, height)
-        table[:, SIDES.index(side)] = strain / blade.allowable_strain
     return table
 
 
