@@ -33,6 +33,9 @@ COMMANDS = (
     "hold",
     "validate",
     "video",
+    "export",
+    "measure",
+    "compare",
 )
 SOLVE = {
     "status": "converged",

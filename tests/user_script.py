@@ -23,6 +23,7 @@ from bladerun import (
     Fitting,
     Ground,
     InputError,
+    Measured,
     Model,
     ModelError,
     Outcome,
@@ -128,6 +129,16 @@ def pictures(path: Path) -> None:
     print(film.name, height, width, [each.name for each in written])
 
 
+def a_laboratory(path: Path, case: Case) -> float:
+    """A stride as files of a laboratory, measured again: how far one outcome is off."""
+    stride = bladerun.read_stride(path)
+    motion, forces = bladerun.export(stride, OUT, strides=4)[:2]
+    measured: Measured = bladerun.measure(motion, forces, case)
+    mean, sd = measured.mean_and_sd("stride_time_s")
+    print(measured.ground, measured.speed_m_s, measured.notes, sd, len(measured.strides))
+    return mean - float(stride.attrs["stride_time_s"])
+
+
 def trust(path: Path) -> bool:
     """A stride in MuJoCo's own dynamics, on another fitting without adapting, and beside measurements."""
     stride = bladerun.read_stride(path)
@@ -169,6 +180,7 @@ def main() -> None:
         case = a_runner()
         print(another_world(case), a_stride(case), a_blade("j-sprint"), many_fittings(case), many_strides())
         pictures(OUT / "stride.nc")
+        print(a_laboratory(OUT / "stride.nc", case))
         print(trust(OUT / "stride.nc"))
     except BladerunError as error:
         raise SystemExit(str(error)) from None

@@ -36,6 +36,8 @@ from bladerun.gait.outcomes import outcomes as outcomes
 from bladerun.model import Model as Model
 from bladerun.model import build_model as build_model
 from bladerun.model import save_xml as save_xml
+from bladerun.motion.measured import Measured as Measured
+from bladerun.motion.measured import measure as measure
 from bladerun.options import SolverOptions as SolverOptions
 from bladerun.report import write_report as write_report
 from bladerun.show.plots import plot_run as plot_run

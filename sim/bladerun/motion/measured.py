@@ -58,8 +58,6 @@ class Measured:
     curves
         Mean and SD (101,) over strides from 0 to 100 % of the leg's own gait cycle, by quantity, named as in
         models/reference, and side.
-    columns
-        What the columns of a CSV of motion are, as `read` takes it.
     ground
         "treadmill" or "overground".
     speed_m_s
@@ -133,6 +131,8 @@ def measure(
         motion by published rules, and what needs forces is absent.
     case
         Who ran, on what, as `load_case` reads it; an able-bodied person of usual height without.
+    columns
+        What the columns of a CSV of motion are, as `read` takes it.
     ground
         "treadmill" or "overground"; told from the motion without.
     speed_m_s
