@@ -29,8 +29,9 @@ ABSENT = (  # words of what takes moments, muscles, each sphere's force, or the 
     "blade_compression", "blade_stiffness", "standing", "toe_ahead", "power_peak",
 )  # fmt: skip
 OFF = {"deg": 0.5, "s": 0.005, "m": 0.006, "mm": 6.0, "% leg length": 0.6, "%": 1.0}
-AT_GREATEST_ENERGY = (  # of the blade, which in the made-up stride is not that of its bend
-    "sweet_spot", "midstance", "foot_progression_deg", "hip_height", "psis", "obliquity", "recoil", "blade_",
+AT_GREATEST_ENERGY = (  # of the blade, which in the made-up stride does not bend and stands in the ground
+    "swing_clearance", "sweet_spot", "midstance", "foot_progression_deg", "hip_height", "psis", "obliquity",
+    "recoil", "blade_",
 )  # fmt: skip
 
 
@@ -177,6 +178,32 @@ def test_one_plate_for_both_feet_at_its_own_rate(able, tmp_path):
     close(found, flat(outcomes(made)), timing)
 
 
+def sideways(change):
+    return lambda _, columns: {
+        k: change(v) if k.endswith("_pz") else -v if k.endswith("_vz") else v for k, v in columns.items()
+    }
+
+
+def test_left_handed_forces_are_turned_and_those_of_another_place_refused(able, tmp_path):
+    made, motion, forces, case = able
+    aside = changed(motion, tmp_path / "aside.mot", lambda _, c: c | {"pelvis_tz": c["pelvis_tz"] + 0.4})
+    mirrored = changed(forces, tmp_path / "mirrored.mot", sideways(lambda z: -(z + 0.4)))
+    found = measure(aside, mirrored, case)
+    assert "their axes are left-handed" in " ".join(found.notes)
+    close(found, flat(outcomes(made)), kept(case))
+    far = changed(forces, tmp_path / "far.mot", sideways(lambda z: z + 2.0))
+    with pytest.raises(InputError, match=r"forces act 2.\d m from the standing foot"):
+        measure(motion, far, case)
+
+
+def test_a_sole_that_is_not_on_the_ground_has_no_clearance(able, tmp_path):
+    _, motion, forces, case = able
+    high = changed(motion, tmp_path / "high.mot", lambda _, c: c | {"pelvis_ty": c["pelvis_ty"] + 0.2})
+    found = measure(high, forces, case)
+    assert "swing_clearance_mm" not in found.to_dict()["outcomes"]
+    assert "soles are far from the ground" in " ".join(found.notes)
+
+
 def test_gaps_are_bridged_or_end_their_stride(able, tmp_path):
     made, motion, forces, case = able
 
@@ -192,7 +219,7 @@ def test_gaps_are_bridged_or_end_their_stride(able, tmp_path):
     assert len(short.table) == 3
     close(short, flat(outcomes(made)), {"knee_flexion_touchdown_deg"})
     long = measure(changed(motion, tmp_path / "long.mot", missing(slice(150, 190))), forces, case)
-    assert len(long.table) == 2 and "a gap in the motion" in " ".join(long.notes)
+    assert len(long.table) == 2 and "the motion has a gap" in " ".join(long.notes)
 
 
 def test_legs_alone_give_what_legs_give(able, tmp_path):

@@ -15,7 +15,7 @@ from scipy.signal import butter, find_peaks, sosfiltfilt
 from bladerun._lib.data_files import toml
 from bladerun.gait.events import CONTACT_THRESHOLD_N
 from bladerun.motion.posed import Posed, turned
-from bladerun.motion.records import Forces
+from bladerun.motion.records import Forces, Plate
 
 _RATE_HZ = 200.0  # at which the pelvis' fall is looked at
 
@@ -52,17 +52,22 @@ def by_forces(forces: Forces, posed: Posed) -> tuple[list[Contact], dict[str, Lo
         point = turned(plate.point_m, posed.quarters)[:, :2]
         weight = np.where(force[:, 2:] > CONTACT_THRESHOLD_N, force[:, 2:], 0.0)
         there = np.column_stack([weight, np.where(weight > 0, weight * point, 0.0)])
-        spans = _loaded(time, force[:, 2])
-        whose = [plate.side or _standing(posed, (start + end) / 2) for start, end in spans]
-        found += [Contact(side, *span) for side, span in zip(whose, spans, strict=True)]
+        own = contacts_of(time, plate, posed)
+        found += own
         for side in (plate.side,) if plate.side else sides:
-            mine = np.ones(len(time), bool) if plate.side else _around(time, spans, whose, side)
+            mine = np.ones(len(time), bool) if plate.side else _around(time, own, side)
             carried[side][mine] += force[mine]
             moment[side][mine] += there[mine]
     with np.errstate(invalid="ignore", divide="ignore"):
         points = {side: moment[side][:, 1:] / moment[side][:, :1] for side in sides}
     loads = {side: Load(time, carried[side], points[side]) for side in sides}
     return sorted(found, key=lambda contact: contact.down), loads
+
+
+def contacts_of(time: np.ndarray, plate: Plate, posed: Posed) -> list[Contact]:
+    """The contacts on one plate, each with the side whose it is."""
+    spans = _loaded(time, plate.force_n[:, 2])
+    return [Contact(plate.side or _standing(posed, (start + end) / 2), start, end) for start, end in spans]
 
 
 def by_motion(posed: Posed) -> list[Contact]:
@@ -123,9 +128,9 @@ def _standing(posed: Posed, time: float) -> str:
     return "left" if left < right else "right"
 
 
-def _around(time: np.ndarray, spans: list[tuple[float, float]], sides: list[str], side: str) -> np.ndarray:
+def _around(time: np.ndarray, contacts: list[Contact], side: str) -> np.ndarray:
     """(N,) True at times nearer to a contact of this side than to one of the other."""
-    if not spans:
+    if not contacts:
         return np.zeros(len(time), bool)
-    middles = [(one[1] + other[0]) / 2 for one, other in pairwise(spans)]
-    return np.array([mine == side for mine in sides])[np.searchsorted(middles, time)]
+    middles = [(one.up + other.down) / 2 for one, other in pairwise(contacts)]
+    return np.array([each.side == side for each in contacts])[np.searchsorted(middles, time)]

@@ -30,6 +30,7 @@ from bladerun.motion.posed import Posed, pose
 from bladerun.motion.reading import read
 from bladerun.motion.records import Forces, Markers, Motion
 from bladerun.motion.strides import dataset, whole
+from bladerun.motion.under_feet import under_feet
 
 CURVES = (
     "pelvis_tilt", "pelvis_list", "pelvis_rotation", "hip_flexion", "hip_adduction", "hip_rotation",
@@ -164,6 +165,9 @@ def _measured(
     notes = [*angles.notes, *(loaded.notes if loaded else ())]
     model = _model(case, notes)
     posed = pose(angles, model)
+    if loaded:
+        loaded, said = under_feet(loaded, posed)
+        notes += said
     contacts, loads = by_forces(loaded, posed) if loaded else (by_motion(posed), None)
     cuts, left_out = whole(contacts, posed)
     notes += [*posed.notes, *_assumed(posed), *left_out]
@@ -231,6 +235,12 @@ def _said_of(strides, cuts, model: Model, loads: dict[str, Load] | None, speed: 
     walking has no forces."""
     rules, notes = toml("motion.toml")["kinematic_events"], []
     gravity = strides[0].attrs["gravity"]
+    off = [each for each in strides if (each.contact_position.isnull().sum("xyz") == 1).any()]
+    if off:
+        notes.append(
+            f"soles are far from the ground in contact in {len(off)} strides: the model's legs are not the "
+            "runner's, or the pelvis is placed otherwise; clearance is absent"
+        )
     if loads is None:
         froude = speed**2 / (gravity * model.leg_length_m)
         if froude < rules["walking_froude"]:
@@ -238,7 +248,7 @@ def _said_of(strides, cuts, model: Model, loads: dict[str, Load] | None, speed: 
                 f"{speed:.2f} m/s is a walk (Froude number {froude:.2f}, running from "
                 f"{rules['walking_froude']}); without forces touchdown is found by rules for running"
             )
-        return ["touchdown and toe-off by the motion alone, 10 to 25 ms off (models/motion.toml)"]
+        return [*notes, "touchdown and toe-off by the motion alone, 5 to 25 ms off (models/motion.toml)"]
     share = np.mean([(c.up - c.down) / (cut[2].down - cut[0].down) for cut in cuts for c in cut[:2]])
     if share > 0.5:
         notes.append(f"each foot is down for {100 * share:.0f} % of the stride: this is walking")

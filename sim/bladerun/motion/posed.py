@@ -15,10 +15,13 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from bladerun._lib.data_files import toml
+from bladerun.body.joints import without_side
 from bladerun.errors import InputError
 from bladerun.model import Model
 from bladerun.motion.records import Motion
 
+_RESTING = ("arm", "toes", "tendon")  # parts that stand at zero where they were not measured
+_STIFF = ("subtalar_inversion",)  # and joints, which some models of the foot have not
 _QUARTER = np.pi / 2
 
 
@@ -46,6 +49,12 @@ class Posed:
             for j in np.flatnonzero(self.measured)
         }
 
+    def unknown(self, *more: str) -> np.ndarray:
+        """(nq,) True where a joint was not measured and is not taken to rest; more: parts that rest too."""
+        rests = np.isin(self.model.joint_data.part, (*_RESTING, *more))
+        rests |= np.isin([without_side(joint) for joint in self.model.joints], _STIFF)
+        return ~self.measured & ~rests
+
     def at(self, times: np.ndarray) -> np.ndarray:
         """(len(times), nq) positions between the rows, by cubic splines."""
         found = np.full((len(times), self.q.shape[1]), np.nan)
@@ -57,6 +66,19 @@ class Posed:
         """The position of one joint; NaN where it was not measured."""
         j = self.model.joints.index(name)
         return self._curves[j](times) if self.measured[j] else np.full(len(times), np.nan)
+
+    def has_body(self, name: str) -> bool:
+        """Whether the model has a body of this name."""
+        return mujoco.mj_name2id(self.model.mj, mujoco.mjtObj.mjOBJ_BODY, name) >= 0
+
+    def body_at(self, name: str, times: np.ndarray) -> np.ndarray:
+        """(len(times), 3) where a body's own joint is, m; NaN beyond a joint that was not measured."""
+        data, places = mujoco.MjData(self.model.mj), np.zeros((len(times), 3))
+        for k, q in enumerate(self.at(times)):
+            data.qpos[:] = np.where(self.measured | self.unknown(), q, 0.0)
+            mujoco.mj_kinematics(self.model.mj, data)
+            places[k] = data.body(name).xpos
+        return places
 
     def has(self, names: Iterable[str]) -> bool:
         """Whether all these joints are the model's and were measured."""

@@ -19,7 +19,7 @@ from scipy.interpolate import CubicSpline
 
 from bladerun._lib.data_files import toml
 from bladerun._lib.table import plain
-from bladerun.body.joints import contact_spheres, sphere_sides, without_side
+from bladerun.body.joints import contact_spheres, sphere_sides
 from bladerun.environment import Environment
 from bladerun.gait.events import CONTACT_THRESHOLD_N
 from bladerun.model import Model
@@ -30,9 +30,7 @@ from bladerun.stride.dynamics.passive import laws_of
 from bladerun.stride.motion_rows import SIDES, body_rows, spring_rows
 
 KNOTS = 300  # of a measured stride, 2 to 3 ms apart
-_RESTING = ("arm", "toes", "tendon")  # parts that stand at zero where they were not measured
-_LIGHT = ("socket", "blade")  # and those that weigh too little to move the centre of mass
-_STIFF = ("subtalar_inversion",)
+_LIGHT = ("socket", "blade")  # parts that weigh too little to move the centre of mass
 _THIN = 0.1  # of the threshold: below, a plate's noise is no load
 
 
@@ -48,7 +46,7 @@ def whole(contacts: Sequence[Contact], posed: Posed) -> tuple[list[tuple[Contact
                 f"stride at {first.down:.2f} s left out: {len(between)} contacts of the left foot, not 1"
             )
         elif posed.gap(first.down, second.down):
-            notes.append(f"stride at {first.down:.2f} s left out: a gap in the motion")
+            notes.append(f"stride at {first.down:.2f} s left out: the motion has a gap, or ends")
         else:
             found.append((first, between[0], second))
     apart = toml("motion.toml")["strides"]["apart"]
@@ -69,11 +67,10 @@ def dataset(
     time = np.arange(KNOTS) * period / KNOTS
     q, v, a, speed, aside = _periodic(posed, start, period, ground.belt_m_s)
     model = posed.model
-    still = _unknown(model, posed.measured, (*_RESTING,))
     rows = {
         "q": (("time", "joint"), q), "v": (("time", "joint"), v), "a": (("time", "joint"), a),
         "tau": (("time", "joint"), np.full(q.shape, np.nan)),
-        **_places(model, q, v, posed.measured, still),
+        **_places(posed, q, v, _middles(cut)),
         **spring_rows(model, laws_of(model.mj), q, v),
         "blade_compression": (("time", "side"), np.full((KNOTS, 2), np.nan)),
         **_forces(loads, start, time, period, ground.belt_m_s, posed, aside),
@@ -124,15 +121,19 @@ def _periodic(posed: Posed, start: float, period: float, belt: float):
     return q[:-1], v[:-1], a[:-1], speed, float(drift[1])
 
 
-def _unknown(model: Model, measured: np.ndarray, resting: tuple[str, ...]) -> np.ndarray:
-    """(nq,) True where a joint was not measured and is none of those that rest."""
-    rests = np.isin(model.joint_data.part, resting) | np.isin([without_side(j) for j in model.joints], _STIFF)
-    return ~measured & ~rests
+def _middles(cut: tuple[Contact, ...]) -> dict[str, float]:
+    """The middle of each foot's contact, as a share of the stride."""
+    start, period = cut[0].down, cut[2].down - cut[0].down
+    return {each.side: ((each.down + each.up) / 2 - start) / period % 1.0 for each in cut[:2]}
 
 
-def _places(model: Model, q: np.ndarray, v: np.ndarray, measured: np.ndarray, unknown: np.ndarray):
-    """Centre of mass, named points, joint axes and the soles, NaN beyond a joint that was not measured."""
-    mj = model.mj
+def _places(posed: Posed, q: np.ndarray, v: np.ndarray, middles: Mapping[str, float]) -> dict[str, tuple]:
+    """Centre of mass, named points, joint axes and the soles, NaN beyond a joint that was not measured.
+
+    A sole that is far from the ground in the middle of contact has no height: the model's legs are not as
+    long as the runner's.
+    """
+    mj, unknown = posed.model.mj, posed.unknown()
     posture, rates = np.nan_to_num(q), np.nan_to_num(v)
     rows = body_rows(mj, posture, rates)
     beyond = np.zeros(mj.nbody, bool)
@@ -141,11 +142,15 @@ def _places(model: Model, q: np.ndarray, v: np.ndarray, measured: np.ndarray, un
         beyond[body] = beyond[mj.body_parentid[body]] or mine.any()
     rows["site_position"][1][:, beyond[mj.site_bodyid]] = np.nan
     rows["joint_axis_world"][1][:, beyond[mj.jnt_bodyid]] = np.nan
-    if _unknown(model, measured, (*_RESTING, *_LIGHT)).any():
+    if posed.unknown(*_LIGHT).any():
         rows["com"][1][:] = rows["com_velocity"][1][:] = np.nan
     spheres = contact_spheres(mj)
     soles = _soles(mj, posture, spheres)
     soles[:, beyond[mj.geom_bodyid[spheres]]] = np.nan
+    for side, middle in middles.items():
+        mine = np.array(sphere_sides(mj)) == side
+        if abs(soles[int(middle * KNOTS), mine, 2].min()) > toml("motion.toml")["soles"]["within_m"]:
+            soles[:, mine, 2] = np.nan
     return rows | {"contact_position": (("time", "contact", "xyz"), soles)}
 
 
