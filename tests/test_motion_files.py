@@ -176,6 +176,8 @@ def test_a_csv_with_a_mapping(tmp_path):
         (b"", "an empty file"),
         (b"\r\n \r\n", "an empty file"),
         (b"\x89PNG\r\n\x1a\n\0\0", "not motion but a picture"),
+        (b"[runner]\nmass_kg = 72\n", "not motion but a runner's file"),
+        (b"\1\2\0", "not motion but a binary file"),
         (b"one\ttwo\n1\t2\n", "no column is called time"),
         (b"inDegrees=yes\nendheader\n", "ends after endheader"),
         (b"endheader\ntime\tknee_angle_r\n", "no rows of numbers"),

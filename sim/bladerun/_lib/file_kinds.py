@@ -10,6 +10,7 @@ from pathlib import Path
 from bladerun.errors import InputError
 
 STRIDE, RUNNER, STUDY, BLADE = "a stride (NetCDF)", "a runner's file", "the file of a study", "a blade's file"
+OPENSIM = "a file for OpenSim"
 _BEGINNINGS = (
     (b"cdf", STRIDE),
     (b"\x89hdf", STRIDE),
@@ -21,7 +22,7 @@ _BEGINNINGS = (
     (b"{", "a file of JSON, such as outcomes.json"),
 )
 _LINES = (
-    (b"endheader", "a file for OpenSim"),
+    (b"endheader", OPENSIM),
     (b"[design]", STUDY),
     (b"[search]", STUDY),
     (b"[runner]", RUNNER),
@@ -32,6 +33,7 @@ _USE = {
     STRIDE: "`bladerun export`, `video`, `verify` and `hold` take it",
     RUNNER: "`bladerun run` and `bladerun fit` take it",
     STUDY: "`bladerun sweep` and `bladerun optimise` take it",
+    OPENSIM: "`bladerun measure` takes it",
     BLADE: "name it in a runner's file, as the blade of [fitting]",
 }
 _LOOKED_AT_BYTES = 20_000

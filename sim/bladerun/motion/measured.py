@@ -172,7 +172,7 @@ def _measured(
     cuts, left_out = whole(contacts, posed)
     notes += [*posed.notes, *_assumed(posed), *left_out]
     if not cuts:
-        raise InputError(_no_stride(contacts, posed, loaded is not None))
+        raise InputError(_no_stride(contacts, posed, loaded is not None, left_out))
     where = ground_of(posed, [contact for cut in cuts for contact in cut], kind, speed)
     strides = tuple(dataset(posed, cut, loads, where) for cut in cuts)
     mean_speed = float(np.mean([each.attrs["speed_m_s"] for each in strides]))
@@ -220,7 +220,9 @@ def _assumed(posed: Posed) -> list[str]:
     return [words for part, words in said.items() if part in missing]
 
 
-def _no_stride(contacts: list[Contact], posed: Posed, forces: bool) -> str:
+def _no_stride(contacts: list[Contact], posed: Posed, forces: bool, left_out: list[str]) -> str:
+    if left_out:
+        return f"no whole stride: {left_out[0]}"
     counts = {side: sum(c.side == side for c in contacts) for side in ("right", "left")}
     seen = f"{counts['right']} contacts of the right and {counts['left']} of the left foot"
     help = " by the forces; without them, strides are looked for in the motion alone" if forces else ""
@@ -232,8 +234,10 @@ def _no_stride(contacts: list[Contact], posed: Posed, forces: bool) -> str:
 
 def _said_of(strides, cuts, model: Model, loads: dict[str, Load] | None, speed: float) -> list[str]:
     """What the strides themselves give away: walking, or another body's weight. Raises InputError where
-    walking has no forces."""
+    walking has no forces, and for who stays or goes backward."""
     rules, notes = toml("motion.toml")["kinematic_events"], []
+    if speed < toml("motion.toml")["treadmill"]["least_m_s"]:
+        raise InputError(f"{speed:.2f} m/s forward is no gait; on a treadmill, give --ground and --speed")
     gravity = strides[0].attrs["gravity"]
     off = [each for each in strides if (each.contact_position.isnull().sum("xyz") == 1).any()]
     if off:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bladerun._lib.file_kinds import described
+from bladerun._lib.file_kinds import OPENSIM, described
 from bladerun._lib.files import content_of
 from bladerun.errors import InputError
 
@@ -45,8 +45,8 @@ def lines_of(path: str | Path) -> list[str]:
         return content.decode("utf-16", errors="replace").splitlines()
     if content[1:2] == b"\x50" and Path(path).suffix.lower() == ".c3d":
         raise InputError("C3D is not read; export its markers as .trc, its forces as .mot", file=path)
-    if b"\0" in content:
-        what = described(content) or "a binary file"
+    what = described(content) or ("a binary file" if b"\0" in content else OPENSIM)
+    if what != OPENSIM:
         raise InputError(f"not motion but {what}; .mot, .sto, .trc and .csv are read", file=path)
     try:
         return content.decode("utf-8-sig").splitlines()
