@@ -1,6 +1,7 @@
 """A stride written as files of a laboratory and measured again gives its own outcomes."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from bladerun.errors import InputError
 from bladerun.gait.opensim import export
 from bladerun.gait.opensim import read as columns_of
 from bladerun.gait.outcomes import OUTCOMES, flat, outcomes
-from bladerun.motion import measure
+from bladerun.motion import Forces, Plate, measure, read
 from bladerun.motion.comparison import AGREES, DIFFERS, UNKNOWN, compare
 from bladerun.motion.measured import read_measured
 from bladerun.options import SolverOptions
@@ -262,6 +263,23 @@ def test_half_a_stride_and_a_walk_are_refused(able, tmp_path):
 
     with pytest.raises(InputError, match=r"0.90 m/s is a walk \(Froude number 0.0\d"):
         measure(changed(motion, tmp_path / "slow.mot", slow), None, case, ground="overground")
+
+
+def test_a_walk_on_plates_is_said_and_so_is_who_stays(able):
+    made, motion, _, case = able
+    time, period = np.arange(0, 2.8, 1e-3), made.attrs["stride_time_s"]
+    plates = []
+    for side, later in (("right", 0.0), ("left", 0.5)):
+        phase = (time / period - later - 0.1) % 1
+        up = np.where(phase < 0.6, 800 * np.sin(np.pi * np.minimum(phase / 0.6, 1)), 0.0)
+        plates.append(Plate(side, side, np.column_stack([0 * up, 0 * up, up]), np.full((len(up), 3), np.nan)))
+    forces = Forces(time, tuple(plates))
+    found = measure(motion, forces, case)
+    assert "each foot is down for 5" in " ".join(found.notes) and "this is walking" in " ".join(found.notes)
+    assert not [key for key in found.to_dict()["outcomes"] if "landing" in key or "step_length" in key]
+    still = replace(read(motion), pelvis_m=0 * read(motion).pelvis_m)
+    with pytest.raises(InputError, match=r"0.00 m/s forward is no gait"):
+        measure(still, forces, case, ground="overground")
 
 
 def test_files_in_each_others_place(able):
