@@ -22,6 +22,7 @@ class NewtonOptions(Settings):
     """Levenberg-Marquardt steps; what each entry does stands beside it in models/solver.toml."""
 
     damping_joints: float
+    damping_tendons: float
     damping_activations: float
     damping_times: float
     least_damping: float
@@ -38,6 +39,9 @@ class NewtonOptions(Settings):
     correction_below: float
     correction_gain: float
     extend_above: float
+    shorten_below: float
+    shortest_halvings: int
+    shortened_gain: float
     latest_landing: float
     closest_knots: float
     quiet_steps: int
@@ -54,10 +58,14 @@ class SoftStage(NamedTuple):
 
 
 class MultiplierPass(NamedTuple):
-    """A weight of the residual forces, and the relative decrease of the cost that ends the descent at it."""
+    """A weight of the residual forces, and the relative decrease of the cost that ends the descent at it.
+
+    quiet_steps: how many such decreases in a row.
+    """
 
     weight: float
     tolerance: float
+    quiet_steps: int
 
 
 @dataclass(frozen=True)

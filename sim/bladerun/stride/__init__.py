@@ -116,9 +116,11 @@ def _neighbour(posed: Problem, start: xr.Dataset) -> solver.Point:
     c = control_points(_warm_start.transferred(start, posed.model))
     names = list(posed.model.muscles[: posed.arrays.muscles.count])
     same = list(start.muscle.values) == names
+    # the same steps, faster or slower: what stands on the ground keeps standing
+    times = result.times_of(start) * (start.attrs["speed_m_s"] / posed.task.speed_m_s)
     # a copy, of which the compiled sweep has no second kind
     nodes = start.activation.values[::NODE].copy() if same else np.zeros((len(c) // NODE, len(names)))
-    point = solver.Point(c, result.times_of(start), start.multiplier.values, nodes)
+    point = solver.Point(c, times, start.multiplier.values, nodes)
     point = _continuation.resampled(point, posed.knots)
     return point if same or not names else recruited(posed, point)
 

@@ -33,8 +33,8 @@ def warm(problem: Problem, point: Point) -> Point:
     """From a stride near by with its multipliers, until residual forces are gone."""
     own = problem.options.continuation
     point = replace(point, damping=own.damping_neighbour)
-    for number, (weight, tolerance) in enumerate(own.passes, 1):
-        point = _descend(problem, point, weight, tolerance)
+    for number, (weight, tolerance, quiet_steps) in enumerate(own.passes, 1):
+        point = _descend(problem, point, weight, tolerance, quiet_steps)
         if number >= own.passes_at_least and point.quiet and _left(problem, point) < own.residual_bw:
             break
         point = replace(updated(problem.arrays, point), damping=own.damping_resumed)
@@ -82,10 +82,13 @@ def _held(coarse: Problem) -> Problem:
     )
 
 
-def _descend(problem: Problem, point: Point, weight: float, tolerance: float) -> Point:
-    options = problem.options
-    limit = options.continuation.steps_a_stage
-    return minimise(problem.arrays, options.newton, point, weight, tolerance=tolerance, limit=limit)
+def _descend(
+    problem: Problem, point: Point, weight: float, tolerance: float, quiet_steps: int | None = None
+) -> Point:
+    newton, limit = problem.options.newton, problem.options.continuation.steps_a_stage
+    if quiet_steps is not None:
+        newton = replace(newton, quiet_steps=quiet_steps)
+    return minimise(problem.arrays, newton, point, weight, tolerance=tolerance, limit=limit)
 
 
 def resampled(point: Point, knots: int) -> Point:

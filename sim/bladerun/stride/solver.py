@@ -4,8 +4,9 @@ Takes a first guess of control points and times and a problem's `Arrays`; gives 
 root and passive-joint residuals driven to zero.
 
 Gauss-Newton with constant scaling, damping after Nielsen 1999 (IMM-REP-1999-05), second-order terms by
-conjugate gradients, a second-order correction where a step met curvature (Maratos 1978), longer steps
-where it met less than expected, multipliers after Hestenes 1969 (doi 10.1007/BF00927673).
+conjugate gradients, a second-order correction where a step met curvature (Maratos 1978), shorter steps
+where it did not help and longer ones where less was met than expected, multipliers after Hestenes 1969
+(doi 10.1007/BF00927673).
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from bladerun.stride._linear_algebra import Factor, NotPositive
 from bladerun.stride.cost.residual_forces import penalty
 from bladerun.stride.dynamics.inverse_dynamics import motion
 from bladerun.stride.sweep import Arrays, Sweep, Terms, correction, sweep, sweep_arrays
-from bladerun.stride.transcription.blocks import OFFSETS, TIMES, hessian_vector_product
+from bladerun.stride.transcription.blocks import OFFSETS, TIMES, at_knot, hessian_vector_product
 from bladerun.stride.transcription.mesh import LATER, mesh
 
 MULTIPLIER_UNIT = 30.0  # weight of the residual forces in whose units multipliers are kept
@@ -58,21 +59,25 @@ def minimise(
     iterations = quiet = 0
     while iterations < limit and quiet < own.quiet_steps:
         iterations += 1
-        on.renew_curvature()
-        damping = _metric(own, on.damping, on.c, on.nodes)
+        damping = on.metric()
         try:
             factor = Factor(on.here, damping)
         except NotPositive:
             on.damp_more()
             continue
-        first = on.direction(factor)
+        first = factor.solve(-on.here.gradient)
+        on.renew_curvature(first)
+        first = on.newton(factor, first)
         promised = 0.5 * (damping @ first**2 - on.here.gradient @ first)
         step, trial, rho = on.corrected(factor, first, promised)
+        length = 1.0
         if rho > own.extend_above:
             step, trial = on.extended(first, step, trial, promised)
+        elif rho < own.shorten_below:
+            step, trial, rho, length = on.shortened(first, step, trial, rho, promised)
         if rho > 1e-4:
             quiet = quiet + 1 if on.cost - trial < tolerance * on.cost else 0
-            on.move(step, trial, rho)
+            on.move(step, trial, rho, length)
             continue
         on.damp_more()
         if promised < tolerance * on.cost:
@@ -117,20 +122,39 @@ class _Descent:
         """Cost and derivatives of where it stands."""
         self.cost = sweep(self._p, self._m, self.places, self.c, self.nodes, self.here, True)
 
-    def renew_curvature(self) -> None:
-        """Second-order terms, once decreases are small, where there are none or they are old."""
+    def metric(self) -> np.ndarray:
+        """What damping adds to the diagonal, flat.
+
+        None on `later`, the landing of the right foot alone: damped it would make steps unlike those of the
+        mirrored runner.
+        """
+        own, spanned = self.own, self._p.muscles.rows
+        on_c = np.full(self.c.shape, own.damping_joints / len(self.c))
+        on_c[:, spanned[self._p.tree.slide[spanned]]] *= own.damping_tendons
+        on_nodes = np.full(self.nodes.size, own.damping_activations / len(self.nodes))
+        on_times = own.damping_times * (np.arange(TIMES) != LATER)
+        return self.damping * np.concatenate([on_c.ravel(), on_times, on_nodes])
+
+    def renew_curvature(self, first: np.ndarray) -> None:
+        """Second-order terms, once decreases are small, where there are none or they are old.
+
+        Weighed with the forces' sensitivities as the Gauss-Newton step `first` leaves them: those of here
+        hold what the last step's curvature left in the residual forces, times their weight squared.
+        """
         if not self._slow or (self.squares is not None and self.age < self.own.second_order_steps):
             return
         knots, n = self.c.shape
         width = OFFSETS * n + TIMES
         # new ones: the start keeps its own
         self.squares = np.zeros((knots, width, width)), np.zeros((knots, self.nodes.shape[1], width))
-        curvature(self._p, self._m, self.places, self.nodes, self.here, *self.squares)
+        here, y = self.here, self.here.y.copy()
+        here.y[:] += here.force_weight * _force_change(self._p.muscles, here, first)
+        curvature(self._p, self._m, self.places, self.nodes, here, *self.squares)
+        here.y[:] = y
         self.age = 0
 
-    def direction(self, factor: Factor) -> np.ndarray:
-        """The Gauss-Newton step, or the Newton step once decreases are small."""
-        first = factor.solve(-self.here.gradient)
+    def newton(self, factor: Factor, first: np.ndarray) -> np.ndarray:
+        """The Gauss-Newton step `first`, or the Newton step once decreases are small."""
         if not self._near:
             return first
         return _curved(
@@ -164,7 +188,18 @@ class _Descent:
                 return step, trial
             step, trial, length = farther, other, 2 * length
 
-    def move(self, step: np.ndarray, trial: float, rho: float) -> None:
+    def shortened(self, first: np.ndarray, step: np.ndarray, trial: float, rho: float, promised):
+        """The step cut in half until it gains, its cost, share of `promised` and length; else as it came."""
+        bow, length = step - first, 1.0  # corrections shrink with the square of the length
+        for _ in range(self.own.shortest_halvings):
+            length /= 2
+            nearer = length * first + length**2 * bow
+            other, _ = self._try(nearer, promised)
+            if self.cost - other > self.own.shortened_gain * promised * length:
+                return nearer, other, (self.cost - other) / (promised * length * (2 - length)), length
+        return step, trial, rho, 1.0
+
+    def move(self, step: np.ndarray, trial: float, rho: float, length: float) -> None:
         """Take the step, whose cost is `trial`, and damp by how well it went."""
         own, decrease = self.own, self.cost - trial
         self.places, self.c, self.nodes = _moved(self.places, self.c, self.nodes, step)
@@ -173,6 +208,7 @@ class _Descent:
         self._slow = self._slow or decrease < own.second_order_below * self.cost
         self.linearise()
         ease = max(own.damping_ease, 1 - (2 * min(rho, 1.0) - 1) ** 3)
+        ease = 1 / length if length < 1 else ease
         self.damping, self._growth = max(own.least_damping, self.damping * ease), 2.0
 
     def damp_more(self) -> None:
@@ -231,16 +267,17 @@ def at_knots(arrays: Arrays, point: Point) -> Sweep:
     return out
 
 
-def _metric(own: NewtonOptions, mu, c, nodes):
-    """What damping mu adds to the diagonal, flat.
-
-    None on `later`, the landing of the right foot alone: damped it would make steps unlike those of the
-    mirrored runner.
-    """
-    on_c = np.full(c.size, own.damping_joints / len(c))
-    on_nodes = np.full(nodes.size, own.damping_activations / len(nodes))
-    on_times = own.damping_times * (np.arange(TIMES) != LATER)
-    return mu * np.concatenate([on_c, on_times, on_nodes])
+def _force_change(muscles, here, step):
+    """(N, n) change of the joint forces over a step, by their Jacobians; here: Sweep."""
+    (N, n), (G, _, M, _) = here.q.shape, here.own.shape
+    c, times, nodes = np.split(step, [N * n, N * n + TIMES])
+    c, nodes = c.reshape(N, n), nodes.reshape(G, M)
+    near = np.concatenate([np.roll(c, 1, 0), c, np.roll(c, -1, 0), np.tile(times, (N, 1))], 1)
+    change, activation = np.einsum("kij,kj->ki", here.J, near), np.zeros(M)
+    for k in range(N):
+        at_knot(nodes, k, activation)
+        change[k, muscles.rows] += here.Ja[k] @ activation
+    return change
 
 
 def _moved(places, c, nodes, step):
