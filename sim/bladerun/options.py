@@ -57,6 +57,13 @@ class SoftStage(NamedTuple):
     weight: float
 
 
+class FirstSteps(NamedTuple):
+    """What steps from nothing do otherwise than `NewtonOptions` say."""
+
+    damping_tendons: float
+    shortest_halvings: int
+
+
 class MultiplierPass(NamedTuple):
     """A weight of the residual forces, and the relative decrease of the cost that ends the descent at it.
 
@@ -79,7 +86,8 @@ class ContinuationOptions(Settings):
     first_clearance_1_m: float
     first_swing_from: float
     first_tolerance: float
-    motor_tolerance: float
+    settled_tolerance: float
+    first_steps: FirstSteps
     soft: tuple[SoftStage, ...]
     passes: tuple[MultiplierPass, ...]
     passes_at_least: int

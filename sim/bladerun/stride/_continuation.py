@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from bladerun.environment import Ground
+from bladerun.options import NewtonOptions
 from bladerun.stride._first_guess import first_guess
 from bladerun.stride._static_optimisation import recruited
 from bladerun.stride.cost import clearance
@@ -24,7 +25,9 @@ def cold(problem: Problem) -> Point:
     own, point = problem.options.continuation, _by_motors(problem)
     if problem.arrays.muscles.count:
         point = replace(recruited(problem, point), damping=own.damping_muscles)
-        point = _descend(_alike(problem), point, own.soft[-1].weight, own.first_tolerance)
+        point = _begin(_alike(problem), point, own.soft[-1].weight, own.first_tolerance)
+    point = replace(point, damping=own.damping_neighbour)
+    point = _begin(problem, point, own.passes[0].weight, own.settled_tolerance)
     # twice: some settle on a saddle, up to 0.7 % dearer than a stride 10 mrad away
     return warm(problem, warm(problem, point))
 
@@ -34,7 +37,8 @@ def warm(problem: Problem, point: Point) -> Point:
     own = problem.options.continuation
     point = replace(point, damping=own.damping_neighbour)
     for number, (weight, tolerance, quiet_steps) in enumerate(own.passes, 1):
-        point = _descend(problem, point, weight, tolerance, quiet_steps)
+        newton = replace(problem.options.newton, quiet_steps=quiet_steps)
+        point = _descend(problem, newton, point, weight, tolerance)
         if number >= own.passes_at_least and point.quiet and _left(problem, point) < own.residual_bw:
             break
         point = replace(updated(problem.arrays, point), damping=own.damping_resumed)
@@ -52,10 +56,10 @@ def _by_motors(problem: Problem) -> Point:
         c, times, np.zeros_like(c), np.zeros((own.first_knots // NODE, 0)), damping=own.damping_first
     )
     for ground, stage in zip(grounds, own.soft, strict=True):
-        point = _descend(coarse.on(ground), point, stage.weight, own.first_tolerance)
+        point = _begin(coarse.on(ground), point, stage.weight, own.first_tolerance)
     point = replace(resampled(point, knots), damping=own.damping_refined)
-    tolerance = own.first_tolerance if problem.arrays.muscles.count else own.motor_tolerance
-    return _descend(_alike(problem.by_motors(knots)), point, own.soft[-1].weight, tolerance)
+    tolerance = own.first_tolerance if problem.arrays.muscles.count else own.settled_tolerance
+    return _begin(_alike(problem.by_motors(knots)), point, own.soft[-1].weight, tolerance)
 
 
 def _alike(problem: Problem) -> Problem:
@@ -82,12 +86,15 @@ def _held(coarse: Problem) -> Problem:
     )
 
 
-def _descend(
-    problem: Problem, point: Point, weight: float, tolerance: float, quiet_steps: int | None = None
-) -> Point:
-    newton, limit = problem.options.newton, problem.options.continuation.steps_a_stage
-    if quiet_steps is not None:
-        newton = replace(newton, quiet_steps=quiet_steps)
+def _begin(problem: Problem, point: Point, weight: float, tolerance: float) -> Point:
+    """A descent before the multipliers have moved, by the cautious steps of a beginning."""
+    options = problem.options
+    newton = replace(options.newton, **options.continuation.first_steps._asdict())
+    return _descend(problem, newton, point, weight, tolerance)
+
+
+def _descend(problem: Problem, newton: NewtonOptions, point: Point, weight: float, tolerance: float) -> Point:
+    limit = problem.options.continuation.steps_a_stage
     return minimise(problem.arrays, newton, point, weight, tolerance=tolerance, limit=limit)
 
 
