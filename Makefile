@@ -14,7 +14,7 @@ help:
 	@echo "make run     one stride of experiments/first-fit.toml"
 	@echo "make lessons  open the lessons in notebooks/ in the browser"
 	@echo "make docs    build the manual: site/index.html"
-	@echo "make bench   how long a stride takes and how well it repeats (a few minutes)"
+	@echo "make bench   how long a stride takes, how well it repeats, and beside an earlier program (10 minutes)"
 	@echo "make mutants  200 random one-line faults in the code: how many the tests notice (hours)"
 	@echo "make validation  predictions beside published measurements: VALIDATION.md (about 20 minutes)"
 	@echo "make check   lint, format, types and the fast tests"
@@ -39,6 +39,7 @@ docs: $(VENV)/.docs
 
 bench: $(VENV)/.installed
 	@$(BIN)/python experiments/benchmarks/stride.py
+	@$(BIN)/python experiments/benchmarks/paired.py
 
 # MUTANTS="--number 20 --seed 1": fewer, others.
 mutants: $(VENV)/.mutants

@@ -35,6 +35,7 @@ class NewtonOptions(Settings):
     second_order_below: float
     second_order_steps: int
     second_order_stale: float
+    second_order_ahead: bool
     corrections: int
     correction_below: float
     correction_gain: float
@@ -62,6 +63,7 @@ class FirstSteps(NamedTuple):
 
     damping_tendons: float
     shortest_halvings: int
+    second_order_ahead: bool
 
 
 class MultiplierPass(NamedTuple):

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from bladerun.environment import Ground
-from bladerun.options import NewtonOptions
+from bladerun.options import FirstSteps, NewtonOptions
 from bladerun.stride._first_guess import first_guess
 from bladerun.stride._static_optimisation import recruited
 from bladerun.stride.cost import clearance
@@ -28,16 +28,18 @@ def cold(problem: Problem) -> Point:
         point = _begin(_alike(problem), point, own.soft[-1].weight, own.first_tolerance)
     point = replace(point, damping=own.damping_neighbour)
     point = _begin(problem, point, own.passes[0].weight, own.settled_tolerance)
+    point = warm(problem, point, own.first_steps)
     # twice: some settle on a saddle, up to 0.7 % dearer than a stride 10 mrad away
-    return warm(problem, warm(problem, point))
+    return warm(problem, point)
 
 
-def warm(problem: Problem, point: Point) -> Point:
-    """From a stride near by with its multipliers, until residual forces are gone."""
+def warm(problem: Problem, point: Point, steps: FirstSteps | None = None) -> Point:
+    """From a stride near by with its multipliers, until residual forces are gone; steps: other than usual."""
     own = problem.options.continuation
+    usual = problem.options.newton if steps is None else _cautious(problem, steps)
     point = replace(point, damping=own.damping_neighbour)
     for number, (weight, tolerance, quiet_steps) in enumerate(own.passes, 1):
-        newton = replace(problem.options.newton, quiet_steps=quiet_steps)
+        newton = replace(usual, quiet_steps=quiet_steps)
         point = _descend(problem, newton, point, weight, tolerance)
         if number >= own.passes_at_least and point.quiet and _left(problem, point) < own.residual_bw:
             break
@@ -88,9 +90,12 @@ def _held(coarse: Problem) -> Problem:
 
 def _begin(problem: Problem, point: Point, weight: float, tolerance: float) -> Point:
     """A descent before the multipliers have moved, by the cautious steps of a beginning."""
-    options = problem.options
-    newton = replace(options.newton, **options.continuation.first_steps._asdict())
+    newton = _cautious(problem, problem.options.continuation.first_steps)
     return _descend(problem, newton, point, weight, tolerance)
+
+
+def _cautious(problem: Problem, steps: FirstSteps) -> NewtonOptions:
+    return replace(problem.options.newton, **steps._asdict())
 
 
 def _descend(problem: Problem, newton: NewtonOptions, point: Point, weight: float, tolerance: float) -> Point:

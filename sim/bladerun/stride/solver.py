@@ -138,8 +138,8 @@ class _Descent:
     def renew_curvature(self, first: np.ndarray) -> None:
         """Second-order terms, once decreases are small, where there are none or they are old.
 
-        Weighed with the forces' sensitivities as the Gauss-Newton step `first` leaves them: those of here
-        hold what the last step's curvature left in the residual forces, times their weight squared.
+        Ahead: weighed with the forces' sensitivities as the Gauss-Newton step `first` leaves them. Those of
+        here hold what the last step's curvature left in the residual forces, times their weight squared.
         """
         if not self._slow or (self.squares is not None and self.age < self.own.second_order_steps):
             return
@@ -148,7 +148,8 @@ class _Descent:
         # new ones: the start keeps its own
         self.squares = np.zeros((knots, width, width)), np.zeros((knots, self.nodes.shape[1], width))
         here, y = self.here, self.here.y.copy()
-        here.y[:] += here.force_weight * _force_change(self._p.muscles, here, first)
+        if self.own.second_order_ahead:
+            here.y[:] += here.force_weight * _force_change(self._p.muscles, here, first)
         curvature(self._p, self._m, self.places, self.nodes, here, *self.squares)
         here.y[:] = y
         self.age = 0

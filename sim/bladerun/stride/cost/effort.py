@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bladerun._lib.jitable import register_jitable
-from bladerun.stride.dynamics.contact_law import bend_of_square, positive_part
+from bladerun.stride.dynamics.contact_law import positive_part
 from bladerun.stride.transcription.blocks import NODE, TIMES
 
 ROUND = 0.05  # of the bounds' corners
@@ -42,9 +42,7 @@ def add(own, tree, mesh, nodes, out, derivatives):
             if derivatives:
                 here = at_times + TIMES + j * M + e
                 out.gradient[here] += count * (w * w * a + wb * wb * (over * climb - under * fall))
-                out.own[j, 0, e, e] += count * (
-                    w * w + wb * wb * (bend_of_square(climb) + bend_of_square(fall))
-                )
+                out.own[j, 0, e, e] += count * (w * w + wb * wb * (climb * climb + fall * fall))
         total += count * squares
         if derivatives:
             for p in range(TIMES):

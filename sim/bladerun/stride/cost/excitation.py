@@ -11,7 +11,7 @@ import numpy as np
 
 from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost.effort import ROUND
-from bladerun.stride.dynamics.contact_law import bend_of_square, positive_part
+from bladerun.stride.dynamics.contact_law import positive_part
 from bladerun.stride.transcription.blocks import TIMES
 
 
@@ -61,8 +61,7 @@ def add(own, tree, mesh, nodes, out, derivatives):
                         out.border[at_times + p, r] += by_times[p] * by_times[r]
                 out.gradient[here] += by_a * w * past
                 out.gradient[there] += by_b * w * past
-                more = bend_of_square(slope) / slope**2  # of the rounding's own bend
-                out.own[j, 0, e, e] += more * by_a * by_a
-                out.own[later, 0, e, e] += more * by_b * by_b
-                out.own[j, 1, e, e] += more * by_a * by_b
+                out.own[j, 0, e, e] += by_a * by_a
+                out.own[later, 0, e, e] += by_b * by_b
+                out.own[j, 1, e, e] += by_a * by_b
     return 0.5 * total

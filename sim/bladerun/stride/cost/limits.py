@@ -9,7 +9,7 @@ import numpy as np
 
 from bladerun._lib.jitable import register_jitable
 from bladerun.stride.cost._rows import share_of_time
-from bladerun.stride.dynamics.contact_law import bend_of_square, positive_part
+from bladerun.stride.dynamics.contact_law import positive_part
 
 
 class Limits(NamedTuple):
@@ -45,7 +45,7 @@ def add(own, tree, mesh, nodes, out, derivatives):
             if not derivatives or (over == 0.0 and under == 0.0):
                 continue
             y = count * own.weight**2 * (over * slope - under * fall)
-            s = count * own.weight**2 * (bend_of_square(slope) + bend_of_square(fall))
+            s = count * own.weight**2 * (slope * slope + fall * fall)
             for o in range(3):
                 at = (k + o - 1) % N
                 out.gradient[at * n + i] += y * sq[o]

@@ -26,12 +26,6 @@ def positive_part(u, e):
     return (u + e) ** 2 / (4 * e), (u + e) / (2 * e)
 
 
-@register_jitable
-def bend_of_square(slope):
-    """Second derivative of half the square of a positive part, by its slope."""
-    return 1.5 * slope * slope if slope < 1.0 else 1.0
-
-
 _DAMPING_ROUND = 0.2  # s(): rounding of the corner where unloading is so fast that the ground lets go
 
 
