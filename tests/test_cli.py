@@ -334,8 +334,8 @@ class Found:
 
 @pytest.mark.parametrize("status", ["converged", "not converged", "too weak"])
 def test_fit_ends_with_the_report(status, monkeypatch, capsys):
-    def fit(case, out, *, workers, progress, ensemble, hold):
-        assert workers == 2 and not hold
+    def fit(case, out, *, workers, progress, ensemble, hold, look_in):
+        assert workers == 2 and not hold and look_in == Path("runs")
         progress(0, 2, "first", None)
         progress(1, 2, "second", 61.0)
         best = "best" if status == "converged" else None
