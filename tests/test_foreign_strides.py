@@ -130,7 +130,7 @@ def test_netcdf_4_that_is_trusted_is_written_anew(tmp_path):
 
 def test_what_is_no_file_or_too_large_is_not_read(tmp_path, monkeypatch):
     write_stride(MADE, tmp_path / "s.nc")
-    monkeypatch.setattr("bladerun.dataset.files._MOST_BYTES", 1000)
+    monkeypatch.setattr("bladerun.dataset.files.MOST_BYTES", 1000)
     with pytest.raises(InputError, match="too large"):
         read_stride(tmp_path / "s.nc")
     with pytest.raises(InputError, match="not a file"):

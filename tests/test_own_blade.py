@@ -24,7 +24,7 @@ from bladerun.fitting import Fitting, altered, blade_of, resolve
 from bladerun.forward.unadapted import other_fitting
 from bladerun.model import build_model
 from bladerun.report.words import blade_from, setting
-from bladerun.stride import result
+from bladerun.stride import motion_rows
 from bladerun.study import load_study, sweep, visits
 from bladerun.study.file import study
 from bladerun.study.job import Inputs, Job
@@ -262,7 +262,7 @@ def strain(fitting):
     model = build_model(Runner(75.0, 1.75), Amputation("right"), again)
     q = np.zeros((1, len(model.joints)))
     q[:, [model.joints.index(f"blade_bend{i}_r") for i in range(1, 6)]] = 0.05
-    return result._strain(model, q)[0, 0]
+    return motion_rows._strain(model, q)[0, 0]
 
 
 def test_a_stride_read_years_later_still_has_its_blade():

@@ -192,7 +192,7 @@ def test_mesh_has_enough_knots_alike_on_both_halves(knots):
 
 
 def test_what_a_study_keeps_of_a_stride_is_a_start(monkeypatch):
-    monkeypatch.setattr(job, "along", lambda way, start: able_bodied())
+    monkeypatch.setattr(job, "_along", lambda way, start: able_bodied())
     kept = job.solved((), None, job.SEED)[1]
     start = netcdf.read(kept)
     again = solve(model(), Task(SPEED), start=start, options=COARSE)
