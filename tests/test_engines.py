@@ -28,7 +28,10 @@ WHOLE = study(
 FEW = study(changed(parameters={"height_mm": [20, 30, 40], "toe_out_deg": [0, 5]}))
 
 
-@pytest.fixture(scope="module", params=["here", "one process", "two processes", "cluster"])
+CLUSTER = pytest.param("cluster", marks=pytest.mark.slow)  # a worker of Dask takes seconds to come back
+
+
+@pytest.fixture(scope="module", params=["here", "one process", "two processes", CLUSTER])
 def engine(request, tmp_path_factory):
     """Options of a sweep."""
     with pytest.MonkeyPatch.context() as patch:
