@@ -214,8 +214,9 @@ def test_the_wheel_carries_its_facts_and_works_alone(tmp_path):
     assert not [name for name in names if "test" in name]
 
     code = (
-        f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); from bladerun import data_files, cli; "
-        "print(data_files.models_dir(), file=sys.stderr); sys.exit(cli.main(['catalog', '--json']))"
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); from bladerun import cli; "
+        "from bladerun._lib import data_files; print(data_files.models_dir(), file=sys.stderr); "
+        "sys.exit(cli.main(['catalog', '--json']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
