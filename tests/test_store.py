@@ -90,8 +90,11 @@ def test_another_study_or_program_is_refused(tmp_path, columns):
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        (("rows.jsonl", "manifest.json", "outcomes.parquet/part-0000003.parquet"), "of version 0.1.0; give"),
-        (("outcomes.parquet/lost.parquet",), "of version 0.1.0; give another --out, or delete it"),
+        (
+            ("rows.jsonl", "manifest.json", "outcomes.parquet/part-0000003.parquet"),
+            "of an earlier program; give",
+        ),
+        (("outcomes.parquet/lost.parquet",), "of an earlier program; give another --out, or delete it"),
         (("outcomes.parquet",), "holds other results; give another --out"),
     ],
 )

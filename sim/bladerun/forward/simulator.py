@@ -23,6 +23,7 @@ from numba.np.numpy_support import carray
 from bladerun.body.joints import contact_spheres, sphere_sides
 from bladerun.environment import Environment, Ground
 from bladerun.stride.dynamics.contact_law import sphere_force
+from bladerun.stride.dynamics.inverse_dynamics import cross
 from bladerun.stride.dynamics.muscle_paths import muscle_actuators
 from bladerun.stride.dynamics.passive import LAW_SIZE, law_force, written_laws
 
@@ -220,7 +221,7 @@ def _apply_wrenches(bodies, wrench, turn, applied):
             arm[r] = 0.0
             for k in range(3):
                 arm[r] += turn[b, 3 * r + k] * wrench[w, 6 + k]
-        _cross(arm, wrench[w, :3], moment)
+        cross(arm, wrench[w, :3], moment)
         applied[b, :3] += wrench[w, :3]
         applied[b, 3:] += moment + wrench[w, 3:6]
 
@@ -242,13 +243,6 @@ def _activate(time, activation, act):
 
 
 @njit(cache=True)
-def _cross(a, b, out):
-    out[0] = a[1] * b[2] - a[2] * b[1]
-    out[1] = a[2] * b[0] - a[0] * b[2]
-    out[2] = a[0] * b[1] - a[1] * b[0]
-
-
-@njit(cache=True)
 def _press(law, spheres, body, shape, centre, com, cvel, tree_com, force, applied):
     """Fill the force (s, 3) on each sphere, and the wrench (nbody, 6) on each body at its centre of mass.
 
@@ -261,11 +255,11 @@ def _press(law, spheres, body, shape, centre, com, cvel, tree_com, force, applie
     for i in range(len(spheres)):
         b, p = body[i], centre[spheres[i]].copy()
         p[2] -= shape[i, 0]
-        _cross(cvel[b, :3], p - tree_com, v)
+        cross(cvel[b, :3], p - tree_com, v)
         v += cvel[b, 3:]
         if sphere_force(p[2], v, shape[i, 1:], ground, force[i], by_z, by_v):
             applied[b, :3] += force[i]
-            _cross(p - com[b], force[i], turn)
+            cross(p - com[b], force[i], turn)
             applied[b, 3:] += turn
         else:
             force[i] = 0.0

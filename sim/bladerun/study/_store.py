@@ -217,7 +217,7 @@ def _refuse_others(folder: Path) -> None:
     if (folder / DATABASE).exists():
         return
     if (folder / "rows.jsonl").exists() or (folder / TABLE).is_dir():
-        raise InputError("holds a study of version 0.1.0; give another --out, or delete it", file=folder)
+        raise InputError("holds a study of an earlier program; give another --out, or delete it", file=folder)
     if (folder / TABLE).exists() and not (folder / MANIFEST).exists():
         raise InputError("holds other results; give another --out", file=folder)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from bladerun._lib.jitable import register_jitable
 from bladerun.stride.dynamics.contact_law import sphere_force
-from bladerun.stride.dynamics.inverse_dynamics import motion_cross
+from bladerun.stride.dynamics.inverse_dynamics import motion_cross, velocity_at
 
 
 @register_jitable
@@ -35,7 +35,7 @@ def add_contact(model, m, ground, tau, derivatives, tau_q, tau_v):
         while i >= 0:
             chain[depth] = i
             S, J = m.S[i], Jp[depth]
-            _velocity(S, p, J)
+            velocity_at(S, p, J)
             tau[i] -= J[0] * force[0] + J[1] * force[1] + J[2] * force[2]
             if derivatives:
                 _by_joint(S, J, V, m.V[i], p, radius, by_z, by_v, diff, turn, dp[depth], dF[depth])
@@ -53,15 +53,7 @@ def _lowest_point(R, x, V, centre, radius, p, vel):
         for k in range(3):
             p[r] += R[r, k] * centre[k]
     p[2] -= radius
-    _velocity(V, p, vel)
-
-
-@register_jitable
-def _velocity(V, p, out):
-    """Of the point p under a motion vector V, the angular part first."""
-    out[0] = V[3] + V[1] * p[2] - V[2] * p[1]
-    out[1] = V[4] + V[2] * p[0] - V[0] * p[2]
-    out[2] = V[5] + V[0] * p[1] - V[1] * p[0]
+    velocity_at(V, p, vel)
 
 
 @register_jitable

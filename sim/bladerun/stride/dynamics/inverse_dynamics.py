@@ -78,6 +78,22 @@ def dot(x, y):
 
 
 @register_jitable
+def cross(x, y, out):
+    """x x y of the first three entries each."""
+    out[0] = x[1] * y[2] - x[2] * y[1]
+    out[1] = x[2] * y[0] - x[0] * y[2]
+    out[2] = x[0] * y[1] - x[1] * y[0]
+
+
+@register_jitable
+def velocity_at(V, p, out):
+    """Of the point p (3,) of what moves by a motion vector V, the angular part first."""
+    out[0] = V[3] + V[1] * p[2] - V[2] * p[1]
+    out[1] = V[4] + V[2] * p[0] - V[0] * p[2]
+    out[2] = V[5] + V[0] * p[1] - V[1] * p[0]
+
+
+@register_jitable
 def motion_cross(x, y, out):
     """x x y of two motion vectors."""
     out[0] = x[1] * y[2] - x[2] * y[1]

@@ -15,6 +15,7 @@ import numpy as np
 
 from bladerun._lib.jitable import register_jitable
 from bladerun.stride.dynamics.contact_law import sphere_force
+from bladerun.stride.dynamics.inverse_dynamics import cross, velocity_at
 from bladerun.stride.dynamics.required_forces import place
 
 STEP = 1e-6  # of the differences, m and m/s
@@ -29,13 +30,13 @@ def add_wrench_curvature(tree, m, external, w, S):
     for row in range(len(external.wrench_link)):
         link, F, T = external.wrench_link[row], external.wrench_force[row], external.wrench_torque[row]
         place(tree, m, link, external.wrench_point[row], p)
-        at(w.Y[link], p, carry)
+        velocity_at(w.Y[link], p, carry)
         j = link
         while j >= 0:
             _moved(m.S[j], w.eta[j], w.Y[link], carry, p, D, turn, drift)
-            _cross(D, F, across)
-            _cross(drift, F, by_drift)
-            _cross(turn, T, by_turn)
+            cross(D, F, across)
+            cross(drift, F, by_drift)
+            cross(turn, T, by_turn)
             i = j
             while i >= 0:
                 add = 0.0
@@ -98,8 +99,8 @@ def add_contact_curvature(tree, m, ground, y_force, w, links, S):
         link, radius = tree.sphere_link[c], tree.sphere_radius[c]
         place(tree, m, link, tree.sphere_pos[c], centre)
         low[0], low[1], low[2] = centre[0], centre[1], centre[2] - radius
-        at(m.V[link], low, vel)
-        at(w.Y[link], low, carry)
+        velocity_at(m.V[link], low, vel)
+        velocity_at(w.Y[link], low, carry)
         for r in range(3):
             carry[r] -= y_force[r]
         if not _work(low[2], vel, tree.sphere_law[c], ground, carry, work):
@@ -148,8 +149,8 @@ def _climb(tree, m, w, link, centre, radius, work, links):
     turn, drift = np.empty(3), np.empty(3)
     arm_v, arm_f, up = np.empty(3), np.empty(3), np.zeros(3)
     by_v, up[2] = work.slope[1:], work.slope[0]
-    at(V, centre, vel)
-    at(Y, centre, carry)
+    velocity_at(V, centre, vel)
+    velocity_at(Y, centre, carry)
     _arm(by_v, radius, arm_v)
     _arm(work.force, radius, arm_f)
     depth, i = 0, link
@@ -161,9 +162,9 @@ def _climb(tree, m, w, link, centre, radius, work, links):
         slope[0] = D[2]
         _lowest(drift, turn, radius, slope[1:])
         _lowest(D, s, radius, rate)
-        _cross(D, by_v, across[0])
-        _cross(D, work.force, across[1])
-        _cross(D, up, bend)
+        cross(D, by_v, across[0])
+        cross(D, work.force, across[1])
+        cross(D, up, bend)
         _add_cross(drift, by_v, bend)
         _add_cross(turn, arm_v, bend)
         links.sway[depth] = across[0]
@@ -224,10 +225,10 @@ def _slopes(by_z, by_v, carry, out):
 @register_jitable
 def _moved(s, b, twist, velocity, point, D, turn, drift):
     """Fill D, turn and drift of a joint with axis s, for `twist`, which moves `point` at `velocity`."""
-    at(s, point, D)
-    at(b, point, drift)
+    velocity_at(s, point, D)
+    velocity_at(b, point, drift)
     _add_cross(s, velocity, drift)
-    _cross(s, twist, turn)
+    cross(s, twist, turn)
     for r in range(3):
         turn[r] += b[r]
 
@@ -242,20 +243,6 @@ def _lowest(velocity, turn, radius, out):
 def _arm(force, radius, out):
     """Of a force (3,) at the lowest point, the moment about the centre."""
     out[0], out[1], out[2] = radius * force[1], -radius * force[0], 0.0
-
-
-@register_jitable
-def at(twist, p, out):
-    """Velocity at a point p of what moves with a twist about the world origin."""
-    out[0] = twist[3] + twist[1] * p[2] - twist[2] * p[1]
-    out[1] = twist[4] + twist[2] * p[0] - twist[0] * p[2]
-    out[2] = twist[5] + twist[0] * p[1] - twist[1] * p[0]
-
-
-@register_jitable
-def _cross(x, y, out):
-    out[:] = 0.0
-    _add_cross(x, y, out)
 
 
 @register_jitable
