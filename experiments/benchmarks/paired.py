@@ -36,9 +36,15 @@ RUNNERS = (
     (60, 1.66, "female", "both", "j-sprint", 4.0),
     (80, 1.80, "male", "both", "c-distance", 3.0),
 )
-CHANGES = (
-    {"height_mm": 10.0}, {"height_mm": -10.0}, {"toe_out_deg": 5.0}, {"toe_out_deg": -5.0},
-    {"category": 1.0}, {"category": -1.0}, {"height_mm": 2.0}, {"toe_out_deg": 1.0},
+# Whose neighbour, by its place among RUNNERS, and what differs from the stride that was solved from nothing.
+NEIGHBOURS = (
+    (3, {"speed_m_s": 0.3}), (3, {"speed_m_s": -0.3}),
+    (4, {"height_mm": 10.0}), (4, {"height_mm": -10.0}), (4, {"height_mm": 2.0}),
+    (4, {"toe_out_deg": 5.0}), (4, {"toe_out_deg": -5.0}), (4, {"toe_out_deg": 1.0}),
+    (4, {"category": 1.0}), (4, {"category": -1.0}),
+    (7, {"height_mm": 10.0}), (7, {"toe_out_deg": 5.0}), (7, {"category": -1.0}),
+    (8, {"height_mm": -10.0}), (8, {"toe_out_deg": -5.0}), (8, {"category": 1.0}),
+    (11, {"height_mm": 10.0}), (11, {"toe_out_deg": 5.0}), (11, {"category": -1.0}),
 )  # fmt: skip
 
 
@@ -53,7 +59,7 @@ class Program:
         self.ask("compile")
 
     def ask(self, what: str, number: int = 0) -> dict[str, Any]:
-        """What became of a stride of `_answers`."""
+        """What became of a stride that `serve` solves."""
         to, back = _pipes(self._process)
         print(what, number, file=to, flush=True)
         return json.loads(back.readline())
@@ -80,7 +86,7 @@ def main() -> None:
         programs = {name: Program(each, Path(folder) / f"{name}-compiled") for name, each in sources.items()}
         found = {
             what: [{name: one.ask(what, i) for name, one in programs.items()} for i in range(count)]
-            for what, count in (("nothing", len(RUNNERS)), ("neighbour", len(CHANGES)))
+            for what, count in (("nothing", len(RUNNERS)), ("neighbour", len(NEIGHBOURS)))
         }
         whole = {
             what: {
@@ -127,43 +133,43 @@ def timed(env: dict[str, str], what: str, out: Path) -> float:
 
 def serve() -> None:
     """Solve what stdin asks for until it ends, and say on stdout what became of it."""
-    from bladerun import Amputation, Fitting, Runner, Task, build_model, load_case, solve
+    from bladerun import Amputation, Fitting, Runner, Task, build_model, solve
     from bladerun.fitting import altered, resolve
 
-    case = load_case(FIRST_FIT)
-    assert case.fitting
-    worn = resolve(case.fitting, case.runner)
-    before = None
+    def stride(place, change, start):
+        mass, height, sex, side, blade, speed = RUNNERS[place]
+        runner, amputation = Runner(mass, height, sex=sex), Amputation(side)
+        steps = {key: step for key, step in change.items() if key != "speed_m_s"}
+        fitting = resolve(Fitting(blade), runner) if blade else None
+        if fitting and steps:
+            fitting = altered(fitting, **{key: getattr(fitting, key) + step for key, step in steps.items()})
+        model = build_model(runner, amputation, fitting)
+        return solve(model, Task(speed + change.get("speed_m_s", 0.0)), start=start)
+
+    solved = {}
     for line in sys.stdin:
         what, number = line.split()
-        if what == "nothing":
-            mass, height, sex, side, blade, speed = RUNNERS[int(number)]
-            fitting = Fitting(blade) if blade else None
-            model = build_model(Runner(mass, height, sex=sex), Amputation(side), fitting)
-            task, start = Task(speed), None
-        else:
-            change = CHANGES[int(number)] if what == "neighbour" else {}
-            fitting = altered(worn, **{key: getattr(worn, key) + step for key, step in change.items()})
-            model = build_model(case.runner, case.amputation, fitting)
-            task, start = case.task, before if what == "neighbour" else None
+        place, change = NEIGHBOURS[int(number)] if what == "neighbour" else (int(number), {})
         began = time.process_time()
-        stride = solve(model, task, start=start)
+        found = stride(place, change, solved[place] if change else None)
         spent = time.process_time() - began
-        before = stride if what == "compile" else before
-        attrs = stride.attrs
-        row = {"cpu_s": spent, "steps": int(attrs["iterations"]), "objective": float(attrs["objective"])}
-        left = json.loads(attrs["residuals"])
-        row |= {"status": attrs["status"], "between_n": left["between_knots_force_peak_n"]}
+        if not change:
+            solved[place] = found
+        row = {"cpu_s": spent, "steps": int(found.attrs["iterations"])}
+        row |= {"objective": float(found.attrs["objective"]), "status": found.attrs["status"]}
         print(json.dumps(row), flush=True)
 
 
 def report(found: dict[str, list[dict[str, Any]]], whole: dict[str, dict[str, float]]) -> None:
-    names = {
-        "nothing": [
-            f"{m} kg, {h} m, {side}, {blade or 'no blade'}, {v} m/s" for m, h, _, side, blade, v in RUNNERS
-        ],
-        "neighbour": [", ".join(f"{key} {step:+g}" for key, step in each.items()) for each in CHANGES],
-    }
+    runners = [
+        f"{m} kg, {h} m, {side}, {blade or 'no blade'}, {v} m/s" for m, h, _, side, blade, v in RUNNERS
+    ]
+    near = [
+        f"{RUNNERS[place][0]} kg, {RUNNERS[place][3]}: "
+        + ", ".join(f"{key} {step:+g}" for key, step in change.items())
+        for place, change in NEIGHBOURS
+    ]
+    names = {"nothing": runners, "neighbour": near}
     for what, rows in found.items():
         print(
             f"\n{'from ' + what:42}{'CPU old':>9}{'new':>8}{'steps':>7}{'new':>5}"
