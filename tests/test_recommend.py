@@ -185,7 +185,7 @@ def test_why_says_what_is_best_what_is_left_out_and_what_is_alike():
     said = recommend.why(frame, "b", "c", ["a"])
     assert said == (
         "It scores best; the fitting worn today was not solved, so the two cannot be compared. Fittings that "
-        "do not differ clearly from it: 1." + left
+        "do not differ clearly from the best: 1." + left
     )
     assert recommend.why(frame.loc[["a"]], "a", "a", []) == (
         "Nothing is compared yet: the fitting worn today is the only one solved."

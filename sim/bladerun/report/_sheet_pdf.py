@@ -119,7 +119,7 @@ def _head(content: dict[str, Any]) -> list:
     if content["alike"]:
         more = f", and {content['alike_more']} more" if content["alike_more"] else ""
         alike = "; ".join(content["alike"]) + more
-        parts.append(_text(f"No clear difference from it: {alike}. Choose by feel.", 8.2, bold=True))
+        parts.append(_text(f"No clear difference from the best: {alike}. Choose by feel.", 8.2, bold=True))
     return [*parts, Spacer(0, 2 * mm)]
 
 

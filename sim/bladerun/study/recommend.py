@@ -228,7 +228,7 @@ def why(
                 f" {_describe(table, best, current).capitalize()} would score a little better, further away."
             )
     if indistinct and recommended != current:
-        text += f" Fittings that do not differ clearly from it: {len(indistinct)}."
+        text += f" Fittings that do not differ clearly from the best: {len(indistinct)}."
     reasons = {Status.NOT_CONVERGED: "did not converge", Status.TOO_WEAK: "ask too much of the muscles"}
     for status, reason in reasons.items():
         missing = int((table.status == status).sum())
