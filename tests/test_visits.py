@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 
 from bladerun.case import SWEPT
 from bladerun.fitting import Fitting
-from bladerun.study import visits
+from bladerun.study import _plan, visits
+from bladerun.study.file import study
 from bladerun.study.job import Inputs
 from bladerun.study.nearness import between
+from bladerun.study.strides import Asked
 from bladerun.study.visits import Visit
+from bladerun.task import Task
 from fakes.comparison import CASE
+from fakes.studies import changed
 
 steps = st.lists(st.integers(-2, 1), min_size=1, max_size=3, unique=True)
 heights = st.lists(st.integers(0, 6).map(lambda i: 10.0 * i), min_size=1, max_size=3, unique=True)
@@ -60,3 +64,16 @@ def test_long_ways_are_cut_into_short_steps(height, toe, category):
         assert a.category == int(a.category)
     longest = max(abs(height - 30) / 10, abs(toe) / 5, abs(category - 4))
     assert len(path) == 1 + max(1, np.ceil(longest - 1e-9)), "and no more of them than that takes"
+
+
+def test_no_stride_starts_from_one_at_another_speed():
+    inputs = [
+        replace(Inputs.of(CASE, replace(CASE.fitting, height_mm=height)), task=Task(speed))
+        for height, speed in ((20.0, 3.0), (40.0, 3.25), (30.0, 3.25))
+    ]
+    slow, fast = (Asked(each) for each in inputs[:2])
+    assert Asked.from_nearest(inputs[2], [slow, fast]).start is fast
+    assert Asked.from_nearest(inputs[2], [slow]).start is None
+    speeds = {"height_mm": [20, 30], "toe_out_deg": [0], "speed_m_s": [3.0, 3.25]}
+    plan = _plan._tree_of(study(changed(parameters=speeds)))
+    assert sorted(plan.start) == [-1, -1, 0, 1]

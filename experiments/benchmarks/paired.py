@@ -38,7 +38,6 @@ RUNNERS = (
 )
 # Whose neighbour, by its place among RUNNERS, and what differs from the stride that was solved from nothing.
 NEIGHBOURS = (
-    (3, {"speed_m_s": 0.3}), (3, {"speed_m_s": -0.3}),
     (4, {"height_mm": 10.0}), (4, {"height_mm": -10.0}), (4, {"height_mm": 2.0}),
     (4, {"toe_out_deg": 5.0}), (4, {"toe_out_deg": -5.0}), (4, {"toe_out_deg": 1.0}),
     (4, {"category": 1.0}), (4, {"category": -1.0}),
@@ -139,12 +138,11 @@ def serve() -> None:
     def stride(place, change, start):
         mass, height, sex, side, blade, speed = RUNNERS[place]
         runner, amputation = Runner(mass, height, sex=sex), Amputation(side)
-        steps = {key: step for key, step in change.items() if key != "speed_m_s"}
         fitting = resolve(Fitting(blade), runner) if blade else None
-        if fitting and steps:
-            fitting = altered(fitting, **{key: getattr(fitting, key) + step for key, step in steps.items()})
+        if fitting and change:
+            fitting = altered(fitting, **{key: getattr(fitting, key) + step for key, step in change.items()})
         model = build_model(runner, amputation, fitting)
-        return solve(model, Task(speed + change.get("speed_m_s", 0.0)), start=start)
+        return solve(model, Task(speed), start=start)
 
     solved = {}
     for line in sys.stdin:

@@ -41,14 +41,14 @@ class Member:
         self.runner = Runner(**{key: value for key, value in person.items() if key != "side"})
         self.amputation = Amputation(side=person.get("side", "none"))
         self.left, self.rows = deque(cohort.conditions), []
-        self._solved: dict[tuple[str, float], list[Asked]] = defaultdict(list)
+        self._solved: dict[str, list[Asked]] = defaultdict(list)
 
     def ask(self) -> Asked:
-        """The next stride, from the nearest solved one on the same kind of blade at the same speed."""
+        """The next stride, from the nearest solved one on the same kind of blade."""
         condition = self.left[0]
         fitting, task = _fitting(self.runner, condition), Task(float(condition["speed_m_s"]))
         inputs = Inputs(self.runner, self.amputation if fitting else ABLE_BODIED, fitting, task)
-        self.asked = Asked.from_nearest(inputs, self._solved[condition["blade"], task.speed_m_s])
+        self.asked = Asked.from_nearest(inputs, self._solved[condition["blade"]])
         return self.asked
 
     def answer(self, row: Mapping[str, Any], kept: Strides) -> None:
@@ -57,7 +57,7 @@ class Member:
         found = {"runner": self.number, **condition, "status": row["status"]}
         found["stiffness_kn_m"] = _stiffness_kn_m(fitting) if fitting else math.nan
         if row["status"] == Status.CONVERGED:
-            self._solved[condition["blade"], self.asked.inputs.task.speed_m_s].append(self.asked)
+            self._solved[condition["blade"]].append(self.asked)
             found |= measures(read_stride(kept.path(self.asked)))
         self.rows.append(found)
 
