@@ -58,6 +58,7 @@ def test_only_what_it_says_changes_the_body(name):
         "trunk_mass": {"body_mass", "body_inertia"},
         "socket_stiffness": {"jnt_stiffness", "dof_damping"},
         "socket_rotation": {"jnt_stiffness", "dof_damping"},
+        "fore_aft_mm": {"body_pos"},
         "sagittal_deg": {"body_quat"},
         "toe_out_deg": {"body_quat"},
     }.get(name, set())
@@ -97,6 +98,10 @@ def test_a_blade_that_is_not_aligned_as_meant():
     assert (further - out, same - flexed) == pytest.approx((3.0, 0.0), abs=0.02)
     same, further = heading_and_flexion_deg(sagittal_deg=2.0)
     assert (same - out, further - flexed) == pytest.approx((0.0, 2.0), abs=0.02)
+    moved = built(fore_aft_mm=5.0).mj.body_pos - built().mj.body_pos
+    blade = next(i for i in range(built().mj.nbody) if "blade" in built().mj.body(i).name)
+    np.testing.assert_allclose(moved[blade], [0.005, 0.0, 0.0], atol=1e-9)
+    np.testing.assert_array_equal(np.delete(moved, blade, 0), 0.0)
 
 
 def test_strength_of_joints_and_of_muscles():
@@ -137,6 +142,9 @@ def test_reference_and_its_weight():
     leaning = weighed(trunk_lean=2.0).tracking.reference[:, 3] - usual.tracking.reference[:, 3]
     expected = np.where(np.array(built().joints) == "lumbar_extension", -2.0 * np.radians(4.4), 0.0)
     np.testing.assert_allclose(leaning, np.tile(expected, (KNOTS, 1)), atol=1e-12)
+    inward = weighed(hip_rotation_deg=5.0).tracking.reference[:, 3] - usual.tracking.reference[:, 3]
+    hips = [name.startswith("hip_rotation") for name in built().joints]
+    np.testing.assert_allclose(inward, np.tile(np.where(hips, np.radians(5.0), 0.0), (KNOTS, 1)), atol=1e-12)
     loose = weighed(tracking_weight=0.5)
     free = ~parts("tendon")
     np.testing.assert_array_equal(loose.tracking.weight[free], 0.5 * usual.tracking.weight[free])
@@ -159,7 +167,7 @@ def test_draws_repeat_and_go_on():
 
 
 def test_draws_are_the_stated_distributions():
-    table = np.array([[getattr(v, name) for name in names()] for v in draw(512, seed=1)])
+    table = np.array([[getattr(v, name) for name in names()] for v in draw(2048, seed=1)])
     at = dict(zip(names(), table.T, strict=True))
     assert np.log(at["blade_stiffness"]).std() == pytest.approx(0.10, rel=0.03)
     assert np.log(at["blade_stiffness"]).mean() == pytest.approx(0.0, abs=0.002)

@@ -164,12 +164,13 @@ class Placement:
         flip = [1.0, -1.0, 1.0, -1.0]
         return replace(self, pos=self.pos * flip[:3], quat=self.quat * flip)
 
-    def turned(self, sagittal_deg: float, toe_out_deg: float) -> "Placement":
-        """The blade turned so much further at its clamp, as one that is not aligned quite as was meant."""
-        if not sagittal_deg and not toe_out_deg:
+    def off_by(self, fore_aft_mm: float, sagittal_deg: float, toe_out_deg: float) -> "Placement":
+        """The blade shifted forward, flexed and turned out so much further: not aligned quite as meant."""
+        if not fore_aft_mm and not sagittal_deg and not toe_out_deg:
             return self
         outward, flexed = _turn(-math.radians(toe_out_deg), 2), _turn(-math.radians(sagittal_deg), 1)
-        return replace(self, quat=_times(_times(outward, self.quat), flexed))
+        pos = self.pos + np.array([fore_aft_mm / 1e3, 0.0, 0.0])
+        return replace(self, pos=pos, quat=_times(_times(outward, self.quat), flexed))
 
 
 def resolve(fitting: Fitting, runner: Runner) -> Fitting:

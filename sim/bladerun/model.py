@@ -123,7 +123,7 @@ def build_model(
         placed = placements(fitting, runner, amputation)
         spec = build_body(runner, amputation, prostheses_kg=sum(each.mass_kg for each in placed.values()))
         for side, placement in placed.items():
-            placement = placement.turned(variation.sagittal_deg, variation.toe_out_deg)
+            placement = placement.off_by(variation.fore_aft_mm, variation.sagittal_deg, variation.toe_out_deg)
             leg = fitting.of(side)
             blades[side] = blade_of(leg)
             _wear(spec, side[0], blades[side], leg, placement if side == "right" else placement.mirrored())

@@ -66,13 +66,15 @@ def reference(
     leg_length_m: float,
     amplitude: float = 1.0,
     later: float = 0.0,
+    inward_deg: float = 0.0,
     lean: float = 0.0,
 ) -> Reference:
     """The reference stride for these joints (order and signs of the model) at this speed and leg length.
 
     Stride time scales with sqrt(leg length), a pendulum's period; pelvis height with leg length. amplitude:
     multiplies the deviation of the legs' angles from their means; later: share of a stride by which they lag
-    behind pelvis, trunk and arms; lean: how much further forward the trunk is, in SD between people.
+    behind pelvis, trunk and arms; inward_deg: how much further their hips are rotated inward; lean: how much
+    further forward the trunk is, in SD between people.
     """
     size = leg_length_m / toml("reference/gait.toml")["leg_length"]["value_m"]
     phase = np.arange(knots) / knots
@@ -86,6 +88,8 @@ def reference(
         scale = size if name == "pelvis_tz" else np.pi / 180
         if name == "lumbar_extension":
             mean = mean - lean * spread
+        if name == "hip_rotation":
+            mean = mean + inward_deg
         leg = name in _LEG
         shifted = phase - 0.5 * (side == "left") - later * leg
         q[:, i] = scale * _periodic(percent / 100, mean, shifted, _parity(name))

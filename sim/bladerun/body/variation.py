@@ -43,12 +43,15 @@ class Variation:
         Springs and dampers between limb and socket.
     socket_rotation
         Those about the limb's long axis, once more.
-    sagittal_deg, toe_out_deg
-        How much further than meant the blade is flexed and turned out at its clamp, usually 0.
+    fore_aft_mm, sagittal_deg, toe_out_deg
+        How much further than meant the blade is shifted forward, flexed and turned out at its clamp,
+        usually 0.
     reference_amplitude
         The legs' reference angles about their means.
     reference_phase
         Share of a stride by which they come later than those of pelvis, trunk and arms, usually 0.
+    hip_rotation_deg
+        By how much more the legs' reference is rotated inward at the hip, usually 0.
     trunk_lean
         Shift of the trunk's mean forward lean in SD between people, usually 0.
     tracking_weight
@@ -66,10 +69,12 @@ class Variation:
     trunk_mass: _FACTOR = 1.0
     socket_stiffness: _FACTOR = 1.0
     socket_rotation: _FACTOR = 1.0
+    fore_aft_mm: Annotated[float, Number(-50, over=True)] = 0.0
     sagittal_deg: Annotated[float, Number(-20, over=True)] = 0.0
     toe_out_deg: Annotated[float, Number(-20, over=True)] = 0.0
     reference_amplitude: _FACTOR = 1.0
     reference_phase: Annotated[float, Number(-0.5, over=True)] = 0.0
+    hip_rotation_deg: Annotated[float, Number(-30, over=True)] = 0.0
     trunk_lean: Annotated[float, Number(-5, over=True)] = 0.0
     tracking_weight: _FACTOR = 1.0
 
@@ -108,7 +113,7 @@ draw = draw_variations  # its name inside the package
 
 
 def quantiles(share: np.ndarray) -> Variation:
-    """The variation at these quantiles (12,), each in (0, 1), of models/uncertainty.toml's distributions."""
+    """The variation at these quantiles (14,), each in (0, 1), of models/uncertainty.toml's distributions."""
     facts = toml("uncertainty.toml")
     return Variation(**{k: _quantile(facts[k], float(p)) for k, p in zip(names(), share, strict=True)})
 

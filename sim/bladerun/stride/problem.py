@@ -158,6 +158,7 @@ def _reference(model: Model, task: Task, knots: int) -> Reference:
         leg_length_m=model.leg_length_m,
         amplitude=variation.reference_amplitude,
         later=variation.reference_phase,
+        inward_deg=variation.hip_rotation_deg,
         lean=variation.trunk_lean,
     )
 
