@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 SHOWN = {
     "cost_j_kg_m": "cost, J/kg/m",
     "asymmetry_percent": "asymmetry, %",
-    "socket_torque_nm_kg": "hip rotation torque, Nm/kg",
-    "pelvic_level_mm": "pelvis off level, mm",
+    "socket_torque_nm_kg": "socket torque, Nm/kg",
+    "hip_level_mm": "hips off level, mm",
 }
 
 

@@ -19,6 +19,8 @@ import pytest
 
 import bladerun
 from bladerun._lib import data_files
+from bladerun.gait.outcomes import OUTCOMES
+from bladerun.study.recommend import weights
 
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = CHECKOUT / "sim" / "bladerun"
@@ -237,6 +239,17 @@ def test_a_script_imports_what_there_is(script):
             module = importlib.import_module(each.module)
             lacking = [name.name for name in each.names if not hasattr(module, name.name)]
             assert all(importlib.util.find_spec(f"{each.module}.{name}") for name in lacking), lacking
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_a_script_shows_outcomes_that_there_are(script):
+    known = {row.key for row in OUTCOMES} | {row["key"] for row in weights()["tradeoff"]}
+    for node in ast.parse(script.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("SHOWN", "MAIN"):
+            keys = ast.literal_eval(node.value)
+            assert [
+                key for key in keys if key.removesuffix("_left").removesuffix("_right") not in known
+            ] == []
 
 
 def test_scripts_were_found():

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 
 from bladerun import __version__
-from bladerun.cli import blades, evidence, measured, page, schemas, strides, studies
+from bladerun.cli import blades, evidence, examples, measured, page, schemas, strides, studies
 from bladerun.cli._answer import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, fail
 from bladerun.cli._arguments import Parser
 from bladerun.cli._console import as_json
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="bladerun",
         description="Predict how a person runs on carbon-fibre blades, and compare fittings.",
-        epilog="example: bladerun fit experiments/first-fit.toml\n\n"
+        epilog="example: bladerun example first-fit && bladerun fit first-fit.toml\n\n"
         "exit codes: 0 done, 2 an input cannot be used, 3 not converged, too weak or not verified, "
         "130 interrupted",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -55,6 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bladerun {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (blades, strides, measured, studies, page, evidence, schemas):
+    for group in (blades, strides, measured, studies, page, evidence, schemas, examples):
         group.add(commands)
     return parser

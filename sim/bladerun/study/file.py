@@ -91,7 +91,7 @@ class SearchSection:
     minimise, maximise
         Names of outcomes, or `score`; a name without its leg means the amputated one.
     subject_to
-        Limits, `"pelvic_level_mm < 5"`.
+        Limits, `"hip_level_mm < 5"`.
     """
 
     trials: Annotated[int, Number(1, whole=True, to=int)]
