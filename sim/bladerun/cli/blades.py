@@ -101,8 +101,8 @@ def _axes(result: BenchResult) -> list[list[str]]:
     (forward, coupling), (_, along) = result.stiffness_axes_kn_m
     return [
         ["toe fixed: stiffness along the clamp", f"{along:.0f}", "kN/m"],
-        ["toe fixed: stiffness forward", f"{forward:.0f}", "kN/m"],
-        ["toe fixed: coupling of the two", f"{coupling:.0f}", "kN/m"],
+        ["toe fixed: stiffness forward", f"{forward:z.0f}", "kN/m"],
+        ["toe fixed: coupling of the two", f"{coupling:z.0f}", "kN/m"],
     ]
 
 

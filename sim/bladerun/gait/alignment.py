@@ -57,7 +57,7 @@ def outside_rule(shape: str, measured: Mapping[str, Any]) -> list[str] | None:
     if rule is None:
         return None
     return [
-        f"{title} {measured[key]:.0f} {unit}, rule {rule[key][0]:g} to {rule[key][1]:g} {unit}"
+        f"{title} {measured[key]:z.0f} {unit}, rule {rule[key][0]:g} to {rule[key][1]:g} {unit}"
         for key, (title, unit) in titles.items()
         if not rule[key][0] <= measured[key] <= rule[key][1]
     ]

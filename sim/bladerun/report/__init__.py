@@ -161,7 +161,7 @@ def _catches(result: FitResult, names: dict[str, str]) -> list[str]:
     titles = {"recommended": "the one to try", "current": "the one worn today"}
     least = toml("outcomes.toml")["clearance"]["least_mm"]
     return [
-        f"On {titles[role]} the {leg} blade passes {result.table.at[name, column]:.0f} mm over the "
+        f"On {titles[role]} the {leg} blade passes {result.table.at[name, column]:z.0f} mm over the "
         f"ground in swing; under {least:g} mm it may catch."
         for role, name in names.items()
         for leg in _sides(result)[0]

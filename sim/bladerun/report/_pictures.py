@@ -86,7 +86,7 @@ def bench(strides: Mapping[str, xr.Dataset], legs: tuple[str, ...]) -> Figure:
             found = draw_alignment(side, model, leg, fitting.sagittal_deg)
             draw_alignment(behind, model, leg, fitting.sagittal_deg, "behind")
             side.set_title(
-                f"{title}, {leg}: alpha {found.alpha_deg:.0f}°, beta {found.beta_deg:.0f}°", size=10
+                f"{title}, {leg}: alpha {found.alpha_deg:z.0f}°, beta {found.beta_deg:z.0f}°", size=10
             )
             outside = found.outside(load_blade(fitting.blade).shape)
             behind.set_title(f"outside the published rule: {', '.join(outside)}" if outside else "", size=9)

@@ -180,7 +180,7 @@ def landing_words(window: LandingWindow) -> str:
         (abs(window.closer_mm), "closer", window.closer_by),
         (abs(window.further_mm), "further ahead", window.further_by),
     ]
-    parts = [f"{round(mm, -1):.0f} mm {way} ({why.get(by, f'then it is {by}')})" for mm, way, by in ends]
+    parts = [f"{round(mm, -1):z.0f} mm {way} ({why.get(by, f'then it is {by}')})" for mm, way, by in ends]
     return (
         f"The blade may land up to {' or '.join(parts)} and still return up and forward at little more cost."
     )

@@ -164,7 +164,7 @@ def draw_alignment(axes: Axes, model: Any, side: str, sagittal_deg: float, view:
         axes.annotate(
             "", (toe, ground - 0.03), (knee[0], ground - 0.03), arrowprops={"arrowstyle": "<->", "shrinkA": 0}
         )
-        axes.text((toe + knee[0]) / 2, ground - 0.045, f"{found.toe_ahead_mm:.0f} mm", ha="center", va="top")
+        axes.text((toe + knee[0]) / 2, ground - 0.045, f"{found.toe_ahead_mm:z.0f} mm", ha="center", va="top")
     axes.set_xlim(knee[0] - 0.35, knee[0] + 0.35)
     axes.set_ylim(ground - 0.1, top + 0.12)
     return found
