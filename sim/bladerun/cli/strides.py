@@ -21,7 +21,7 @@ from bladerun.cli._answer import (
     fail,
     load,
 )
-from bladerun.cli._arguments import FOLDER, RUNNER, asked, count, declare, with_replace, with_task
+from bladerun.cli._arguments import FOLDER, RUNNER, asked, count, declare, number, with_replace, with_task
 from bladerun.cli._console import as_json, muscle_text, outcome_table, progress_bar, table
 from bladerun.cli._results import Written, add_shown, results
 from bladerun.errors import InputError
@@ -82,6 +82,9 @@ def add(commands: Any) -> None:
     )
     export.add_argument(
         "--strides", type=count, default=1, metavar="N", help="how many follow each other (default: 1)"
+    )
+    export.add_argument(
+        "--rate", type=number, metavar="HZ", help="rows a second, evenly (default: the stride's own times)"
     )
 
 
@@ -221,7 +224,7 @@ def _export(args: argparse.Namespace) -> Answer:
     from bladerun.gait.opensim import export
 
     with about(args.file):
-        paths = export(stride, folder, args.strides)
+        paths = export(stride, folder, args.strides, rate_hz=args.rate)
     add_shown(folder, "export", paths)
     return Answer({"files": paths}, "\n".join(map(str, paths)))
 

@@ -1,4 +1,5 @@
-"""A stride as OpenSim reads it: `.mot` of the motion or of the ground's forces, `.sto` of any other table.
+"""A stride as OpenSim reads it: `.mot` of the motion or of the ground's forces, `.sto` of any other table,
+`.osim` of the body.
 
 Takes a Stride dataset; gives text files with OpenSim's header (storage format, version 1). OpenSim's frame is
 x forward, y up, z to the right, and what carries the name of one of its usual coordinates means the same:
@@ -21,13 +22,15 @@ from bladerun._lib.files import atomic
 from bladerun.dataset.model_text import model_of
 from bladerun.dataset.reading import has_muscles
 from bladerun.errors import InputError
+from bladerun.gait.opensim_model import ROOT_SIGNS, TO_OPENSIM, model_text
+from bladerun.gait.periodic import Periodic
 
-_TO_OPENSIM = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # x, z, -y of this project
 _ROOT = ["pelvis_tx", "pelvis_ty", "pelvis_tz", "pelvis_tilt", "pelvis_list", "pelvis_rotation"]
-_ROOT_SIGNS = np.array([-1.0, -1.0, 1.0])  # this project's tilt is anterior, its list right hip up
 
 
-def export(stride: xr.Dataset, folder: str | Path, strides: int = 1) -> list[Path]:
+def export(
+    stride: xr.Dataset, folder: str | Path, strides: int = 1, *, rate_hz: float | None = None
+) -> list[Path]:
     """Write a stride for OpenSim.
 
     Parameters
@@ -35,9 +38,12 @@ def export(stride: xr.Dataset, folder: str | Path, strides: int = 1) -> list[Pat
     stride
         What `solve` gave.
     folder
-        Where `motion.mot`, `ground_forces.mot`, `moments.sto` and, with muscles, `activations.sto` go.
+        Where `model.osim`, `motion.mot`, `ground_forces.mot`, `moments.sto` and, with muscles,
+        `activations.sto` go.
     strides
         How many follow each other, the same again and again.
+    rate_hz
+        Rows a second, evenly from the stride's start; else the stride's own times, which are not even.
 
     Returns
     -------
@@ -47,7 +53,8 @@ def export(stride: xr.Dataset, folder: str | Path, strides: int = 1) -> list[Pat
     Raises
     ------
     InputError
-        Where the stride's body is not a runner's (no pelvis with ASIS), or a file cannot be written.
+        Where the stride's body is not a runner's (no pelvis with ASIS), the rate leaves less than two rows a
+        stride, or a file cannot be written.
     """
     folder = Path(folder)
     _check_pelvis(stride)
@@ -59,9 +66,12 @@ def export(stride: xr.Dataset, folder: str | Path, strides: int = 1) -> list[Pat
     if has_muscles(stride):
         names = [str(name) for name in stride.muscle.values]
         tables["activations.sto"] = (dict(zip(names, stride.activation.values.T, strict=True)), False)
+    began, within = _times(stride, strides, rate_hz)
+    with atomic(folder / "model.osim") as tmp:
+        tmp.write_text(model_text(model_of(stride), "runner"), encoding="utf-8")
     for name, (table, degrees) in tables.items():
-        write(folder / name, *_repeated(stride, table, strides), degrees=degrees)
-    return [folder / name for name in tables]
+        write(folder / name, began + within, _at(stride, table, began, within), degrees=degrees)
+    return [folder / name for name in (*tables, "model.osim")]
 
 
 def write(path: str | Path, time: np.ndarray, columns: Mapping[str, np.ndarray], *, degrees: bool) -> None:
@@ -95,18 +105,36 @@ def read(path: str | Path) -> tuple[np.ndarray, dict[str, np.ndarray], bool]:
     return table[:, 0], dict(zip(names[1:], table[:, 1:].T, strict=True)), "inDegrees=yes" in lines[:head]
 
 
-def _repeated(
-    stride: xr.Dataset, table: Mapping[str, np.ndarray], strides: int
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Time and columns of so many strides; what runs along goes on."""
-    period, count = float(stride.attrs["stride_time_s"]), len(stride.time)
-    later = np.repeat(np.arange(strides), count)
-    ahead = later * period * float(stride.attrs["speed_m_s"])
-    columns = {name: np.tile(values, strides) for name, values in table.items()}
-    for name in ("pelvis_tx", *(f"{side}_ground_force_px" for side in stride.side.values)):
-        if name in columns:
-            columns[name] = columns[name] + ahead
-    return np.tile(stride.time.values, strides) + later * period, columns
+def _times(stride: xr.Dataset, strides: int, rate_hz: float | None) -> tuple[np.ndarray, np.ndarray]:
+    """When each row's stride began and how far it is in it, s."""
+    period = float(stride.attrs["stride_time_s"])
+    if rate_hz is None:
+        began = np.repeat(np.arange(strides), len(stride.time)) * period
+        return began, np.tile(stride.time.values, strides)
+    if not rate_hz * period >= 2:
+        raise InputError(f"{rate_hz!r} is not allowed; from {2 / period:.3g} rows a second", key="rate_hz")
+    time = np.arange(0.0, strides * period, 1.0 / rate_hz)
+    began = np.floor(time / period) * period
+    return began, time - began
+
+
+def _at(
+    stride: xr.Dataset, table: Mapping[str, np.ndarray], began: np.ndarray, within: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Columns at those times: cubic between the stride's own, the ground's linear, as feet come and go; what
+    runs along goes on."""
+    own, period = stride.time.values, float(stride.attrs["stride_time_s"])
+    columns = {}
+    for name, values in table.items():
+        runs = name == "pelvis_tx" or name.endswith("_ground_force_px")
+        speed = float(stride.attrs["speed_m_s"]) * runs
+        still = values - speed * own
+        if "_ground_" in name:
+            here = np.interp(within, own, still, period=period)
+        else:
+            here = Periodic(still, own, period)(within)
+        columns[name] = here + speed * (began + within)
+    return columns
 
 
 def _check_pelvis(stride: xr.Dataset) -> None:
@@ -118,8 +146,8 @@ def _check_pelvis(stride: xr.Dataset) -> None:
 def _motion(stride: xr.Dataset) -> dict[str, np.ndarray]:
     q = np.where(_slides(stride), stride.q.values, np.degrees(stride.q.values))
     names = [str(name) for name in stride.joint.values]
-    q[:, :3] = _pelvis(stride) @ _TO_OPENSIM.T
-    q[:, 3:6] *= _ROOT_SIGNS
+    q[:, :3] = _pelvis(stride) @ TO_OPENSIM.T
+    q[:, 3:6] *= ROOT_SIGNS
     return dict(zip(names, q.T, strict=True))
 
 
@@ -129,7 +157,7 @@ def _moments(stride: xr.Dataset) -> dict[str, np.ndarray]:
     force, arm = tau[:, :3], _pelvis(stride) - _pelvis_joints(stride)
     axes = stride.joint_axis_world.values[:, 3:6]
     turning = tau[:, 3:6] - np.einsum("tax,tx->ta", axes, np.cross(arm, force))
-    tau[:, :3], tau[:, 3:6] = force @ _TO_OPENSIM.T, turning * _ROOT_SIGNS
+    tau[:, :3], tau[:, 3:6] = force @ TO_OPENSIM.T, turning * ROOT_SIGNS
     endings = np.where(slides, "_force", "_moment")
     names = [f"{name}{ending}" for name, ending in zip(stride.joint.values, endings, strict=True)]
     return dict(zip(names, tau.T, strict=True))
@@ -151,7 +179,7 @@ def _ground(stride: xr.Dataset) -> dict[str, np.ndarray]:
         point = point[:, 0] * [1.0, 1.0, 0.0]
         torque = np.cross(places - point[:, None], forces).sum(1)
         for what, values in (("force_v", forces.sum(1)), ("force_p", point), ("torque_", torque)):
-            turned = values @ _TO_OPENSIM.T
+            turned = values @ TO_OPENSIM.T
             columns |= {f"{side}_ground_{what}{axis}": turned[:, k] for k, axis in enumerate("xyz")}
     return columns
 
