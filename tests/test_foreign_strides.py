@@ -149,7 +149,8 @@ def test_a_path_is_a_path(tmp_path, monkeypatch, capsys):
         write_stride(MADE, path)
         assert read_stride(path).identical(MADE)
         assert cli.main(["export", path]) == 0
-        assert sorted(os.listdir(name))[1:] == ["ground_forces.mot", "model.osim", "moments.sto", "motion.mot", "s#1.nc"]
+        there = ["ground_forces.mot", "model.osim", "moments.sto", "motion.mot", "s#1.nc"]
+        assert sorted(os.listdir(name))[1:] == there
     capsys.readouterr()
 
 
