@@ -62,10 +62,10 @@ def _predicted(case: Case, work: Work | None) -> dict[str, float] | None:
 
 
 def _written(found: Seen) -> dict[str, Any]:
-    """As a file has it: five digits, nothing that is left out."""
+    """As a file has it: five digits, and only what is known."""
     outcomes = {
         column: {
-            key: float(f"{value:.5g}") if isinstance(value, float) else value
+            key: round(float(f"{value:.5g}"), 9) if isinstance(value, float) else value
             for key, value in each._asdict().items()
             if value is not None
         }

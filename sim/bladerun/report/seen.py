@@ -14,6 +14,7 @@ from bladerun.motion.comparison import AGREES, DIFFERS, UNKNOWN, compare_seen
 from bladerun.report.words import figure, known
 from bladerun.seen import Seen
 
+_NAMED = 3  # that differ, in a sentence
 _UNITS = {"m": ("mm", 1e3), "s": ("ms", 1e3), "deg": ("°", 1.0), "-": ("", 1.0)}  # as read, factor to it
 
 
@@ -59,13 +60,14 @@ def seen_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
     if not told:
         return "nothing was seen on more than one stride, so the prediction cannot be held against it."
     words = f"{agree} of {len(told)} outcomes seen agree with the prediction for today's fitting"
-    if differing := [_differs(row) for row in told if row["verdict"] == DIFFERS]:
-        words += f"; these differ: {', '.join(differing)}"
+    if differing := [row for row in told if row["verdict"] == DIFFERS]:
+        more = f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
+        words += f"; these differ: {', '.join(map(_differs, differing[:_NAMED]))}{more}"
     if unknown:
         words += f"; {unknown} cannot be told, seen on one stride"
     return words + "."
 
 
 def _differs(row: Mapping[str, Any]) -> str:
-    leg, unit = row["leg"] and f" {row['leg']}", row["unit"] and f" {row['unit']}"
+    leg, unit = row["leg"] and f" {row['leg']}", row["unit"] and f" {row['unit']}".replace(" °", "°")
     return f"{row['title']}{leg} {row['seen']} ± {row['margin']}{unit} for {row['predicted']} predicted"

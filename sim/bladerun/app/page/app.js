@@ -437,6 +437,7 @@ begin(facts, mark);
 stage(() => ({ now, before, speeds: [point()[3], against && against[3]] }));
 listen();
 beginFilm({
+  swing: facts.swing_share,
   now: () => (changed() ? null : today),
   side: () => $("side").value,
   kept: () => written().measured,

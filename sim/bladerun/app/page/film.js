@@ -146,10 +146,10 @@ function keep(measured) {
   compare();
 }
 
-/** The next such moment after the frame shown, by the marks and the prediction; the first again after the last. */
+/** The chosen leg's next such moment, by the marks and the prediction; the first again after the last. */
 function jump(what) {
-  const found = moments(page.now(), what);
-  if (!found.length) return said("Mark touchdown and toe-off of a stride first.");
+  const found = moments(page.now(), what, $("film-leg").value, page.swing);
+  if (!found.length) return said("Predict running, and mark a stride of this leg, touchdown to touchdown: then it goes there.");
   film.pause();
   show(found.find((one) => one > frame + 0.5) ?? found[0]);
 }
@@ -170,7 +170,8 @@ function keys(event) {
   event.preventDefault();
 }
 
-/** given: of the page: now(), the answer of what is worn today; side(), of the blade; kept(), of the file; ask(marks); keep(measured). */
+/** given: of the page: now(), the answer of what is worn today; side(), of the blade; kept(), of the file; ask(marks);
+ * keep(measured); swing, the share of it over which a whip is looked at. */
 export function beginFilm(given) {
   page = given;
   film = $("film-video");

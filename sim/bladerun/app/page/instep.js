@@ -3,16 +3,18 @@
 import { eventsOf } from "./marks.js";
 import { draw } from "./scene.js";
 
-/** Frames of the shown leg's strides: [touchdown, toe-off, next touchdown] each, by its marks or the other leg's. */
+/** Frames of a leg's marked strides: [touchdown, toe-off where it is marked, next touchdown] each. */
+function whole(leg) {
+  const all = eventsOf(leg), downs = all.filter((one) => one.event === "touchdown").map((one) => one.frame);
+  return downs.slice(1).map((next, i) => {
+    const off = all.find((one) => one.event === "toe-off" && one.frame > downs[i] && one.frame < next);
+    return [downs[i], off && off.frame, next];
+  });
+}
+
+/** The same of the shown leg, with every toe-off; by the other leg's marks where it has none. */
 function strides(scene) {
-  const [, , up, later, otherUp] = scene.times, other = scene.side === "left" ? "right" : "left";
-  const whole = (leg) => {
-    const all = eventsOf(leg), downs = all.filter((one) => one.event === "touchdown").map((one) => one.frame);
-    return downs.slice(1).map((next, i) => {
-      const off = all.find((one) => one.event === "toe-off" && one.frame > downs[i] && one.frame < next);
-      return [downs[i], off && off.frame, next];
-    });
-  };
+  const [, , up, later] = scene.times, other = scene.side === "left" ? "right" : "left";
   const mine = whole(scene.side).map(([down, off, next]) => [down, off ?? down + up * (next - down), next]);
   if (mine.length) return mine;
   return whole(other).map(([down, , next]) => {
@@ -31,11 +33,14 @@ function phase(scene, frame) {
   return turned < off ? (up * (turned - down)) / (off - down) : up + ((1 - up) * (turned - off)) / (next - off);
 }
 
-/** Frames of a moment, 0 touchdown, 1 bent most, 2 toe-off, of all marked strides in turn. */
-export function moments(now, what) {
+/** Frames of a moment of a leg, in turn: 0 touchdown, 1 bent most, 2 toe-off, 3 so much of the swing later. */
+export function moments(now, what, leg, swing) {
   if (!now || !now.scene) return [];
-  const [, deepest, up] = now.scene.times;
-  return strides(now.scene).map(([down, off]) => Math.round([down, down + (deepest / up) * (off - down), off][what]));
+  const { side, times: [, deepest, up] } = now.scene, all = leg === side ? strides(now.scene) : whole(leg);
+  return all.filter(([, off]) => off !== undefined).map(([down, off, next]) => {
+    const part = leg === side ? deepest / up : 0.5; // of the contact; a sound leg is about in the middle of it then
+    return Math.round([down, down + part * (off - down), off, off + swing * (next - off)][what]);
+  });
 }
 
 export function paintBeside(canvas, now, { frame, view, to }) {

@@ -175,9 +175,9 @@ export function paintMarks(canvas, film, frame) {
     pen.font = "600 14px system-ui, 'DejaVu Sans', sans-serif";
     const text = `${one.event}, ${one.leg}`;
     pen.fillStyle = "#fff";
-    pen.fillRect(8, 8 + 24 * i, pen.measureText(text).width + 12, 22);
+    pen.fillRect(8, height - 30 - 24 * i, pen.measureText(text).width + 12, 22);
     pen.fillStyle = "#1c2733";
-    pen.fillText(text, 14, 24 + 24 * i);
+    pen.fillText(text, 14, height - 14 - 24 * i);
   }
   if (!cross) return;
   const [x, y] = at(cross);

@@ -11,7 +11,7 @@ export function showSeen({ measured, rows, words, notes }, keep, kept) {
   const cells = rows.map((row) => {
     const line = html("tr", row.verdict === "differs" ? "differs" : ""), name = html("th", "", row.leg ? `${row.title}, ${row.leg}` : row.title);
     name.scope = "row";
-    const seen = html("td"), unit = row.unit ? ` ${row.unit}` : "";
+    const seen = html("td"), unit = row.unit === "°" ? "°" : row.unit ? ` ${row.unit}` : "";
     seen.append(html("b", "", row.seen), html("small", "", `${row.margin ? ` ± ${row.margin}` : ""}${unit}`));
     line.append(name, seen, html("td", "", row.predicted === "–" ? "–" : `${row.predicted}${unit}`), html("td", "", WORDS[row.verdict] || ""));
     return line;
