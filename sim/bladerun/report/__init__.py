@@ -252,7 +252,7 @@ def _seen(result: FitResult) -> dict[str, Any]:
     seen = result.case.measured
     if seen is None or result.table.at[result.current, "status"] != Status.CONVERGED:
         return {}
-    rows = seen_rows(seen, result.table.loc[result.current])
+    rows = seen_rows(seen, result.table.loc[result.current].to_dict())
     return {"rows": rows, "words": seen_in_words(rows), "speed_m_s": seen.speed_m_s}
 
 

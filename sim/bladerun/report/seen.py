@@ -18,14 +18,14 @@ _NAMED = 3  # that differ, in a sentence
 _UNITS = {"m": ("mm", 1e3), "s": ("ms", 1e3), "deg": ("°", 1.0), "-": ("", 1.0)}  # as read, factor to it
 
 
-def seen_rows(seen: Seen, predicted: Mapping[str, float] | None = None) -> list[dict[str, Any]]:
+def seen_rows(seen: Seen, predicted: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """Every outcome that was seen, in the order of `OUTCOMES`: column, title, leg, unit, seen, margin,
     predicted, verdict, strides.
 
     margin: within this the prediction agrees, twice the SD of strides and marks together. Without what is
     predicted, or where it has not such an outcome, predicted is "–" and the verdict "".
     """
-    found = {(row.key, row.side): row for row in compare_seen(predicted or {}, seen)}
+    found = {(row.key, row.side): row for row in compare_seen({} if predicted is None else predicted, seen)}
     rows = []
     for outcome in OUTCOMES:
         unit, factor = _UNITS.get(outcome.unit, (outcome.unit, 1.0))

@@ -272,7 +272,7 @@ def _look_for(result: FitResult, names: dict[str, str]) -> list[tuple[str, str]]
     role = "try" if "try" in names else "today"
     row, points = result.table.loc[names[role]], []
     if result.case.measured and "today" in names:
-        seen = seen_rows(result.case.measured, result.table.loc[names["today"]])
+        seen = seen_rows(result.case.measured, result.table.loc[names["today"]].to_dict())
         points.append(("Seen on video, fitting worn today", seen_in_words(seen)))
     for side in _sides(result):
         where = f" ({side} leg)" if len(_sides(result)) > 1 else ""
