@@ -21,8 +21,8 @@ def _text(path, kind):
     return "\n".join("".join(cell["source"]) for cell in _read(path)["cells"] if cell["cell_type"] == kind)
 
 
-def test_there_are_six_lessons():
-    assert [path.stem[0] for path in LESSONS] == list("123456")
+def test_there_are_seven_lessons():
+    assert [path.stem[0] for path in LESSONS] == list("1234567")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

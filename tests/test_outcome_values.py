@@ -19,6 +19,7 @@ from strides.expected import FEET, expected
 
 MODELS = Path(__file__).parents[1] / "models"
 ELSEWHERE = {  # rows of strides with muscles, or without a blade: the test here that gives their number
+    "trunk_lean_touchdown_deg": "test_the_trunk_leans_by_the_line_from_hip_to_shoulder",
     "heel_step_width_m": "test_heels_are_compared_each_at_the_middle_of_its_contact",
     "metabolic_power_w_kg": "test_metabolic_power_adds_up_from_known_watts",
     "cost_of_transport_j_kg_m": "test_metabolic_power_adds_up_from_known_watts",
@@ -96,6 +97,19 @@ def still(**settings):
     ):  # fmt: skip
         made[name] = 0 * made[name]
     return made
+
+
+def test_the_trunk_leans_by_the_line_from_hip_to_shoulder():
+    made, mj = muscled.stride(), muscled.model("none").mj
+    made.q.values[:] = 0.0
+    made.q.values[:, list(made.joint.values).index("pelvis_tilt")] = np.radians(12.0)
+    data = mujoco.MjData(mj)
+    mujoco.mj_kinematics(mj, data)
+    ahead, _, up = data.joint("shoulder_flexion_l").xanchor - data.site("hip_l").xpos
+    standing = np.degrees(np.arctan(ahead / up))
+    found = outcomes(made)["trunk_lean_touchdown_deg"]
+    assert found == approx({"left": 12.0 + standing, "right": 12.0 + standing})
+    assert outcomes(uneven.stride())["trunk_lean_touchdown_deg"] == {"left": None, "right": None}
 
 
 def test_heels_are_compared_each_at_the_middle_of_its_contact():

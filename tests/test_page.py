@@ -38,8 +38,8 @@ def address(tmp_path_factory):
         yield from served(tmp_path_factory)
 
 
-def served(tmp_path_factory):
-    app = create(tmp_path_factory.mktemp("page"), executor=fake_page.Executor(), work=fake_page.solved)
+def served(tmp_path_factory, work=fake_page.solved):
+    app = create(tmp_path_factory.mktemp("page"), executor=fake_page.Executor(), work=work)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

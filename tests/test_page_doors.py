@@ -21,9 +21,16 @@ from bladerun.study.intervals import FEWEST
 from fakes import page as fake_page
 from fakes.page import DOCUMENT
 
-DOORS = ("open", "save", "explore", "progress", "at", "solve", "vary", "halt", "sheet", "answer")
-KEYS = ("run", "text", "document", "point", "against")
+DOORS = ("open", "save", "explore", "progress", "at", "solve", "vary", "halt", "sheet", "answer", "film")
+KEYS = ("run", "text", "document", "point", "against", "marks")
 BODIES = {"open": 60, "explore": 60}  # which do more than look; 160 else
+MARKS = {
+    "view": "side",
+    "filmed_hz": 240,
+    "events": [{"leg": "right", "event": "touchdown", "frame": frame} for frame in (0, 168)],
+    "points": [{"leg": "right", "point": "hip", "frame": 0, "x": 1.0, "y": 2.0}],
+    "length": {"mm": 400, "from_x": 0, "from_y": 0, "to_x": 9, "to_y": 9},
+}
 ODD = (
     *(None, True, 0, -1, 1e308, -1e-300, 2**63, -(2**64), 10**400, [], {}, [[]], [{}], {"": {}}),
     *("", "x" * 5000, "\ud800", "a\udfffb", "\0", "é漢", "recommended", ".toml", "x/../y.toml", "a\0.toml"),
@@ -82,6 +89,7 @@ def body(draw, run):
         "point": [5, 30, 0, 3],
         "against": [5, 30, 0, 3],
         "text": "x = 1",
+        "marks": MARKS,
     }
     for _ in range(draw.randrange(1, 3)):
         key = draw.choice(KEYS)

@@ -20,8 +20,10 @@ from bladerun.fitting import Fitting
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.report import _content, write_report
 from bladerun.report._page import page as page_of
+from bladerun.report.sheet import sheet_content
 from bladerun.report.unconfirmed import unconfirmed
 from bladerun.report.words import figure, recoil, setting, sweet_spot
+from bladerun.seen import Seen, Value
 from bladerun.study import FitResult, recommend, visits
 from bladerun.task import Task
 from bladerun.validation import findings_dir
@@ -224,3 +226,22 @@ def test_what_is_not_confirmed_fails_in_validation(effect):
     written = (Path(__file__).parents[1] / "VALIDATION.md").read_text()
     assert effect["of"] in ADJUSTED
     assert any(line.startswith(f"| {title}:") and "**fails**" in line for line in written.splitlines())
+
+
+def test_what_was_seen_on_a_film_stands_beside_what_is_predicted_for_today(tmp_path, monkeypatch):
+    result = study(tmp_path)
+    now = result.table.loc[result.current]
+    time_s, contact_s = now["stride_time_s"], now["contact_time_s_right"]
+    values = {
+        "stride_time_s": Value(time_s + 0.001, 0.002, 0.003, 4),
+        "contact_time_s_right": Value(contact_s + 0.05, 0.003, 0.004, 4),
+    }
+    filmed = replace(result, case=replace(result.case, measured=Seen(3.0, values)))
+    page = words_of(said(filmed, monkeypatch))
+    assert "Seen on video against predicted 1 of 2 outcomes seen agree" in page
+    row = f"contact time, right {1e3 * contact_s + 50:.0f} ± 10 ms {1e3 * contact_s:.0f} ms differs"
+    assert row in page
+    assert "Seen on video" not in words_of(said(result, monkeypatch))
+    monkeypatch.setattr("bladerun.report.sheet._stride", lambda *_: None)
+    looked = dict(sheet_content(filmed)["look_for"])
+    assert looked["Seen on video, fitting worn today"].startswith("1 of 2 outcomes seen agree")

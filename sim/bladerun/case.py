@@ -30,6 +30,7 @@ from bladerun.errors import InputError, nearest
 from bladerun.fitting import STEPS, Fitting, altered, placements, recommended, resolve
 from bladerun.priorities import SECTION as WEIGHTS
 from bladerun.priorities import priorities, usual
+from bladerun.seen import Seen
 from bladerun.task import Task
 
 SWEPT = ("category", "height_mm", "toe_out_deg")
@@ -75,6 +76,9 @@ class Case:
         For research: what takes the place of the usual ground or gravity, and forces from outside.
     priorities
         What this runner cares about: weights of the score by the name of the trade-off, or those of a preset.
+    measured
+        What was seen of this runner on a film, on today's fitting; the page writes it. A prediction of that
+        fitting is held against it, and nothing is solved with it.
     """
 
     runner: Runner
@@ -89,6 +93,7 @@ class Case:
     cost: Cost = field(default_factory=Cost.default)
     environment: Environment = field(default_factory=Environment.default)
     priorities: Annotated[Mapping[str, float], WEIGHTS] = field(default_factory=usual)
+    measured: Seen | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sweep", frozen(self.sweep))
@@ -162,6 +167,7 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
             for side in legs.sides:
                 with on_leg(side, bool(apart(legs))):
                     legs.of(side).residual_limb(runner)
+        measured = _section(document, "measured", Seen) if "measured" in document else None
         fitting, sweep = None, {}
         if amputated or "fitting" in document:
             fitting = _section(document, "fitting", Fitting)
@@ -171,7 +177,7 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
             sweep = _sweep(document["sweep"], fitting, runner, legs)
     if not amputated:
         fitting, sweep = None, {}
-    asked = {"cost": cost, "environment": environment, "priorities": cares}
+    asked = {"cost": cost, "environment": environment, "priorities": cares, "measured": measured}
     return Case(runner, amputation, fitting, task, sweep, **words, **asked)
 
 

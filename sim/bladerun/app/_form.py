@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bladerun._lib.data_files import toml
 from bladerun.blade.catalog import Blade, catalog, load_blade
 from bladerun.case import Case
 from bladerun.schemas import schema
@@ -20,10 +21,12 @@ _FIRST = {**_NEW, "runner": {"mass_kg": 72.0, "height_m": 1.76, "sex": "female"}
 
 
 def facts() -> dict[str, Any]:
-    """first, new: documents to begin with. blades. keys: of a runner's file, by section, as JSON Schemas."""
+    """first, new: documents to begin with. blades. keys: of a runner's file, by section, as JSON Schemas.
+    swing_share: how much of swing a whip is looked at."""
     return {
         "first": _FIRST,
         "new": _NEW,
+        "swing_share": toml("outcomes.toml")["whip"]["swing_share"],
         "blades": [listed(name, load_blade(name)) for name in catalog()],
         "keys": {name: section["properties"] for name, section in schema("runner")["properties"].items()},
     }

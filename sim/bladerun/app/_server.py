@@ -11,6 +11,7 @@ import math
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,7 +27,7 @@ from starlette.staticfiles import StaticFiles
 
 from bladerun import __version__
 from bladerun._lib.kinds import Listed, Number
-from bladerun.app import _documents, _form
+from bladerun.app import _documents, _film, _form
 from bladerun.app import _neighbourhood as near
 from bladerun.app._compared import compared, lacking
 from bladerun.app._curves import curves, window
@@ -85,6 +86,7 @@ def create(
             Route("/api/vary", desk.vary, methods=["POST"]),
             Route("/api/halt", desk.halt, methods=["POST"]),
             Route("/api/sheet", desk.sheet, methods=["POST"]),
+            Route("/api/film", desk.film, methods=["POST"]),
             Mount("/page", StaticFiles(directory=_PAGE)),
         ],
         middleware=[
@@ -238,8 +240,17 @@ class _Desk:
         asked = await body_of(request)
         work, case = self._on_desk(asked), self.case
         assert case is not None
+        case = replace(case, measured=_film.section(asked.get("measured")))
         content = await run_in_threadpool(sheet, work, case, _point(asked, "point"))
         return _file(content, "application/pdf", f"{_form.file_name(case)}-sheet.pdf")
+
+    async def film(self, request: Request) -> Response:
+        """What marks on a film say, beside today's prediction where that is of the runner in the form."""
+        asked = await body_of(request)
+        work = self.work if self.work and asked.get("run") == self.run else None
+        return JSONResponse(
+            await run_in_threadpool(_film.compared, asked.get("document"), asked.get("marks"), work)
+        )
 
     def _on_desk(self, asked: dict[str, Any]) -> Work:
         if self.work is None or asked.get("run") != self.run:

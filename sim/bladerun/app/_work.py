@@ -90,8 +90,8 @@ class Work:
         return len(self.portraits) + len(self.failed) + sum(map(len, beside))
 
     def serves(self, case: Case) -> bool:
-        """Whether what is solved here is that of another case too: one with another name or other notes."""
-        words = {"name": "", "notes": "", "sweep": {}}
+        """Whether what is solved here is that of another case too: one with other words or another film."""
+        words = {"name": "", "notes": "", "sweep": {}, "measured": None}
         return replace(case, **words) == replace(self.case, **words)
 
     def begin(self) -> None:

@@ -70,7 +70,10 @@ def add(commands: Any) -> None:
         ("FILE", "beside the stride"),
     )
     video.add_argument(
-        "--view", choices=("side", "behind", "front"), default="side", help="from where (default: the side)"
+        "--view",
+        choices=("side", "square", "behind", "front"),
+        default="side",
+        help="from where (default: the side; square: to the running direction and level, to measure on)",
     )
     export = declare(
         commands,

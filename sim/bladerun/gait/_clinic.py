@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+import mujoco
 import numpy as np
 
 from bladerun._lib.data_files import toml
@@ -14,8 +15,10 @@ from bladerun.dataset.asked import fitting_of
 from bladerun.gait._both import Both
 from bladerun.gait.alignment import alignment
 from bladerun.gait.events import Leg, joint_curve, site_curves
+from bladerun.gait.posture import posture
 from bladerun.gait.registry import BENCH, FUKUCHI, NEVER, OWN, Row, each_leg, whole_stride
 
+_SHOULDER = "shoulder_flexion"
 _PAIR = 2  # spheres side by side on a blade's sole, numbered from its rear
 
 
@@ -145,6 +148,28 @@ def touchdown_and_swing(leg: Leg, _: Both) -> dict[str, float]:
         "knee_flexion_touchdown_deg": math.degrees(float(leg.joint("q", "knee_flexion")(leg.down))),
         "swing_clearance_mm": 1e3 * lowest.trough(leg.up + start * swing, leg.up + end * swing)[1],
     }
+
+
+@each_leg(
+    Row(
+        "trunk_lean_touchdown_deg",
+        "lean of the trunk at touchdown",
+        "deg",
+        "line from this leg's hip centre to the shoulder on its side, as a side view shows it, against the "
+        "vertical at touchdown; forward positive; none without arms",
+        OWN,
+    ),
+)
+def lean(leg: Leg, _: Both) -> dict[str, float]:
+    """Of the trunk with the shoulder girdle, as it is marked on a film from the side."""
+    if not leg.has_joint(_SHOULDER):
+        return {}
+    data = mujoco.MjData(leg.model)
+    data.qpos[:] = posture(leg.stride)(leg.down)
+    mujoco.mj_kinematics(leg.model, data)
+    shoulder = data.joint(f"{_SHOULDER}_{leg.suffix}").xanchor
+    hip = data.site(f"hip_{leg.suffix}").xpos
+    return {"trunk_lean_touchdown_deg": math.degrees(math.atan2(*(shoulder - hip)[[0, 2]]))}
 
 
 @each_leg(

@@ -27,6 +27,7 @@ from bladerun.report._heat import heat_map
 from bladerun.report._page import page
 from bladerun.report._particulars import particulars
 from bladerun.report._pictures import bench, landings, moments
+from bladerun.report.seen import seen_in_words, seen_rows
 from bladerun.report.sheet import interval, uncertainty, write_sheet
 from bladerun.report.unconfirmed import differing, unconfirmed
 from bladerun.report.words import answer, blade_from, blade_title, landing_words, recoil, setting, sweet_spot
@@ -114,6 +115,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "least_gain": weights()["change"]["least_gain"],
         "weights_source": weights()["source"],
         "sections": _sections(result) if solved.any() else [],
+        "seen": _seen(result),
         "held": _held(result),
         "catches": _catches(result, names) if solved.any() else [],
         "words": {role: _in_words(result, name) for role, name in names.items() if solved[name]},
@@ -243,6 +245,15 @@ def _held(result: FitResult) -> dict[str, Any]:
             same = (held - today) * (adapted - today) > 0 if row["told_apart"] else None
             rows.append(row | {"leg": leg, "held": held, "same": same})
     return {"rows": rows, **{key: result.held[key] for key in ("status", "why", "feedback_share")}}
+
+
+def _seen(result: FitResult) -> dict[str, Any]:
+    """What was seen on a film beside the prediction for today's fitting; empty where there is none."""
+    seen = result.case.measured
+    if seen is None or result.table.at[result.current, "status"] != Status.CONVERGED:
+        return {}
+    rows = seen_rows(seen, result.table.loc[result.current].to_dict())
+    return {"rows": rows, "words": seen_in_words(rows), "speed_m_s": seen.speed_m_s}
 
 
 def _with_margin(table: pd.DataFrame, column: str, name: str, factor: float = 1.0) -> tuple[float, float]:

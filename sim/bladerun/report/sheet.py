@@ -24,6 +24,7 @@ from bladerun.report import _sheet_pdf
 from bladerun.report._page import page
 from bladerun.report._particulars import particulars
 from bladerun.report._pictures import moments
+from bladerun.report.seen import seen_in_words, seen_rows
 from bladerun.report.words import (
     blade_from,
     blade_title,
@@ -270,6 +271,9 @@ def _look_for(result: FitResult, names: dict[str, str]) -> list[tuple[str, str]]
         return []
     role = "try" if "try" in names else "today"
     row, points = result.table.loc[names[role]], []
+    if result.case.measured and "today" in names:
+        seen = seen_rows(result.case.measured, result.table.loc[names["today"]].to_dict())
+        points.append(("Seen on video, fitting worn today", seen_in_words(seen)))
     for side in _sides(result):
         where = f" ({side} leg)" if len(_sides(result)) > 1 else ""
         level = row[f"psis_difference_mm_{side}"]

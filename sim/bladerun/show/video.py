@@ -32,10 +32,11 @@ _MARK_RGBA = np.array([0.95, 0.95, 0.93, 1.0], np.float32)
 _REST_RGB, _ACTIVE_RGB = np.array([0.90, 0.92, 0.95]), np.array([0.70, 0.0, 0.10])  # differ in lightness too
 _SKIN_ALPHA = 0.12
 VIEWS = {
-    "side": 75.0,
-    "behind": 0.0,
-    "front": 180.0,
-}  # deg from the running direction
+    "side": (75.0, -8.0),
+    "square": (90.0, 0.0),
+    "behind": (0.0, -8.0),
+    "front": (180.0, -8.0),
+}  # deg from the running direction, and above level
 _LOOK_AT_M, _DISTANCE_M, _LANE_M = 0.85, 2.9, 0.61  # lane: half of the 1.22 m of athletics tracks
 
 
@@ -66,7 +67,8 @@ def render_video(
     size
         (width, height) in pixels.
     view
-        From where: "side", the blade's, "behind" or "front".
+        From where: "side", the blade's, "square", the same square to the running direction and level, as a
+        film to measure on is taken, "behind" or "front".
 
     Returns
     -------
@@ -119,7 +121,8 @@ def frames(
     size
         (width, height) in pixels.
     view
-        From where: "side", the blade's, "behind" or "front".
+        From where: "side", the blade's, "square", the same square to the running direction and level, as a
+        film to measure on is taken, "behind" or "front".
 
     Returns
     -------
@@ -149,8 +152,8 @@ def _stage(stride: xr.Dataset, size: tuple[int, int], view: str) -> Iterator:
     option.flags[mujoco.mjtVisFlag.mjVIS_TENDON] = has_muscles(stride)
     posed, legs = posture(stride), [Leg(stride, side) for side in ("right", "left")]
     colour = _muscles(stride, model) if has_muscles(stride) else None
-    camera.distance, camera.elevation = _DISTANCE_M, -8.0
-    camera.azimuth = VIEWS[one_of(view, VIEWS, "view")]
+    camera.distance = _DISTANCE_M
+    camera.azimuth, camera.elevation = VIEWS[one_of(view, VIEWS, "view")]
     if stride.attrs["amputation_side"] == "left":  # seen, and lit, from the other side
         camera.azimuth *= -1
         model.light_pos[:, 1] *= -1

@@ -3,7 +3,8 @@
 
 import { showAnswer, showWindow } from "./answer.js";
 import { moveMarks, redrawCurves, showCurves } from "./curves.js";
-import { begin, canonical, kind, put, shownUnits, showUnits, told, written } from "./form.js";
+import { beginFilm, closeFilm, filmChanged } from "./film.js";
+import { begin, canonical, kind, put, putMeasured, shownUnits, showUnits, told, written } from "./form.js";
 import { show } from "./panels.js";
 import { paint, play, stage } from "./player.js";
 import { unpack } from "./scene.js";
@@ -18,6 +19,7 @@ let facts, solved = null; // what the server knows; the document predicted, its 
 let saved = ""; // the document as it was opened or saved last
 let against = null; // the point compared with
 let now = null, before = null, between = null; // answers: of the sliders, of what it is compared with, of the two
+let today = null; // the answer of what is worn today, to run beside a film
 let answering = false, unanswered = false, answered = ""; // the answer: being asked for, out of date, as last shown
 let busy = false, wanted = false, seen = -1, timer = 0, halted = false, held = false, starting = false, away = 0;
 
@@ -63,7 +65,8 @@ function reconnect() {
 
 // whose results these are
 
-const changed = () => solved && (solved.run === null || canonical(written()) !== solved.text);
+const basis = ({ measured, ...rest }) => canonical(rest); // a film changes nothing that is predicted
+const changed = () => solved && (solved.run === null || basis(written()) !== solved.text);
 
 function whose() {
   const { runner, amputation } = solved.document, [mass, kg] = kind("mass"), [length, m] = kind("length");
@@ -82,6 +85,7 @@ function mark() {
   $("undo").hidden = !stale || taken;
   for (const id of ["shown", "first", "results", "landing", "curves"]) $(id).inert = stale;
   $("sheet").disabled = !solved || stale;
+  filmChanged();
   keepHere();
 }
 
@@ -96,7 +100,7 @@ function keepHere() {
 function clear() {
   clearTimeout(timer);
   clearTimeout(pause);
-  solved = now = before = between = against = null;
+  solved = now = before = between = against = today = null;
   seen = -1;
   answered = "";
   for (const id of ["first", "landing", "curves"]) $(id).hidden = true;
@@ -121,6 +125,7 @@ function clear() {
 const leaves = () => canonical(written()) === saved || window.confirm("What is in the form is not saved. Leave it?");
 
 function take(document_, blade) {
+  closeFilm();
   clear();
   put(document_, blade);
   saved = canonical(written());
@@ -161,10 +166,10 @@ async function explore(document_) {
   starting = true;
   $("working").textContent = "Starting…";
   try {
-    const asked = structuredClone(document_);
-    const { run, middle, axes } = await (await question("explore", { document: asked })).json();
+    const sent = structuredClone(document_);
+    const { run, middle, axes } = await (await question("explore", { document: sent })).json();
     clear();
-    solved = { document: asked, text: canonical(asked), run, middle, axes };
+    solved = { document: sent, text: basis(sent), run, middle, axes };
     against = middle;
     halted = false;
     sliders(solved);
@@ -217,6 +222,7 @@ async function watch() {
     seen = done;
     refresh();
     answer();
+    learn().catch(complain);
   }
   if (!over) timer = setTimeout(watch, 700);
 }
@@ -245,6 +251,16 @@ async function refresh() {
   } finally {
     busy = false;
   }
+}
+
+/** The runner on what is worn today, as far as it is solved, for the film. */
+async function learn() {
+  const mine = solved && solved.run;
+  if (!mine || (today && today.state === "solved")) return;
+  const found = (await (await ask("at", { point: solved.middle, against: solved.middle })).json()).now;
+  if (!solved || solved.run !== mine || !found.scene) return;
+  today = { ...found, scene: unpack(found.scene), speed: solved.middle[3] };
+  filmChanged();
 }
 
 /** Ask what to try first and for the curves; one question at a time. */
@@ -356,7 +372,11 @@ function listen() {
     take(facts.new);
     $("name").focus();
   });
-  $("undo").addEventListener("click", () => put(solved.document));
+  $("undo").addEventListener("click", () => {
+    const { measured } = written();
+    put(solved.document);
+    putMeasured(measured);
+  });
   $("open").addEventListener("click", () => $("file").click());
   $("file").addEventListener("change", guarded(async () => {
     const chosen = $("file").files[0];
@@ -374,7 +394,7 @@ function listen() {
   $("sheet").addEventListener("click", guarded(async () => {
     $("working").textContent = "Writing the sheet…";
     try {
-      await download(await ask("sheet", { point: point() }));
+      await download(await ask("sheet", { point: point(), measured: written().measured }));
       $("working").textContent = "The sheet is written.";
     } catch (error) {
       $("working").textContent = "";
@@ -416,6 +436,14 @@ facts = await (await question("facts")).json();
 begin(facts, mark);
 stage(() => ({ now, before, speeds: [point()[3], against && against[3]] }));
 listen();
+beginFilm({
+  swing: facts.swing_share,
+  now: () => (changed() ? null : today),
+  side: () => $("side").value,
+  kept: () => written().measured,
+  keep: putMeasured,
+  ask: async (marks) => (await question("film", { run: solved && solved.run, document: written(), marks })).json(),
+});
 await restore();
 play(!window.matchMedia("(prefers-reduced-motion: reduce)").matches);
 document.body.dataset.ready = "yes";

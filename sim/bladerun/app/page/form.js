@@ -24,6 +24,13 @@ export const written = () => file;
 export const shownUnits = () => units;
 export const kind = (name) => KINDS[units][name];
 
+/** Put what was seen on a film into the file; nothing takes it out. */
+export function putMeasured(measured) {
+  if (measured) file.measured = measured;
+  else delete file.measured;
+  changed();
+}
+
 /** The same text for the same document, in whatever order it was filled in. */
 export function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
@@ -88,12 +95,12 @@ function fill() {
   count();
 }
 
-/** What the file sets that has no field of its own: each with its value, to change or remove. */
+/** What the file sets that has no field of its own, nor is shown with the film: each with its value, to change or remove. */
 function besides() {
   const known = new Set([...fields().map((field) => field.dataset.key), ...WRITTEN]);
   const leaves = (value, path) => (value !== null && typeof value === "object" && !Array.isArray(value)
     ? Object.entries(value).flatMap(([key, each]) => leaves(each, [...path, key])) : [[path, value]]);
-  const rows = leaves(file, []).filter(([path]) => !known.has(path.join(".")) && path.length > 1);
+  const rows = leaves(file, []).filter(([path]) => !known.has(path.join(".")) && path.length > 1 && path[0] !== "measured");
   $("besides").hidden = !rows.length;
   $("besides-rows").replaceChildren(...rows.map(([path, value], i) => {
     const row = make("div", { className: "beside" }), id = `beside-${i}`;
