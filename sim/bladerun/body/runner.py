@@ -89,6 +89,26 @@ class Runner:
         """Factor on the force of a muscle group; "" stands for the motors of trunk, arms and toes."""
         return self.strength.get(group, 1.0) if isinstance(self.strength, Mapping) else self.strength
 
+    def of_mass(self, mass_kg: float) -> "Runner":
+        """The same person lighter or heavier, no stronger and no weaker than now.
+
+        Parameters
+        ----------
+        mass_kg
+            On the scales, prostheses included.
+
+        Raises
+        ------
+        InputError
+            As the class does.
+        """
+        share = self.mass_kg / mass_kg  # strength is counted relative to mass
+        if isinstance(self.strength, Mapping):
+            strength: Any = {group: share * self.strength_of(group) for group in _groups()}
+        else:
+            strength = share * self.strength
+        return replace(self, mass_kg=mass_kg, strength=strength)
+
 
 @dataclass(frozen=True)
 class Amputation:
