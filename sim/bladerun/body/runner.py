@@ -22,6 +22,7 @@ from bladerun.errors import InputError
 SEXES = ("female", "male")
 SIDES = ("none", "left", "right", "both")
 _RANGE = data_files.toml("body.toml")["range"]
+_FIT = data_files.toml("body.toml")["socket_fit"]
 _SHORTEST_M = data_files.toml("body.toml")["residual_limb"]["shortest_m"]
 
 
@@ -127,6 +128,11 @@ class Amputation:
         out.
     gastrocnemius
         Lost, or reattached to the back of the bone's end, where it flexes the knee.
+    volume_loss_percent
+        Volume that the limb has lost since the socket fitted, as by an hour of running: the limb sinks and
+        turns in it before it is held (`bladerun.body.socket_fit`).
+    socks_ply
+        One sock pulled on since, which refills the socket.
 
     left, right
         What a leg has of its own instead, by the same names, where both are amputated; `of` gives the
@@ -143,6 +149,8 @@ class Amputation:
     residual_limb_m: Annotated[float, Number(_SHORTEST_M, unit="m")] | None = None
     residual_strength: Annotated[float, _factor("residual_strength")] | None = None
     gastrocnemius: Annotated[str, Word(("lost", "reattached"))] = "lost"
+    volume_loss_percent: Annotated[float, Number(*_FIT["volume_loss_percent"], unit="%")] = 0.0
+    socks_ply: Annotated[float, Number(_FIT["sock_ply"][0], _FIT["sock_ply"][-1], unit="ply")] = 0.0
     left: Annotated[Mapping[str, Any], Own(lambda: Amputation)] = Table()
     right: Annotated[Mapping[str, Any], Own(lambda: Amputation)] = Table()
 
