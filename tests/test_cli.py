@@ -27,6 +27,7 @@ COMMANDS = (
     "fit",
     "sweep",
     "optimise",
+    "plan",
     "status",
     "plot",
     "verify",

@@ -221,7 +221,8 @@ def test_everything_on_the_page_runs(page, tmp_path):
     runner = (CHECKOUT / "experiments" / "first-fit.toml").read_text(encoding="utf-8")
     small = runner.partition("\n[sweep]")[0] + SMALL
     (tmp_path / "experiments" / "first-fit.toml").write_text(small, encoding="utf-8")
-    shutil.copy(CHECKOUT / "experiments" / "my-blade.toml", tmp_path / "experiments")
+    for name in ("my-blade.toml", "sweat.toml"):
+        shutil.copy(CHECKOUT / "experiments" / name, tmp_path / "experiments")
     for block in blocks(page, "python"):
         (tmp_path / "example.py").write_text(block, encoding="utf-8")
         done = _python(tmp_path, "example.py")

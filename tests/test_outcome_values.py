@@ -33,6 +33,8 @@ ELSEWHERE = {  # rows of strides with muscles, or without a blade: the test here
     "achilles_energy_returned_j": "test_peaks_of_muscles_tendons_and_reserves",
     "hip_contact_force_bw": "test_an_unloaded_leg_that_swings_is_held_by_its_joints",
     "knee_contact_force_bw": "test_an_unloaded_leg_that_swings_is_held_by_its_joints",
+    "suspension_pull_n": "test_the_suspension_is_pulled_by_the_spring_that_holds_the_limb",
+    "suspension_share_percent": "test_the_suspension_is_pulled_by_the_spring_that_holds_the_limb",
 }  # fmt: skip
 
 
@@ -71,6 +73,21 @@ def test_a_legs_moments_are_those_of_its_load(side):
 def test_a_knot_counts_half_the_way_to_either_neighbour():
     made = xr.Dataset(coords={"time": [0.0, 0.1, 0.3, 0.6]}, attrs={"stride_time_s": 1.0})
     assert shares(made) == pytest.approx([0.25, 0.15, 0.25, 0.35])
+
+
+def test_the_suspension_is_pulled_by_the_spring_that_holds_the_limb():
+    """20 kN/m and 300 Ns/m of a prosthesis that hangs lower than it was put on."""
+    made = uneven.stride(knots=500)
+    bare = 'name="socket_pistoning_r" type="slide"'
+    assert bare in made.attrs["model_xml"]
+    xml = made.attrs["model_xml"].replace(bare, f'{bare} stiffness="20000" damping="300"')
+    made.attrs["model_xml"] = xml
+    t = np.linspace(0, 0.7, 35_001)
+    q, v = uneven.angle("socket_pistoning_r")(t), uneven._rate(*uneven.ANGLES["socket_pistoning_r"])(t)
+    pull = -(20e3 * q + 300 * v).min()
+    found = outcomes(made)
+    assert found["suspension_pull_n"] == {"left": None, "right": approx(pull)}
+    assert found["suspension_share_percent"]["right"] == approx(pull / 4.01)
 
 
 def test_every_row_has_its_value_here():

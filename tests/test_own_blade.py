@@ -30,7 +30,12 @@ from bladerun.study.nearness import between
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 EXAMPLE, FIRST_FIT = EXPERIMENTS / "my-blade.toml", EXPERIMENTS / "first-fit.toml"
 BLADES = data_files.models_dir() / "blades"
-J, C = ((BLADES / f"{name}.toml").read_text(encoding="utf-8") for name in ("j-sprint", "c-distance"))
+CHART = (BLADES.parent / "charts" / "walking-feet.toml").read_text(encoding="utf-8")
+J, C = (
+    (BLADES / f"{name}.toml").read_text(encoding="utf-8").replace('chart = "walking-feet"\n', "")
+    + f"\n[recommendation]\n{CHART}"
+    for name in ("j-sprint", "c-distance")
+)
 RUNNER, LIMB = Runner(72.0, 1.76, "female"), Amputation("right", residual_limb_m=0.16)
 SHORT = "[120.0, 544.0], [120.0, 494.0], [120.0, 444.0]"
 POINTS = J[J.index("points_mm = [") : J.index("\n]\n", J.index("points_mm = [")) + 3]
@@ -194,6 +199,37 @@ def test_without_mass_bands_a_number_is_asked_for(tmp_path):
         resolve(fitting, RUNNER)
     assert resolve(replace(fitting, category=4), RUNNER).category == 4
     assert resolve(replace(fitting, stiffness_kn_m=27.6), RUNNER).category == 6
+
+
+def test_a_maker_s_chart_lies_beside_the_blade_s_file(tmp_path):
+    """Its bands give the category, whatever the chart of the blade that it is like says."""
+    chart = {"status": "read", "source": "a maker's PDF", "band_kg": [40, 60, 80, 100]}
+    chart |= {level: [3, 5, 7] for level in ("low", "moderate", "high")}
+    _write(tmp_path / "maker.toml", chart)
+    path = _write(tmp_path / "own.toml", {"title": "own", "like": "j-sprint", "chart": "maker.toml"})
+    assert [resolve(Fitting(read_blade(path)), Runner(kg, 1.76)).category for kg in (59, 60, 81)] == [3, 5, 7]
+    assert [load_blade("j-sprint").recommended_category(kg) for kg in (59, 60, 81)] == [3, 4, 6]
+    _write(tmp_path / "maker.toml", chart | {"high": [3, 5, 70]})
+    with pytest.raises(InputError, match=r"\[recommendation\] high: .*70.*a category of each of the 3 bands"):
+        read_blade(path)
+
+
+@pytest.mark.parametrize(
+    ("blade", "chart", "words"),
+    [
+        ({"chart": "maker"}, {}, "chart: no chart 'maker'; .*walking-feet"),
+        ({"chart": "other.toml"}, {}, "chart: no file .*other.toml"),
+        ({"chart": "maker.toml", "recommendation": {}}, {}, "give one of the two"),
+        ({"chart": "maker.toml"}, {"band_kg": [60, 40]}, "maker.toml: chart band_kg: .*rising numbers"),
+        ({"chart": "maker.toml"}, {"bands": [60]}, "maker.toml: chart bands: not a known key; .*band_kg"),
+        ({"chart": "maker.toml"}, {"status": "sure"}, "maker.toml: chart: status 'sure' is not allowed"),
+    ],
+)
+def test_what_of_a_chart_cannot_be_used_is_named(blade, chart, words, tmp_path):
+    whole = {"status": "read", "source": "PDF", "band_kg": [40, 60], "low": [1], "moderate": [1], "high": [1]}
+    _write(tmp_path / "maker.toml", whole | chart)
+    with pytest.raises(InputError, match=words):
+        read_blade(_write(tmp_path / "own.toml", {"title": "own", "like": "j-sprint", **blade}))
 
 
 def test_a_blade_is_a_value(folder):

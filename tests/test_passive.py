@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from bladerun.body.passive_laws import write_law
 from bladerun.environment import Environment, Ground
 from bladerun.errors import InputError, ModelError
 from bladerun.forward.simulator import Simulator
@@ -19,7 +20,6 @@ from bladerun.stride.dynamics.passive import (
     law_energy,
     law_force,
     laws_of,
-    write_law,
     written_laws,
 )
 from bladerun.stride.dynamics.required_forces import required

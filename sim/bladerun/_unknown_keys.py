@@ -12,7 +12,10 @@ _CALLED = {  # other words for a key, by section
     "runner": {
         "weight": "mass_kg", "stature": "height_m", "size": "height_m", "gender": "sex", "comment": "notes",
     },
-    "amputation": {"stump": "residual_limb_m", "leg": "side"},
+    "amputation": {
+        "stump": "residual_limb_m", "leg": "side", "volume": "volume_loss_percent",
+        "sweat": "volume_loss_percent", "sock": "socks_ply", "ply": "socks_ply",
+    },
     "fitting": {"weight": "category", "stiffness": "stiffness_kn_m", "flexion": "sagittal_deg"},
     "task": {
         "velocity": "speed_m_s", "pace": "speed_m_s", "incline": "slope_percent", "grade": "slope_percent",

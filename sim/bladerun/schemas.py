@@ -12,7 +12,7 @@ from typing import Any
 from bladerun._lib.docstrings import texts_of
 from bladerun._lib.kinds import Kind, Record, kinds_of
 from bladerun.blade import check
-from bladerun.blade.catalog import catalog
+from bladerun.blade.catalog import catalog, charts
 from bladerun.body.variation import Variation
 from bladerun.case import WORDS, Case
 from bladerun.cost import Cost
@@ -115,6 +115,7 @@ def _blade() -> dict[str, Any]:
         "title": check.TEXT.schema(),
         "shape": {"enum": ["J", "C"]},
         "like": {"enum": list(catalog())},
+        "chart": {"anyOf": [{"enum": list(charts())}, {"type": "string", "pattern": "[.]toml$"}]},
     }
     either = [{"required": ["like"]}, {"required": needed}]
     return _table({**words, **found}, "title") | {"anyOf": either}

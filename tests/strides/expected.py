@@ -217,6 +217,9 @@ def blade(foot):
         "blade_compression_mm": 1000 * uneven.compression(deep),
         "blade_stiffness_seen_kn_m": push / uneven.compression(deep) / 1000,
         "blade_strain_margin": 1 / uneven.strain(t).max(),
+        "socket_pistoning_mm": 1000 * np.ptp(uneven.angle("socket_pistoning_r")(WHOLE)),
+        "socket_rotation_deg": math.degrees(np.ptp(uneven.angle(joint)(WHOLE))),
+        "socket_turn_loaded_deg": math.degrees(uneven.angle(joint)(deep)),
         "socket_axial_torque_peak_nm": twist.max(), "socket_axial_torque_peak_nm_kg": twist.max() / 75.0,
         "socket_axial_torque_impulse_nm_s": total(twist, t),
     } | whip(foot) | bench()  # fmt: skip

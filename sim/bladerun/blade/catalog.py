@@ -21,7 +21,7 @@ from bladerun._lib.toml_files import parse_toml
 from bladerun.blade import _laminate
 from bladerun.blade._laminate import SEGMENTS
 from bladerun.blade.chain import METAL, Beam, Chain, add_chain
-from bladerun.blade.check import IMPACTS, check
+from bladerun.blade.check import IMPACTS, check, check_chart
 from bladerun.errors import InputError, nearest
 
 STIFFNESS = Number(*toml("body.toml")["fitting"]["stiffness_kn_m"], unit="kN/m")  # that a blade can have
@@ -66,7 +66,35 @@ def load_blade(blade: "str | Blade") -> "Blade":
 
 @cache
 def _from_catalog(name: str) -> "Blade":
-    return Blade(name, toml(f"blades/{name}.toml"))
+    return Blade(name, _charted(toml(f"blades/{name}.toml"), "."))
+
+
+def charts() -> tuple[str, ...]:
+    """Names of the charts of categories by mass there are."""
+    return tuple(sorted(path.stem for path in (models_dir() / "charts").glob("*.toml")))
+
+
+def _charted(own: Mapping[str, Any], folder: str | Path) -> dict[str, Any]:
+    """A blade's tables with the chart that they name: one of `charts`, or a file in `folder`."""
+    if "chart" not in own:
+        return dict(own)
+    name = own["chart"]
+    if "recommendation" in own:
+        raise InputError("give one of the two", key="chart, [recommendation]")
+    if isinstance(name, str) and name.endswith(".toml"):
+        path = Path(folder) / name
+        if not path.is_file():
+            raise InputError(f"no file '{path}'; the name of a chart's file, beside this one", key="chart")
+        try:
+            table = parse_toml(path)
+            check_chart(table)
+        except InputError as error:
+            raise error.at(error.file or path) from None
+    elif name in charts():
+        table = toml(f"charts/{name}.toml")
+    else:
+        raise InputError(f"no chart '{name}'; {nearest(str(name), charts())}", key="chart")
+    return {**own, "recommendation": table}
 
 
 def read_blade(path: str | Path) -> "Blade":
@@ -93,9 +121,12 @@ def read_blade(path: str | Path) -> "Blade":
     own = parse_toml(path)
     try:
         like = load_blade(own["like"]).facts if "like" in own else {}
+        if "recommendation" in own:  # the file's own, and no longer that chart's
+            like = {key: like[key] for key in like if key != "chart"}
+        own = _charted(own, Path(path).parent)
         return Blade(Path(path).stem, {**like, **{key: _over(like.get(key), own[key]) for key in own}})
     except InputError as error:
-        raise error.at(path, "like" if error.key == "blade" else error.key) from None
+        raise error.at(error.file or path, "like" if error.key == "blade" else error.key) from None
 
 
 def own_blade(name: object, folder: str | Path) -> "Blade | None":

@@ -15,7 +15,7 @@ import numpy as np
 
 from bladerun._lib.data_files import toml
 from bladerun._lib.kinds import Kind, Number, Special
-from bladerun._lib.table import overflows
+from bladerun._lib.table import frozen, overflows
 from bladerun.errors import InputError, nearest
 
 STATUS = ("measured", "read", "derived", "assumed", "numerical")
@@ -107,6 +107,15 @@ def sections() -> Mapping[str, Mapping[str, Kind]]:
     return found
 
 
+def check_chart(table: Mapping[str, Any]) -> None:
+    """Raise InputError for the first thing in a chart's own file that cannot be used on any blade."""
+    kinds, place = sections()["recommendation"], "chart"
+    _keys(table, tuple(kinds), place)
+    _sourced(table, place)
+    for key, kind in kinds.items():
+        kind.read(frozen(table)[key], f"{place} {key}")
+
+
 def check(facts: Mapping[str, Any]) -> None:
     """Raise InputError for the first thing in a blade's tables that cannot be used."""
     for name, table in facts.items():
@@ -125,13 +134,13 @@ def check(facts: Mapping[str, Any]) -> None:
 
 def _sections(facts: Mapping[str, Any]) -> None:
     """Every section and key is known, and none is missing."""
-    for key in [key for key in ("title", "like") if key == "title" or key in facts]:
+    for key in [key for key in ("title", "like", "chart") if key == "title" or key in facts]:
         TEXT.read(facts.get(key), key)
     if facts.get("shape") not in ("J", "C"):
         raise InputError(f"{facts.get('shape')!r} is not allowed; 'J' or 'C'", key="shape")
     known = sections()
     spared = SPARED if facts["shape"] == "J" else SPARED[:1]
-    _known(facts, ("title", "shape", "like", *known), "")
+    _known(facts, ("title", "shape", "like", "chart", *known), "")
     for name in known:
         if name not in {*facts, *spared}:
             raise InputError("missing; give it, or like = a blade that has it", key=f"[{name}]")

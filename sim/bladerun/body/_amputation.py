@@ -9,6 +9,8 @@ import numpy as np
 from bladerun._lib import data_files
 from bladerun.body.anthropometry import Rigid, set_inertial
 from bladerun.body.joints import code
+from bladerun.body.passive_laws import write_law
+from bladerun.body.socket_fit import Slack
 
 
 def amputate(spec, s: str, residual: float, stump: Rigid, weight: float, scale: float) -> None:
@@ -68,6 +70,27 @@ def amputate(spec, s: str, residual: float, stump: Rigid, weight: float, scale: 
         fromto=[0, 0, top, 0, 0, bottom],
         **capsule,
     )
+
+
+def loosen(spec, s: str, slack: Slack) -> None:
+    """Let the limb move in its socket, held by little, before the springs hold it; what rubs there stays.
+
+    Under load the socket comes up the limb by `sink_m`, and in swing hangs where it does in one that fits.
+    """
+    if not slack.gap_m:
+        return
+    facts = data_files.toml("body.toml")["socket_fit"]
+    for name, rest, half_width in (
+        ("pistoning", slack.sink_m / 2, slack.sink_m / 2),
+        ("rotation", 0.0, slack.turn_rad),
+    ):
+        joint = spec.joint(f"socket_{name}_{s}")
+        rounding = facts["pistoning_rounding_m" if name == "pistoning" else "rotation_rounding_rad"]
+        stiffness = float(np.ravel(joint.stiffness)[0])
+        joint.stiffness = np.asarray(joint.stiffness) * facts["in_slack"]
+        stiffness *= 1.0 - facts["in_slack"]
+        law = {"stiffness": stiffness, "rest": rest, "half_width": half_width, "rounding": rounding}
+        write_law(spec, joint.name, "dead band", **law, damping=0.0)
 
 
 def reattach_gastrocnemius(spec, s: str, residual: float) -> None:

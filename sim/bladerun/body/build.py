@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 
 from bladerun._lib import data_files
-from bladerun.body._amputation import amputate, reattach_gastrocnemius
+from bladerun.body._amputation import amputate, loosen, reattach_gastrocnemius
 from bladerun.body.anthropometry import (
     Rigid,
     compose,
@@ -23,6 +23,7 @@ from bladerun.body.anthropometry import (
 )
 from bladerun.body.joints import SIDES, side_of, without_side
 from bladerun.body.runner import ABLE_BODIED, Amputation, Runner
+from bladerun.body.socket_fit import slack
 
 _PATTERN_HEIGHT_M, _PATTERN_MASS_KG = 1.75, 75.0  # what models/runner.xml is drawn for
 _F0 = 2  # where MuJoCo keeps a muscle's greatest force among its parameters
@@ -61,6 +62,7 @@ def build_body(runner: Runner, amputation: Amputation = ABLE_BODIED, prostheses_
         if amputation.of(side).gastrocnemius == "reattached":
             reattach_gastrocnemius(spec, side[0], limb)
         amputate(spec, side[0], limb, stumps[side].times(intact_kg), weight, scale)
+        loosen(spec, side[0], slack(amputation.of(side), runner))
     return spec
 
 

@@ -22,6 +22,7 @@ from bladerun.errors import InputError
 SEXES = ("female", "male")
 SIDES = ("none", "left", "right", "both")
 _RANGE = data_files.toml("body.toml")["range"]
+_FIT = data_files.toml("body.toml")["socket_fit"]
 _SHORTEST_M = data_files.toml("body.toml")["residual_limb"]["shortest_m"]
 
 
@@ -89,6 +90,26 @@ class Runner:
         """Factor on the force of a muscle group; "" stands for the motors of trunk, arms and toes."""
         return self.strength.get(group, 1.0) if isinstance(self.strength, Mapping) else self.strength
 
+    def of_mass(self, mass_kg: float) -> "Runner":
+        """The same person lighter or heavier, no stronger and no weaker than now.
+
+        Parameters
+        ----------
+        mass_kg
+            On the scales, prostheses included.
+
+        Raises
+        ------
+        InputError
+            As the class does.
+        """
+        share = self.mass_kg / mass_kg  # strength is counted relative to mass
+        if isinstance(self.strength, Mapping):
+            strength: Any = {group: share * self.strength_of(group) for group in _groups()}
+        else:
+            strength = share * self.strength
+        return replace(self, mass_kg=mass_kg, strength=strength)
+
 
 @dataclass(frozen=True)
 class Amputation:
@@ -107,6 +128,11 @@ class Amputation:
         out.
     gastrocnemius
         Lost, or reattached to the back of the bone's end, where it flexes the knee.
+    volume_loss_percent
+        Volume that the limb has lost since the socket fitted, as by an hour of running: the limb sinks and
+        turns in it before it is held (`bladerun.body.socket_fit`).
+    socks_ply
+        One sock pulled on since, which refills the socket.
 
     left, right
         What a leg has of its own instead, by the same names, where both are amputated; `of` gives the
@@ -123,6 +149,8 @@ class Amputation:
     residual_limb_m: Annotated[float, Number(_SHORTEST_M, unit="m")] | None = None
     residual_strength: Annotated[float, _factor("residual_strength")] | None = None
     gastrocnemius: Annotated[str, Word(("lost", "reattached"))] = "lost"
+    volume_loss_percent: Annotated[float, Number(*_FIT["volume_loss_percent"], unit="%")] = 0.0
+    socks_ply: Annotated[float, Number(_FIT["sock_ply"][0], _FIT["sock_ply"][-1], unit="ply")] = 0.0
     left: Annotated[Mapping[str, Any], Own(lambda: Amputation)] = Table()
     right: Annotated[Mapping[str, Any], Own(lambda: Amputation)] = Table()
 

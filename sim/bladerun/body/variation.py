@@ -17,6 +17,7 @@ from scipy.stats import norm, qmc
 from bladerun._lib.data_files import toml
 from bladerun._lib.kinds import Number, check
 from bladerun.body.joints import PARTS, side_of
+from bladerun.body.passive_laws import scale_laws
 from bladerun.errors import InputError
 
 _TRUNK = ("pelvis", "torso")
@@ -139,7 +140,9 @@ def vary(spec, variation: Variation) -> None:
             _scale(joint, variation.blade_stiffness, variation.blade_loss)
         elif part == "socket":
             rotates = joint.name.startswith("socket_rotation")
-            _scale(joint, variation.socket_stiffness * (variation.socket_rotation if rotates else 1.0), 1.0)
+            stiffness = variation.socket_stiffness * (variation.socket_rotation if rotates else 1.0)
+            _scale(joint, stiffness, 1.0)
+            scale_laws(spec, joint.name, stiffness)
     for actuator in spec.actuators:
         if actuator.trntype == mujoco.mjtTrn.mjTRN_TENDON:
             for parameters in (actuator.gainprm, actuator.biasprm):

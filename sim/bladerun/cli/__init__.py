@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 
 from bladerun import __version__
-from bladerun.cli import blades, evidence, examples, measured, page, schemas, strides, studies
+from bladerun.cli import blades, evidence, examples, measured, page, plans, schemas, strides, studies
 from bladerun.cli._answer import BAD_INPUT, INTERRUPTED, PIPE_CLOSED, fail
 from bladerun.cli._arguments import Parser
 from bladerun.cli._console import as_json
@@ -55,6 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bladerun {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (blades, strides, measured, studies, page, evidence, schemas, examples):
+    for group in (blades, strides, measured, studies, plans, page, evidence, schemas, examples):
         group.add(commands)
     return parser

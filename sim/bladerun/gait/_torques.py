@@ -7,6 +7,7 @@ from bladerun.body.reference_gait import band
 from bladerun.gait._both import Both
 from bladerun.gait.events import Leg, joint_curve
 from bladerun.gait.registry import FUKUCHI, NEVER, OWN, TOE_OUT, Row, each_leg, whole_stride
+from bladerun.stride.dynamics.passive import joint_force
 
 DIRECTIONS = {  # direction of a moment: joint, sign
     "hip_extension": ("hip_flexion", -1),
@@ -160,9 +161,8 @@ def joint_torques(leg: Leg, _: Both) -> dict[str, float]:
 )
 def socket_torque(leg: Leg, _: Both) -> dict[str, float]:
     """Of the socket's spring and damper about the limb's long axis."""
-    joint = leg.model.joint(f"socket_rotation_{leg.suffix}")
     q, v = leg.joint("q", "socket_rotation").values, leg.joint("v", "socket_rotation").values
-    twist = leg.curve(-joint.stiffness[0] * q - joint.damping[0] * v)
+    twist = leg.curve(joint_force(leg.model, f"socket_rotation_{leg.suffix}", q, v))
     peak_nm = twist.magnitude(leg.down, leg.up)
     return {
         "socket_axial_torque_peak_nm": peak_nm,

@@ -18,6 +18,7 @@ from bladerun.gait import (
     _clinic,
     _ground_forces,
     _muscles,
+    _socket,
     _sweet_spot,
     _symmetry,
     _timing,
@@ -31,7 +32,7 @@ from bladerun.gait.registry import PRODUCERS, Outcome, Producer
 __all__ = ["DIRECTIONS", "OUTCOMES", "Outcome", "flat", "outcomes"]
 
 _TABLE = (
-    _timing, _ground_forces, _sweet_spot, _blade, _torques, _clinic, _symmetry, _work, _muscles,
+    _timing, _ground_forces, _sweet_spot, _blade, _socket, _torques, _clinic, _symmetry, _work, _muscles,
 )  # fmt: skip
 _PLACE = {module.__name__: place for place, module in enumerate(_TABLE)}
 _PRODUCERS = sorted(PRODUCERS, key=lambda producer: _PLACE[producer.compute.__module__])

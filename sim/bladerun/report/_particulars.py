@@ -44,6 +44,10 @@ def _limb(amputation: Amputation) -> list[str]:
         found.append(f"gastrocnemius {amputation.gastrocnemius}")
     if amputation.residual_strength is not None:
         found.append(f"residual limb's strength {100 * amputation.residual_strength:g} %")
+    if amputation.volume_loss_percent:
+        found.append(f"limb {amputation.volume_loss_percent:g} % smaller than its socket")
+    if amputation.socks_ply:
+        found.append(f"a sock of {amputation.socks_ply:g} ply pulled on")
     return found
 
 
