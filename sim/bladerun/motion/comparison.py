@@ -1,20 +1,28 @@
 """A predicted stride beside a measured runner, outcome by outcome.
 
-Takes a Stride dataset and a `Measured`; gives `Compared` rows with a verdict each.
+Takes a Stride dataset and what was measured; gives `Compared` rows with a verdict each, and one of them all.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import xarray as xr
 
 from bladerun._lib.data_files import toml
 from bladerun.gait.outcomes import OUTCOMES, flat, outcomes
-from bladerun.motion.measured import Measured
 
 AGREES, DIFFERS, UNKNOWN = "agrees", "differs", "cannot tell"
+
+
+class Outcomes(Protocol):
+    """What was measured of a runner: a `Measured`, or the [reference] of a runner's file."""
+
+    def mean_and_sd(self, column: str) -> tuple[float, float]:
+        """Of an outcome, by the columns of `flat`; NaN where it was not measured, SD NaN of one stride."""
+        ...
 
 
 class Compared(NamedTuple):
@@ -35,7 +43,7 @@ class Compared(NamedTuple):
     verdict: str
 
 
-def compare(stride: xr.Dataset, measured: Measured) -> list[Compared]:
+def compare(stride: xr.Dataset, measured: Outcomes) -> list[Compared]:
     """Every outcome that both have, in the order of `OUTCOMES`."""
     predicted, rows = flat(outcomes(stride)), []
     for row in OUTCOMES:
@@ -46,6 +54,16 @@ def compare(stride: xr.Dataset, measured: Measured) -> list[Compared]:
                 verdict = _verdict(predicted[column], mean, sd, row.unit)
                 rows.append(Compared(*row[:3], side, predicted[column], mean, sd, verdict))
     return rows
+
+
+def whole(rows: Sequence[Compared]) -> str:
+    """One verdict of all: `AGREES` where as many rows agree as models/motion.toml [misfit] asks for,
+    `UNKNOWN` where too few can tell."""
+    facts, told = toml("motion.toml")["misfit"], [row for row in rows if row.verdict != UNKNOWN]
+    if len(told) < facts["least_outcomes"]:
+        return UNKNOWN
+    agree = sum(row.verdict == AGREES for row in told)
+    return AGREES if agree >= facts["agree_share"] * len(told) else DIFFERS
 
 
 def _verdict(predicted: float, mean: float, sd: float, unit: str) -> str:

@@ -1,0 +1,141 @@
+"""Does a runner's own running at one speed say more of another speed than people's does?
+
+Takes a folder with the joint angles of 26 runners at 2.5, 3.5 and 4.5 m/s: the `RBDS*_T??_ik_complex.mot` of
+github.com/aaronsfox/pfjrf-methods, inverse kinematics in OpenSim of the public recordings of Fukuchi 2017 (doi
+10.7717/peerj.3298; none of them is kept here). Leaves one speed out at a time and writes `carried.csv`: root
+mean square distance of 13 joint angles (pelvis, hip, knee, ankle, both legs), in deg, to what was measured at
+that speed, of
+
+- `own_deg`: the runner's curves of another speed, carried over as a prediction's reference is;
+- `people_deg`: people's curves at that speed (models/reference);
+- `others_deg`: the mean of the 25 other runners at that speed, measured and modelled alike;
+- `predicted_own_deg`, `predicted_people_deg`: the strides that are solved with the first two as reference,
+  1 m/s away, by a man of mean size.
+
+    python experiments/personal/carried.py FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bladerun.body.joints import side_of
+from bladerun.body.own_gait import PERCENT, OwnGait
+from bladerun.body.reference_gait import reference
+from bladerun.body.runner import ABLE_BODIED, Runner
+from bladerun.case import Case
+from bladerun.gait.events import Leg, joint_curve
+from bladerun.model import build_model
+from bladerun.motion import measure
+from bladerun.status import Status
+from bladerun.stride import solve
+from bladerun.task import Task
+
+RUNNER = Runner(67.9, 1.76, "male")  # of mean size (experiments/validation/cohorts/fukuchi2017.toml)
+SPEEDS = (2.5, 3.5, 4.5)
+CARRIED = ((2.5, 3.5), (3.5, 2.5), (3.5, 4.5), (4.5, 3.5), (2.5, 4.5), (4.5, 2.5))
+SOLVED = ((2.5, 3.5), (3.5, 4.5))
+TABLE = Path(__file__).with_name("carried.csv")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    gaits = read(parser.parse_args().folder)
+    model = build_model(RUNNER)
+    usual = {speed: solve(model, Task(speed)) for speed in {to for _, to in SOLVED}}
+    rows = []
+    for start, to in CARRIED:
+        for who in sorted({who for who, _ in gaits}):
+            own, there = gaits[who, start], gaits[who, to]
+            row = {"runner": who, "from_m_s": start, "to_m_s": to, **carried(own, there, to)}
+            row["others_deg"] = rms(mean_of_others(gaits, who, to), there)
+            if (start, to) in SOLVED:
+                stride = solve(model, Task(to), reference=own)
+                row["status"] = stride.attrs["status"]
+                row["predicted_own_deg"] = rms(curves(stride), there)
+                row["predicted_people_deg"] = rms(curves(usual[to]), there)
+                for key, each in (("own", stride), ("people", usual[to])):
+                    row[f"predicted_{key}_time_s"] = each.attrs["stride_time_s"] - there.stride_time_s.mean
+            rows.append(row)
+            print(row, flush=True)
+            pd.DataFrame(rows).round(4).to_csv(TABLE, index=False)
+    print(summary(pd.DataFrame(rows)).to_string())
+
+
+def read(folder: Path) -> dict[tuple[str, float], OwnGait]:
+    """How each runner ran at each speed."""
+    found = {}
+    for speed in SPEEDS:
+        for path in sorted(folder.rglob(f"RBDS*_T{10 * speed:.0f}_ik_complex.mot")):
+            case = Case(RUNNER, ABLE_BODIED, None, Task(speed))
+            measured = measure(path, None, case, ground="treadmill", speed_m_s=speed)
+            if measured.reference:
+                found[path.name.partition("_")[0], speed] = measured.reference
+    return found
+
+
+def carried(own: OwnGait, there: OwnGait, speed_m_s: float) -> dict[str, float]:
+    """Distances of the runner's reference and of people's, from what was measured at this speed."""
+    names = tuple(there.joints)
+    size = 0.53 * RUNNER.height_m  # which no angle hangs on
+    found = {}
+    for key, each in (("own", own), ("people", None)):
+        ref = reference(names, speed_m_s, len(PERCENT) - 1, leg_length_m=size, own=each)
+        left = each.left_after_right if each else 0.5
+        phase = np.arange(len(PERCENT) - 1) / (len(PERCENT) - 1)
+        given = {}
+        for i, name in enumerate(names):
+            at = phase + (left if side_of(name) == "left" else 0.0)
+            given[name] = np.degrees(np.interp(at, phase, ref.q[:, i], period=1))
+        found[f"{key}_deg"] = rms(given, there)
+        found[f"{key}_time_s"] = ref.stride_time_s - there.stride_time_s.mean
+    return found
+
+
+def curves(stride: xr.Dataset) -> dict[str, np.ndarray]:
+    """Joint angles (50,) in deg from each leg's touchdown."""
+    found = {}
+    for name in map(str, stride.joint.values):
+        leg = Leg(stride, side_of(name) or "right")
+        at = leg.down + PERCENT[:-1] / 100 * leg.period
+        found[name] = np.degrees(joint_curve(stride, "q", name)(at))
+    return found
+
+
+def mean_of_others(gaits: dict[tuple[str, float], OwnGait], who: str, speed: float) -> dict[str, np.ndarray]:
+    others = [gait for (other, at), gait in gaits.items() if at == speed and other != who]
+    return {
+        name: np.mean([gait.joints[name].mean[:-1] for gait in others], axis=0) for name in others[0].joints
+    }
+
+
+def rms(given: dict[str, np.ndarray], there: OwnGait) -> float:
+    """Root mean square distance of all joint angles over the stride, deg."""
+    names = [name for name in there.joints if name != "pelvis_tz"]
+    squares = [np.mean((given[name] - np.array(there.joints[name].mean[:-1])) ** 2) for name in names]
+    return math.sqrt(np.mean(squares))
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Means over runners, and how many of them each is nearer for than people's."""
+    solved = table.get("status") == Status.CONVERGED
+    by = table.groupby(["from_m_s", "to_m_s"])
+    found = by[[c for c in table if c.endswith("_deg")]].mean()
+    found["own nearer than people"] = by.apply(lambda t: (t.own_deg < t.people_deg).mean())
+    found["own nearer than others"] = by.apply(lambda t: (t.own_deg < t.others_deg).mean())
+    near = table[solved].groupby(["from_m_s", "to_m_s"])
+    found["predicted own nearer"] = near.apply(
+        lambda t: (t.predicted_own_deg < t.predicted_people_deg).mean()
+    )
+    return found
+
+
+if __name__ == "__main__":
+    main()
