@@ -1,16 +1,16 @@
 """Does a runner's own running at one speed say more of another speed than people's does?
 
 Takes a folder with the joint angles of 26 runners at 2.5, 3.5 and 4.5 m/s: the `RBDS*_T??_ik_complex.mot` of
-github.com/aaronsfox/pfjrf-methods, inverse kinematics in OpenSim of the public recordings of Fukuchi 2017 (doi
-10.7717/peerj.3298; none of them is kept here). Leaves one speed out at a time and writes `carried.csv`: root
-mean square distance of 13 joint angles (pelvis, hip, knee, ankle, both legs), in deg, to what was measured at
-that speed, of
+github.com/aaronsfox/pfjrf-methods, inverse kinematics in OpenSim of the public recordings of Fukuchi 2017
+(doi 10.7717/peerj.3298; none of them is kept here). Leaves one speed out at a time and writes `carried.csv`:
+root mean square distance of 13 joint angles (pelvis, hip, knee, ankle, both legs), in deg, to what was
+measured at that speed, of
 
 - `own_deg`: the runner's curves of another speed, carried over as a prediction's reference is;
 - `people_deg`: people's curves at that speed (models/reference);
 - `others_deg`: the mean of the 25 other runners at that speed, measured and modelled alike;
 - `predicted_own_deg`, `predicted_people_deg`: the strides that are solved with the first two as reference,
-  1 m/s away, by a man of mean size.
+  1 m/s away, by a man of mean size, of the first runners (--solved).
 
     python experiments/personal/carried.py FOLDER
 """
@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bladerun._lib.files import atomic
 from bladerun.body.joints import side_of
 from bladerun.body.own_gait import PERCENT, OwnGait
 from bladerun.body.reference_gait import reference
@@ -47,26 +48,40 @@ TABLE = Path(__file__).with_name("carried.csv")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path)
-    gaits = read(parser.parse_args().folder)
-    model = build_model(RUNNER)
-    usual = {speed: solve(model, Task(speed)) for speed in {to for _, to in SOLVED}}
-    rows = []
+    parser.add_argument("--solved", type=int, default=8, help="runners for whom strides are solved")
+    args = parser.parse_args()
+    gaits = read(args.folder)
+    everybody = sorted({who for who, _ in gaits})
+    rows = {}
     for start, to in CARRIED:
-        for who in sorted({who for who, _ in gaits}):
+        for who in everybody:
             own, there = gaits[who, start], gaits[who, to]
             row = {"runner": who, "from_m_s": start, "to_m_s": to, **carried(own, there, to)}
-            row["others_deg"] = rms(mean_of_others(gaits, who, to), there)
-            if (start, to) in SOLVED:
-                stride = solve(model, Task(to), reference=own)
-                row["status"] = stride.attrs["status"]
-                row["predicted_own_deg"] = rms(curves(stride), there)
-                row["predicted_people_deg"] = rms(curves(usual[to]), there)
-                for key, each in (("own", stride), ("people", usual[to])):
-                    row[f"predicted_{key}_time_s"] = each.attrs["stride_time_s"] - there.stride_time_s.mean
-            rows.append(row)
-            print(row, flush=True)
-            pd.DataFrame(rows).round(4).to_csv(TABLE, index=False)
-    print(summary(pd.DataFrame(rows)).to_string())
+            rows[who, start, to] = row | {"others_deg": rms(mean_of_others(gaits, who, to), there)}
+    write(rows)
+    model = build_model(RUNNER)
+    for start, to in SOLVED:
+        usual = solve(model, Task(to))
+        for who in everybody[: args.solved]:
+            stride = solve(model, Task(to), reference=gaits[who, start])
+            rows[who, start, to] |= predicted(stride, usual, gaits[who, to])
+            print(rows[who, start, to], flush=True)
+            write(rows)
+    print(summary(pd.DataFrame(rows.values())).to_string())
+
+
+def write(rows: dict[tuple[str, float, float], dict[str, object]]) -> None:
+    with atomic(TABLE) as tmp:
+        pd.DataFrame(rows.values()).round(4).to_csv(tmp, index=False)
+
+
+def predicted(stride: xr.Dataset, usual: xr.Dataset, there: OwnGait) -> dict[str, object]:
+    """Distances of a stride from the runner's reference, and of one from people's, to what was measured."""
+    row: dict[str, object] = {"status": stride.attrs["status"]}
+    for key, each in (("own", stride), ("people", usual)):
+        row[f"predicted_{key}_deg"] = rms(curves(each), there)
+        row[f"predicted_{key}_time_s"] = each.attrs["stride_time_s"] - there.stride_time_s.mean
+    return row
 
 
 def read(folder: Path) -> dict[tuple[str, float], OwnGait]:

@@ -28,6 +28,7 @@ from bladerun.gait.outcomes import OUTCOMES, flat, outcomes
 from bladerun.model import Model, build_model
 from bladerun.motion.contacts import Contact, Load, by_forces, by_motion
 from bladerun.motion.ground import KINDS, ground_of
+from bladerun.motion.identified import Identified, identified
 from bladerun.motion.own import own_gait
 from bladerun.motion.posed import Posed, pose
 from bladerun.motion.reading import read
@@ -73,6 +74,8 @@ class Measured:
         read from a file.
     reference
         How the runner runs, for a prediction to start from; None of fewer strides than have a spread.
+    identified
+        What forces and motion together say of blade, socket and strength; empty when read from a file.
     """
 
     table: pd.DataFrame
@@ -82,6 +85,7 @@ class Measured:
     notes: tuple[str, ...]
     strides: tuple[xr.Dataset, ...] = ()
     reference: OwnGait | None = None
+    identified: tuple[Identified, ...] = ()
 
     def mean_and_sd(self, column: str) -> tuple[float, float]:
         """Of an outcome, by the columns of `flat`, over strides; NaN where it was not measured, SD NaN of one
@@ -105,6 +109,7 @@ class Measured:
             "percent": PERCENT.tolist(),
             "curves": curves,
             "reference": plain(self.reference),
+            "identified": [row._asdict() for row in self.identified],
             "notes": list(self.notes),
         }
 
@@ -189,7 +194,19 @@ def _measured(
     )
     table = table.dropna(axis=1, how="all")
     own = own_gait(strides, table)
-    return Measured(table, _curves(strides), where.kind, mean_speed, tuple(notes), strides, own)
+    seen = tuple(identified(strides, model))
+    notes += _weaker(seen)
+    return Measured(table, _curves(strides), where.kind, mean_speed, tuple(notes), strides, own, seen)
+
+
+def _weaker(seen: tuple[Identified, ...]) -> list[str]:
+    """Muscle groups that the runner's file has weaker than this running takes."""
+    return [
+        f"{row.title.partition(' at least')[0]}, {row.side} leg: this running takes at least "
+        f"{100 * row.low:.0f} % of usual strength, the runner's file has {100 * row.usual:.0f} %"
+        for row in seen
+        if row.key.endswith("_least") and row.low > row.usual
+    ]
 
 
 def _of_kind(given: Any, kind: type, wanted: str, columns: str | Path | None = None) -> tuple[Any, Any]:
