@@ -25,10 +25,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bladerun._lib.data_files import toml
 from bladerun._lib.files import atomic
-from bladerun.body.joints import side_of
+from bladerun.body.joints import side_of, without_side
 from bladerun.body.own_gait import PERCENT, OwnGait
-from bladerun.body.reference_gait import reference
+from bladerun.body.reference_gait import band, reference
 from bladerun.body.runner import ABLE_BODIED, Runner
 from bladerun.case import Case
 from bladerun.gait.events import Leg, joint_curve
@@ -97,21 +98,26 @@ def read(folder: Path) -> dict[tuple[str, float], OwnGait]:
 
 
 def carried(own: OwnGait, there: OwnGait, speed_m_s: float) -> dict[str, float]:
-    """Distances of the runner's reference and of people's, from what was measured at this speed."""
-    names = tuple(there.joints)
-    size = 0.53 * RUNNER.height_m  # which no angle hangs on
-    found = {}
-    for key, each in (("own", own), ("people", None)):
-        ref = reference(names, speed_m_s, len(PERCENT) - 1, leg_length_m=size, own=each)
-        left = each.left_after_right if each else 0.5
-        phase = np.arange(len(PERCENT) - 1) / (len(PERCENT) - 1)
-        given = {}
-        for i, name in enumerate(names):
-            at = phase + (left if side_of(name) == "left" else 0.0)
-            given[name] = np.degrees(np.interp(at, phase, ref.q[:, i], period=1))
-        found[f"{key}_deg"] = rms(given, there)
-        found[f"{key}_time_s"] = ref.stride_time_s - there.stride_time_s.mean
-    return found
+    """Distances of the runner's curves as they are carried, and of people's, from what was measured at this
+    speed; also farther than a prediction may carry them."""
+    mine, usual = {}, {}
+    for name in there.joints:
+        before, usual[name] = (band(without_side(name), each)[1][:-1] for each in (own.speed_m_s, speed_m_s))
+        mine[name] = np.array(own.joints[name].mean[:-1]) - before + usual[name]
+    time, before_s = (people_time_s(each) for each in (speed_m_s, own.speed_m_s))
+    measured_s = there.stride_time_s.mean
+    return {
+        "own_deg": rms(mine, there),
+        "people_deg": rms(usual, there),
+        "own_time_s": own.stride_time_s.mean - before_s + time - measured_s,
+        "people_time_s": time - measured_s,
+    }
+
+
+def people_time_s(speed_m_s: float) -> float:
+    """Of a stride, at the size of the measured runners."""
+    size = toml("reference/gait.toml")["leg_length"]["value_m"]
+    return reference(("knee_flexion_r",), speed_m_s, 4, leg_length_m=size).stride_time_s
 
 
 def curves(stride: xr.Dataset) -> dict[str, np.ndarray]:

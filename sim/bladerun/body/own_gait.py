@@ -123,7 +123,7 @@ class OwnGait:
     def check_speed(self, speed_m_s: float) -> None:
         """InputError where it says nothing of running at this speed."""
         most = toml("motion.toml")["reference"]["carried_most_m_s"]
-        if abs(speed_m_s - self.speed_m_s) > most + 1e-9:
+        if round(abs(speed_m_s - self.speed_m_s), 1) > most:
             raise InputError(
                 f"measured at {self.speed_m_s:.2f} m/s, asked for at {speed_m_s:g} m/s; at most {most:g} m/s "
                 "away is allowed",
