@@ -32,14 +32,14 @@ def own_gait(strides: Sequence[xr.Dataset], table: pd.DataFrame) -> OwnGait | No
     found = {name: _curve(strides, name) for name in known if np.isfinite(strides[0].q.sel(joint=name)).all()}
     if not found:
         return None
-    widths = [_spread(table[name]) for name in _WIDTHS if name in table and table[name].notna().all()]
+    widths = [_spread(table[name].tolist()) for name in _WIDTHS if name in table and table[name].notna().all()]
     later = np.array([(_down(each, "left") - _down(each, "right")) / _time(each) for each in strides])
     return OwnGait(
         speed_m_s=float(np.mean([each.attrs["speed_m_s"] for each in strides])),
         strides=len(strides),
         side=strides[0].attrs["amputation_side"],
         joints=found,
-        stride_time_s=_spread(pd.Series(map(_time, strides))),
+        stride_time_s=_spread([_time(each) for each in strides]),
         left_after_right=float((later % 1.0).mean()),
         step_width_m=widths[0] if widths else None,
     )
@@ -67,5 +67,5 @@ def _time(stride: xr.Dataset) -> float:
     return float(stride.attrs["stride_time_s"])
 
 
-def _spread(values: pd.Series) -> Spread:
-    return Spread(float(values.mean()), float(values.std(ddof=1)))
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(float(np.mean(values)), float(np.std(values, ddof=1)))
