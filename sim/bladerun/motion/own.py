@@ -32,7 +32,9 @@ def own_gait(strides: Sequence[xr.Dataset], table: pd.DataFrame) -> OwnGait | No
     found = {name: _curve(strides, name) for name in known if np.isfinite(strides[0].q.sel(joint=name)).all()}
     if not found:
         return None
-    widths = [_spread(table[name].tolist()) for name in _WIDTHS if name in table and table[name].notna().all()]
+    widths = [
+        _spread(table[name].tolist()) for name in _WIDTHS if name in table and table[name].notna().all()
+    ]
     later = np.array([(_down(each, "left") - _down(each, "right")) / _time(each) for each in strides])
     return OwnGait(
         speed_m_s=float(np.mean([each.attrs["speed_m_s"] for each in strides])),
