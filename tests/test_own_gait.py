@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bladerun import cli
+from bladerun import cli, study
 from bladerun._lib.data_files import toml
-from bladerun._lib.table import plain
+from bladerun._lib.table import Table, plain
 from bladerun.body.own_gait import PERCENT, Curve, OwnGait, Spread, Today
 from bladerun.body.reference_gait import band, reference
 from bladerun.body.variation import draw, names
@@ -17,6 +17,7 @@ from bladerun.cost import Cost
 from bladerun.dataset.asked import asked_of
 from bladerun.errors import InputError
 from bladerun.gait.opensim import export
+from bladerun.gait.outcomes import flat, outcomes
 from bladerun.motion import measure
 from bladerun.motion.comparison import AGREES, DIFFERS, UNKNOWN, Compared, whole
 from bladerun.report.today import today_words
@@ -26,6 +27,7 @@ from bladerun.study.fingerprint import of_strides
 from bladerun.study.job import Inputs
 from bladerun.study.strides import Asked
 from bladerun.study.today import HeldToday
+from fakes import comparison
 from models import muscled
 from strides import running
 
@@ -249,6 +251,25 @@ def test_the_misfit_of_today_is_said_first_and_what_was_gained():
     assert "50 %" in words["narrowed"] and "±2.0 to ±1.0 J" in words["narrowed"]
     assert not today_words(replace(held, narrowed=()))["narrowed"]
     json.dumps(held.to_dict(), allow_nan=False)
+
+
+def test_fit_holds_today_s_fitting_against_the_measurement(tmp_path, monkeypatch):
+    solver = comparison.installed(monkeypatch)
+    predicted = flat(outcomes(comparison.WHOLE))
+    columns = [c for c in predicted if c.startswith(("contact_time_s", "peak_vgrf_bw"))]
+    right = Table({c: Spread(predicted[c], 0.01 * abs(predicted[c])) for c in columns})
+    wrong = Table({c: Spread(1.5 * each.mean, each.sd) for c, each in right.items()})
+    for seen, said in ((right, AGREES), (wrong, DIFFERS)):
+        today = Today(replace(own(speed=3.3), side="right"), seen, "measured.json")
+        case = replace(comparison.SMALL, reference=today)
+        result = study.fit(case, tmp_path / said, workers=1, widen=False, ensemble=4)
+        assert result.today and result.today.verdict == said and len(result.today.rows) == len(columns) == 4
+        assert len(result.today.narrowed) == len(result.weights["tradeoff"])
+        assert json.loads((tmp_path / said / "study.json").read_text())["today"]["verdict"] == said
+    before = len(solver.calls)
+    usual = study.fit(comparison.SMALL, tmp_path / "usual", workers=1, widen=False, ensemble=4)
+    assert usual.today is None and usual.to_dict()["today"] is None
+    assert before == 2 * (len(solver.calls) - before + 4), "today's fitting is drawn once more, as if unknown"
 
 
 def test_a_stride_says_whose_reference_it_has():

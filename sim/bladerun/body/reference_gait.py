@@ -127,7 +127,7 @@ def _difference(joint, own: OwnGait, at, size):
     A trunk that was not measured keeps people's posture in space, whatever the pelvis under it does.
     """
     source = joint if joint in own.joints else _UNDER.get(joint)
-    if source not in own.joints:
+    if source is None or source not in own.joints:
         return 0.0
     name = without_side(source)
     mine = _unit(name) * _periodic(PERCENT / 100, np.array(own.joints[source].mean), at)

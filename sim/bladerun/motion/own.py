@@ -7,6 +7,7 @@ stride's time and of the width of steps.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,9 +33,7 @@ def own_gait(strides: Sequence[xr.Dataset], table: pd.DataFrame) -> OwnGait | No
     found = {name: _curve(strides, name) for name in known if np.isfinite(strides[0].q.sel(joint=name)).all()}
     if not found:
         return None
-    widths = [
-        _spread(table[name].tolist()) for name in _WIDTHS if name in table and table[name].notna().all()
-    ]
+    widths = [_spread(each) for name in _WIDTHS if np.isfinite(each := table.get(name, [np.nan])).all()]
     later = np.array([(_down(each, "left") - _down(each, "right")) / _time(each) for each in strides])
     return OwnGait(
         speed_m_s=float(np.mean([each.attrs["speed_m_s"] for each in strides])),
@@ -69,5 +68,5 @@ def _time(stride: xr.Dataset) -> float:
     return float(stride.attrs["stride_time_s"])
 
 
-def _spread(values: Sequence[float]) -> Spread:
+def _spread(values: Any) -> Spread:
     return Spread(float(np.mean(values)), float(np.std(values, ddof=1)))

@@ -302,7 +302,7 @@ class _Run:
             return None
         stride, wide = read_stride(self.strides.path(self.asked[best[0]])), pd.DataFrame()
         if self.grid.current in members.index.get_level_values(0):
-            count = members.loc[self.grid.current].index.max()
+            count = int(members.loc[self.grid.current].index.max())
             wide = self._drawn({self.grid.current: best[0]}, draw(count))
         return today.held_today(known, stride, members, wide, self.grid.current)
 

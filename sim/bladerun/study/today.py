@@ -95,7 +95,8 @@ def _narrowed(members: pd.DataFrame, wide: pd.DataFrame, current: str) -> tuple[
     bounds = [intervals(table).loc[current] for table in (members, wide)]
     for row in weights()["tradeoff"]:
         key = row["key"]
-        half = [(each.get(f"{key}_high", np.nan) - each.get(f"{key}_low", np.nan)) / 2 for each in bounds]
+        low, high = f"{key}_low", f"{key}_high"
+        half = [float(each.get(high, np.nan) - each.get(low, np.nan)) / 2 for each in bounds]
         if np.isfinite(half).all():
             found.append(
                 {"key": key, "title": row["title"], "unit": row["unit"], "with": half[0], "without": half[1]}
