@@ -33,7 +33,8 @@ def own_gait(strides: Sequence[xr.Dataset], table: pd.DataFrame) -> OwnGait | No
     found = {name: _curve(strides, name) for name in known if np.isfinite(strides[0].q.sel(joint=name)).all()}
     if not found:
         return None
-    widths = [_spread(each) for name in _WIDTHS if np.isfinite(each := table.get(name, [np.nan])).all()]
+    measured = [name for name in _WIDTHS if name in table.columns]
+    widths = [each for name in measured if np.isfinite(each := table[name].to_numpy(float)).all()]
     later = np.array([(_down(each, "left") - _down(each, "right")) / _time(each) for each in strides])
     return OwnGait(
         speed_m_s=float(np.mean([each.attrs["speed_m_s"] for each in strides])),
@@ -42,7 +43,7 @@ def own_gait(strides: Sequence[xr.Dataset], table: pd.DataFrame) -> OwnGait | No
         joints=found,
         stride_time_s=_spread([_time(each) for each in strides]),
         left_after_right=float((later % 1.0).mean()),
-        step_width_m=widths[0] if widths else None,
+        step_width_m=_spread(widths[0]) if widths else None,
     )
 
 
