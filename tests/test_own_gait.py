@@ -12,10 +12,11 @@ from bladerun._lib.table import Table, plain
 from bladerun.body.own_gait import PERCENT, Curve, OwnGait, Spread, Today
 from bladerun.body.reference_gait import band, reference
 from bladerun.body.variation import draw, names
-from bladerun.case import check_case, load_case
+from bladerun.case import Case, check_case, load_case
 from bladerun.cost import Cost
-from bladerun.dataset.asked import asked_of
+from bladerun.dataset.asked import asked_of, person_of
 from bladerun.errors import InputError
+from bladerun.gait.events import Leg
 from bladerun.gait.opensim import export
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.motion import measure
@@ -27,6 +28,7 @@ from bladerun.study.fingerprint import of_strides
 from bladerun.study.job import Inputs
 from bladerun.study.strides import Asked
 from bladerun.study.today import HeldToday
+from bladerun.task import Task
 from fakes import comparison
 from models import muscled
 from strides import running
@@ -276,3 +278,16 @@ def test_a_stride_says_whose_reference_it_has():
     made = running.stride(side="none")
     assert asked_of(made.assign_attrs(reference=json.dumps(plain(own())))).reference == own()
     assert asked_of(made).reference is None
+
+
+def test_a_blade_stands_where_the_objective_holds_it(tmp_path):
+    """Heel of the sound foot to the middle of the blade's sole, each in the middle of its contact."""
+    made = running.stride(side="right")
+    case = Case(*person_of(made), Task(running.SPEED))
+    found = measure(*export(made, tmp_path, strides=5)[:2], case).reference
+    legs = {side: Leg(made, side) for side in ("left", "right")}
+    middle = {side: (leg.down + leg.up) / 2 % leg.period for side, leg in legs.items()}
+    sole = made.contact_position.sel(xyz="y")[:, made.contact_side.values == "right"].mean("contact")
+    blade = np.interp(middle["right"], made.time.values, sole.values)
+    heel = np.interp(middle["left"], made.time.values, made.site_position.sel(site="heel_l", xyz="y").values)
+    assert found.side == "right" and found.step_width_m.mean == pytest.approx(heel - blade, abs=2e-3)

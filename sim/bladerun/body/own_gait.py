@@ -62,7 +62,7 @@ class OwnGait:
     left_after_right
         Touchdown of the left foot after that of the right, as a share of the stride.
     step_width_m
-        Between the heels; None where it was not measured.
+        Between the heels, of a blade the middle of its sole; None where it was not measured.
 
     Raises
     ------

@@ -193,7 +193,7 @@ def _measured(
         [{"start_s": cut[0].down, **flat(outcomes(s))} for cut, s in zip(cuts, strides, strict=True)]
     )
     table = table.dropna(axis=1, how="all")
-    own = own_gait(strides, table)
+    own = own_gait(strides)
     seen = tuple(identified(strides, model))
     notes += _weaker(seen)
     return Measured(table, _curves(strides), where.kind, mean_speed, tuple(notes), strides, own, seen)

@@ -1,6 +1,6 @@
 """How a measured runner runs, as a prediction takes it for its reference.
 
-Takes strides as datasets and their outcomes; gives an `OwnGait`: mean and SD of each joint's curve, of the
+Takes strides as datasets; gives an `OwnGait`: mean and SD of each joint's curve, of the
 stride's time and of the width of steps.
 """
 
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from bladerun._lib.data_files import toml
@@ -19,12 +18,10 @@ from bladerun.body.own_gait import PERCENT, Curve, OwnGait, Spread
 from bladerun.body.reference_gait import reference
 from bladerun.gait.events import Leg, joint_curve
 
-_WIDTHS = ("heel_step_width_m", "step_width_m")  # as people's was measured, or of what has no heel
 
-
-def own_gait(strides: Sequence[xr.Dataset], table: pd.DataFrame) -> OwnGait | None:
+def own_gait(strides: Sequence[xr.Dataset]) -> OwnGait | None:
     """Of the joints that reference running has; None with too few strides (models/motion.toml), or none of
-    these joints. table: a row a stride, with the columns of `flat`."""
+    these joints."""
     if len(strides) < toml("motion.toml")["reference"]["least_strides"]:
         return None
     names = tuple(map(str, strides[0].joint.values))
@@ -33,8 +30,7 @@ def own_gait(strides: Sequence[xr.Dataset], table: pd.DataFrame) -> OwnGait | No
     found = {name: _curve(strides, name) for name in known if np.isfinite(strides[0].q.sel(joint=name)).all()}
     if not found:
         return None
-    measured = [name for name in _WIDTHS if name in table.columns]
-    widths = [each for name in measured if np.isfinite(each := table[name].to_numpy(float)).all()]
+    widths = [_stand(each, "left") - _stand(each, "right") for each in strides]
     later = np.array([(_down(each, "left") - _down(each, "right")) / _time(each) for each in strides])
     return OwnGait(
         speed_m_s=float(np.mean([each.attrs["speed_m_s"] for each in strides])),
@@ -43,7 +39,7 @@ def own_gait(strides: Sequence[xr.Dataset], table: pd.DataFrame) -> OwnGait | No
         joints=found,
         stride_time_s=_spread([_time(each) for each in strides]),
         left_after_right=float((later % 1.0).mean()),
-        step_width_m=_spread(widths[0]) if widths else None,
+        step_width_m=_spread(widths) if np.isfinite(widths).all() else None,
     )
 
 
@@ -63,6 +59,19 @@ def _on_phases(stride: xr.Dataset, joint: str) -> np.ndarray:
 
 def _down(stride: xr.Dataset, side: str) -> float:
     return Leg(stride, side).down
+
+
+def _stand(stride: xr.Dataset, side: str) -> float:
+    """How far to the left a foot stands in the middle of its contact, m, as the objective holds it: its heel;
+    of a blade the middle of the sole, or where it presses on the ground. NaN where it was not measured."""
+    leg = Leg(stride, side)
+    middle = (leg.down + leg.up) / 2 % leg.period
+    if not leg.has_blade:
+        return float(leg.site("heel")[1](middle))
+    sole = stride.contact_position.values[:, stride.contact_side.values == side, 1].mean(1)
+    return (
+        float(leg.curve(sole)(middle)) if np.isfinite(sole).all() else float(leg.pressure_centre(middle)[1])
+    )
 
 
 def _time(stride: xr.Dataset) -> float:
