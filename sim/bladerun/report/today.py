@@ -44,10 +44,10 @@ def _narrowed(today: HeldToday) -> str:
     if today.share is None:
         return ""
     each = "; ".join(
-        f"{row['title']} ±{figure(row['without'], 2)} to ±{figure(row['with'], 2)} {row['unit']}".strip()
+        f"{row['title']} from ±{figure(row['without'], 2)} to ±{figure(row['with'], 2)} {row['unit']}".strip()
         for row in today.narrowed
     )
     return (
         f"Knowing how this runner runs, the intervals of today's setting are {100 * today.share:.0f} % of "
-        f"what they would be without, in the middle: {each}."
+        f"what they would be without (median): {each}."
     )
