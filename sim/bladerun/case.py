@@ -22,6 +22,7 @@ from bladerun._lib.toml_files import parse_toml
 from bladerun._unknown_keys import instead
 from bladerun.blade.catalog import own_blade
 from bladerun.body.legs import SIDES, apart, on_leg
+from bladerun.body.own_gait import SECTION, Today, today_of
 from bladerun.body.reference_gait import reference
 from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
@@ -79,6 +80,9 @@ class Case:
     measured
         What was seen of this runner on a film, on today's fitting; the page writes it. A prediction of that
         fitting is held against it, and nothing is solved with it.
+    reference
+        How this runner was measured to run on today's fitting, in place of able-bodied running: the name of
+        what `bladerun measure` wrote, beside this file.
     """
 
     runner: Runner
@@ -94,6 +98,7 @@ class Case:
     environment: Environment = field(default_factory=Environment.default)
     priorities: Annotated[Mapping[str, float], WEIGHTS] = field(default_factory=usual)
     measured: Seen | None = None
+    reference: Annotated[Today | None, SECTION] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sweep", frozen(self.sweep))
@@ -121,8 +126,17 @@ def load_case(path: str | Path) -> Case:
     return check_case(parse_toml(path), path)
 
 
-def with_blade(document: Mapping[str, Any], folder: str | Path, file: object = None) -> Mapping[str, Any]:
-    """The document, the blade's own file that [fitting] names read; it lies in `folder`."""
+def with_files(document: Mapping[str, Any], folder: str | Path, file: object = None) -> Mapping[str, Any]:
+    """The document, the files read that it names: a blade's own, and how the runner runs today; they lie in
+    `folder`."""
+    document = _with_blade(document, folder, file)
+    if "reference" not in document:
+        return document
+    with _place(file, "reference"):
+        return {**document, "reference": today_of(document["reference"], folder)}
+
+
+def _with_blade(document: Mapping[str, Any], folder: str | Path, file: object) -> Mapping[str, Any]:
     fitting = document.get("fitting")
     if not isinstance(fitting, dict):
         return document
@@ -144,7 +158,7 @@ def _with_own(table: Mapping[str, Any], folder: str | Path, file: object, leg: s
 def check_case(document: Mapping[str, Any], file: object = None) -> Case:
     """The same for what stands in such a file, section by section; `file` is what errors call it, and what a
     blade's own file lies beside (the current folder where there is none)."""
-    document = with_blade(document, Path(str(file)).parent if file else ".", file)
+    document = with_files(document, Path(str(file)).parent if file else ".", file)
     with _place(file):
         _check_sections(document)
         words, document = _words(document)
@@ -161,6 +175,8 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
             environment = Environment.default().merged(document.get("environment", {}))
         with _place(section="priorities"):
             cares = priorities(document.get("priorities", {}))
+        with _place(section="reference"):
+            today = _reference(document, amputation, task)
         amputated = amputation.side != "none"
         legs = amputation if amputated else replace(amputation, side="both")
         with _place(section="amputation"):
@@ -177,7 +193,8 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
             sweep = _sweep(document["sweep"], fitting, runner, legs)
     if not amputated:
         fitting, sweep = None, {}
-    asked = {"cost": cost, "environment": environment, "priorities": cares, "measured": measured}
+    asked = {"cost": cost, "environment": environment, "priorities": cares}
+    asked |= {"measured": measured, "reference": today}
     return Case(runner, amputation, fitting, task, sweep, **words, **asked)
 
 
@@ -197,6 +214,14 @@ def _check_flexibility(runner: Runner, task: Task) -> None:
             )
 
 
+def _reference(document: Mapping[str, Any], amputation: Amputation, task: Task) -> Today | None:
+    today = document.get("reference")
+    if isinstance(today, Today):
+        today.motion.check_side(amputation.side)
+        today.motion.check_speed(task.speed_m_s)
+    return today
+
+
 def _words(document: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
     """Name and notes of [runner], and the document without them."""
     runner, kinds = dict(document.get("runner", {})), kinds_of(Case)
@@ -209,6 +234,8 @@ def _check_sections(document: Mapping[str, Any]) -> None:
     for name, table in document.items():
         if name not in known:
             raise InputError(f"not a known section; {nearest(name, known)}", key=f"[{name}]")
+        if isinstance(table, Today):
+            continue
         if not isinstance(table, dict):
             raise InputError("a single value is not allowed; it must be a section of keys", key=f"[{name}]")
         for key, value in table.items():

@@ -56,7 +56,7 @@ def read(text: Any) -> dict[str, Any]:
 
 
 def case_of(document: Any) -> Case:
-    """The case in a runner's file, its blade's own file in the folder where the page was started."""
+    """The case in a runner's file; files that it names lie in the folder where the page was started."""
     if not isinstance(document, dict):
         raise InputError("not a runner's file")
     fitting = document.get("fitting")
@@ -65,4 +65,8 @@ def case_of(document: Any) -> Case:
             blade = table.get("blade") if isinstance(table, dict) else None
             if blade is not None and (not isinstance(blade, str) or Path(blade).name != blade):
                 raise InputError(f"{blade!r} is not allowed; a name, without folders", key=f"[fitting] {key}")
+    reference = document.get("reference")
+    motion = reference.get("motion") if isinstance(reference, dict) else None
+    if motion is not None and (not isinstance(motion, str) or Path(motion).name != motion):
+        raise InputError("not allowed; the name of a file, without folders", key="[reference] motion")
     return check_case(document)

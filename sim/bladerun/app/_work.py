@@ -66,7 +66,7 @@ class Work:
         self.case, self.middle = case, near.centre(case)
         self.portraits: dict[Point, Portrait] = {}
         self.failed: dict[Point, str] = {}
-        self.draws = draw(near.size()["draws"])
+        self.draws = draw(near.size()["draws"], own=case.reference and case.reference.motion)
         self.members: dict[Point, dict[int, dict[str, Any]]] = {}
         self.landings: dict[Point, dict[float, dict[str, Any]]] = {}
         self.running: list[Task] = []

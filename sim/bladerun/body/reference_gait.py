@@ -13,6 +13,7 @@ import numpy as np
 
 from bladerun._lib.data_files import models_dir, toml
 from bladerun.body.joints import side_of, without_side
+from bladerun.body.own_gait import PERCENT, OwnGait
 from bladerun.errors import InputError, nearest
 
 _CURVES = ("fukuchi2017.csv", "pooled_upper_body.csv", "trunk.csv")
@@ -27,6 +28,7 @@ _LEG = (
     "subtalar_inversion",
 )  # fmt: skip
 _SYMMETRIC = ("pelvis_tilt", "pelvis_tz", "lumbar_extension")  # repeat with every step
+_UNDER = {"lumbar_extension": "pelvis_tilt", "lumbar_bending": "pelvis_list"}  # what a spine makes up for
 _ANTISYMMETRIC = (
     "pelvis_list",
     "pelvis_rotation",
@@ -45,6 +47,8 @@ class Reference:
     grf: (knots, [right, left], [forward, left, up]) body weights, on the runner.
     sideways: (knots,) force of the ground to the left, body weights, without the vibration of a treadmill.
     step_width_m, step_width_sd_m: sideways distance of the feet, at this leg length.
+    own: (joints,) True where q and sd are this runner's, and not people's.
+    own_step_width: whether the step width is.
     """
 
     q: np.ndarray
@@ -56,6 +60,8 @@ class Reference:
     sideways: np.ndarray
     step_width_m: float
     step_width_sd_m: float
+    own: np.ndarray
+    own_step_width: bool
 
 
 def reference(
@@ -68,40 +74,90 @@ def reference(
     later: float = 0.0,
     inward_deg: float = 0.0,
     lean: float = 0.0,
+    own: OwnGait | None = None,
 ) -> Reference:
     """The reference stride for these joints (order and signs of the model) at this speed and leg length.
 
     Stride time scales with sqrt(leg length), a pendulum's period; pelvis height with leg length. amplitude:
     multiplies the deviation of the legs' angles from their means; later: share of a stride by which they lag
     behind pelvis, trunk and arms; inward_deg: how much further their hips are rotated inward; lean: how much
-    further forward the trunk is, in SD between people.
+    further forward the trunk is, in SD between people. own: how this runner was measured to run: what differs
+    from people at its speed is added to people at this one. Raises InputError where that is too far away.
     """
+    if own:
+        own.check_speed(speed_m_s)
     size = leg_length_m / toml("reference/gait.toml")["leg_length"]["value_m"]
     phase = np.arange(knots) / knots
     q, sd = np.zeros((2, knots, len(joints)))
-    tracked = np.zeros(len(joints), bool)
+    tracked, measured = np.zeros((2, len(joints)), bool)
     for i, joint in enumerate(joints):
-        name, side = without_side(joint), side_of(joint)
+        name = without_side(joint)
         if name not in _SPINE and _NAMED_OTHERWISE.get(name, name) not in _table():
             continue
-        percent, mean, spread = band(name, speed_m_s)
-        scale = size if name == "pelvis_tz" else np.pi / 180
-        if name == "lumbar_extension":
-            mean = mean - lean * spread
-        if name == "hip_rotation":
-            mean = mean + inward_deg
         leg = name in _LEG
-        shifted = phase - 0.5 * (side == "left") - later * leg
-        q[:, i] = scale * _periodic(percent / 100, mean, shifted, _parity(name))
-        sd[:, i] = scale * np.interp(shifted, percent / 100, spread, period=1)
+        at = phase - _touchdown(joint, own) - later * leg
+        q[:, i], sd[:, i] = _people(name, speed_m_s, at, size)
+        if name == "lumbar_extension":
+            q[:, i] -= lean * sd[:, i]
+        if name == "hip_rotation":
+            q[:, i] += np.radians(inward_deg)
+        if own:
+            q[:, i] += _difference(joint, own, at, size)
+        if own and joint in own.joints:
+            measured[i], sd[:, i] = True, _unit(name) * own.sd(joint, at, speed_m_s)
         q[:, i] += (amplitude - 1.0) * leg * (q[:, i] - q[:, i].mean())
         tracked[i] = True
-        if name == "pelvis_tz":  # published about the mean with both ends counted
-            q[:, i] -= q[:, i].mean()
-    time, time_sd = (float(np.sqrt(size)) * t for t in _scalar("stride_time", "s", speed_m_s))
-    width, width_sd = (size * w for w in _scalar("step_width", "m", speed_m_s))
+    time, time_sd = _scaled("stride_time", speed_m_s, size, own and own.stride_time_s, own)
+    width, width_sd = _scaled("step_width", speed_m_s, size, own and own.step_width_m, own)
     grf, sideways = _grf(speed_m_s, phase), _sideways(speed_m_s, phase)
-    return Reference(q, sd, tracked, time, time_sd, grf, sideways, width, width_sd)
+    widths = bool(own and own.step_width_m)
+    return Reference(q, sd, tracked, time, time_sd, grf, sideways, width, width_sd, measured, widths)
+
+
+def _people(name, speed_m_s, at, size):
+    """People's mean and SD (len(at),) at phases from the leg's own touchdown, rad or m, at this size."""
+    percent, mean, spread = band(name, speed_m_s)
+    scale = size * _unit(name) if name == "pelvis_tz" else _unit(name)
+    q = scale * _periodic(percent / 100, mean, at, _parity(name))
+    if name == "pelvis_tz":  # published about the mean with both ends counted
+        q -= q.mean()
+    return q, scale * np.interp(at, percent / 100, spread, period=1)
+
+
+def _difference(joint, own: OwnGait, at, size):
+    """What the runner's curve has over people's at its own speed, rad or m, 0 where it was not measured.
+
+    A trunk that was not measured keeps people's posture in space, whatever the pelvis under it does.
+    """
+    source = joint if joint in own.joints else _UNDER.get(joint)
+    if source is None or source not in own.joints:
+        return 0.0
+    name = without_side(source)
+    mine = _unit(name) * _periodic(PERCENT / 100, np.array(own.joints[source].mean), at)
+    if name == "pelvis_tz":
+        mine -= mine.mean()
+    return mine - _people(name, own.speed_m_s, at, size)[0]
+
+
+def _touchdown(joint, own: OwnGait | None) -> float:
+    """Of the joint's own leg, as a share of the stride."""
+    return 0.0 if side_of(joint) != "left" else own.left_after_right if own else 0.5
+
+
+def _unit(name) -> float:
+    """Of a curve as the tables have it, in rad or m."""
+    return 1.0 if name == "pelvis_tz" else np.pi / 180
+
+
+def _scaled(fact, speed_m_s, size, spread, own: OwnGait | None):
+    """Mean and SD of a fact of gait.toml at this speed and size; spread: of this runner, or None."""
+    unit, power = {"stride_time": ("s", 0.5), "step_width": ("m", 1.0)}[fact]
+    scale = float(size**power)
+    mean, sd = (scale * each for each in _scalar(fact, unit, speed_m_s))
+    if own is None or spread is None:
+        return mean, sd
+    mean += spread.mean - scale * _scalar(fact, unit, own.speed_m_s)[0]
+    return mean, own.off(unit, speed_m_s, spread.sd)
 
 
 def band(quantity: str, speed_m_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

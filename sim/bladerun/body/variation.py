@@ -17,6 +17,7 @@ from scipy.stats import norm, qmc
 from bladerun._lib.data_files import toml
 from bladerun._lib.kinds import Number, check
 from bladerun.body.joints import PARTS, side_of
+from bladerun.body.own_gait import OwnGait
 from bladerun.body.passive_laws import scale_laws
 from bladerun.errors import InputError
 
@@ -91,7 +92,7 @@ def names() -> tuple[str, ...]:
 NOMINAL = Variation()
 
 
-def draw_variations(count: int, seed: int = 0) -> list[Variation]:
+def draw_variations(count: int, seed: int = 0, own: OwnGait | None = None) -> list[Variation]:
     """The first points of a scrambled Sobol sequence, seen through models/uncertainty.toml's distributions.
 
     Parameters
@@ -100,6 +101,8 @@ def draw_variations(count: int, seed: int = 0) -> list[Variation]:
         How many.
     seed
         Of the scrambling.
+    own
+        How the runner runs, where that was measured: what it tells is varied less.
 
     Returns
     -------
@@ -107,15 +110,17 @@ def draw_variations(count: int, seed: int = 0) -> list[Variation]:
         The same ones for the same seed, whatever the count.
     """
     points = qmc.Sobol(len(names()), rng=seed).random_base2(max(count - 1, 0).bit_length())
-    return [quantiles(point) for point in points[:count]]
+    return [quantiles(point, own) for point in points[:count]]
 
 
 draw = draw_variations  # its name inside the package
 
 
-def quantiles(share: np.ndarray) -> Variation:
-    """The variation at these quantiles (14,), each in (0, 1), of models/uncertainty.toml's distributions."""
-    facts = toml("uncertainty.toml")
+def quantiles(share: np.ndarray, own: OwnGait | None = None) -> Variation:
+    """The variation at these quantiles (14,), each in (0, 1), of models/uncertainty.toml's distributions; of
+    what `own` tells, of those with a measurement."""
+    facts = dict(toml("uncertainty.toml"))
+    facts |= {name: facts[name]["measured"] for name in (own.known if own else ())}
     return Variation(**{k: _quantile(facts[k], float(p)) for k, p in zip(names(), share, strict=True)})
 
 

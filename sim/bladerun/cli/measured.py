@@ -68,7 +68,9 @@ def _measure(args: argparse.Namespace) -> Answer:
     path = output_dir(args.out or default_folder(args.file)) / "measured.json"
     with atomic(path) as tmp:
         tmp.write_text(as_json(found.to_dict()) + "\n", encoding="utf-8")
-    text = "\n".join([_outcomes(found), *(f"note: {note}" for note in found.notes), str(path)])
+    text = "\n".join(
+        [_outcomes(found), *_identified(found), *(f"note: {note}" for note in found.notes), str(path)]
+    )
     return Answer({"file": path, **found.to_dict()}, text)
 
 
@@ -87,6 +89,16 @@ def _outcomes(found: Measured) -> str:
     count = len(found.table)
     header = f"{count} strides, {found.speed_m_s:.2f} m/s, {found.ground}"
     return table([header, "unit", "runner", "left leg", "right leg"], rows, numbers=3)
+
+
+def _identified(found: Measured) -> list[str]:
+    """What forces and motion say of blade, socket and strength, with its interval; nothing without forces."""
+    rows = [
+        [row.title, row.unit, row.side, f"{rounded(row.value)} [{rounded(row.low)}, {rounded(row.high)}]",
+         rounded(row.usual)]
+        for row in found.identified
+    ]  # fmt: skip
+    return [table(["by the forces", "unit", "leg", "value", "as assumed"], rows, numbers=2)] if rows else []
 
 
 def _mean_and_sd(mean: float, sd: float) -> str:

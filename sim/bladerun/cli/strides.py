@@ -133,7 +133,8 @@ def _solved(args: argparse.Namespace, case: Case, model: Model, results: Written
 
     say(f"solving one stride at {case.task} (the first one on a machine also compiles)")
     with about(args.file):
-        stride = solve(model, case.task, cost=case.cost, environment=case.environment)
+        own = case.reference and case.reference.motion
+        stride = solve(model, case.task, cost=case.cost, environment=case.environment, reference=own)
     solved = stride.attrs
     data = {
         "status": solved["status"],

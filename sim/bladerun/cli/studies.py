@@ -108,10 +108,20 @@ def _fit(args: argparse.Namespace) -> Answer:
     header = ["", "unit", "recommended", "current", "difference"]
     comparison = [table(header, rows, numbers=3)] if rows else []
     best = f"recommended: {result.recommended or 'none'} (worn today: {result.current})"
-    text = "\n".join([*comparison, best, result.why, str(result.report)])
+    text = "\n".join([*_today(result), *comparison, best, result.why, str(result.report)])
     if (result.table.status == Status.CONVERGED).any():
         return Answer(result.to_dict(), text)
     return Answer(result.to_dict(), text, fail(f"{args.file}: no fitting converged", NOT_CONVERGED))
+
+
+def _today(result: FitResult) -> list[str]:
+    """Today's fitting against what was measured on it; nothing where nothing was."""
+    if result.today is None:
+        return []
+    from bladerun.report.today import today_words
+
+    words = today_words(result.today)
+    return [words["verdict"], *([words["narrowed"]] if words["narrowed"] else [])]
 
 
 def _compared(args: argparse.Namespace, case: Case, folder: Path) -> FitResult:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import xarray as xr
 
 from bladerun._lib.settings import read
+from bladerun.body.own_gait import OwnGait
 from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
 from bladerun.environment import Environment
@@ -29,13 +30,15 @@ class Asked(NamedTuple):
     cost: Cost
     environment: Environment
     options: SolverOptions
+    reference: OwnGait | None
 
 
 def asked_of(stride: xr.Dataset) -> Asked:
     """What `solve` was given for this stride. Raises InputError where that cannot be read from it."""
     kinds = {"cost": Cost, "environment": Environment, "options": SolverOptions}
     settings = {key: read(kind, _said(stride, key), key=key) for key, kind in kinds.items()}
-    return Asked(task_of(stride), **settings)
+    own = json.loads(stride.attrs.get("reference", "null"))
+    return Asked(task_of(stride), **settings, reference=own and OwnGait.of_json(own))
 
 
 def environment_of(stride: xr.Dataset) -> Environment:

@@ -1,23 +1,30 @@
 """A predicted stride beside a measured runner, outcome by outcome.
 
-Takes a Stride dataset and a `Measured`, or the outcomes of one and what was seen on a film; gives `Compared`
-rows with a verdict each.
+Takes a Stride dataset and what was measured, or the outcomes of one and what was seen on a film; gives
+`Compared` rows with a verdict each, and one of them all.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import xarray as xr
 
 from bladerun._lib.data_files import toml
 from bladerun.gait.outcomes import OUTCOMES, flat, outcomes
-from bladerun.motion.measured import Measured
 from bladerun.seen import Seen
 
 AGREES, DIFFERS, UNKNOWN = "agrees", "differs", "cannot tell"
+
+
+class Outcomes(Protocol):
+    """What was measured of a runner: a `Measured`, or the [reference] of a runner's file."""
+
+    def mean_and_sd(self, column: str) -> tuple[float, float]:
+        """Of an outcome, by the columns of `flat`; NaN where it was not measured, SD NaN of one stride."""
+        ...
 
 
 class Compared(NamedTuple):
@@ -38,7 +45,7 @@ class Compared(NamedTuple):
     verdict: str
 
 
-def compare(stride: xr.Dataset, measured: Measured) -> list[Compared]:
+def compare(stride: xr.Dataset, measured: Outcomes) -> list[Compared]:
     """Every outcome that both have, in the order of `OUTCOMES`."""
     return _compared(flat(outcomes(stride)), measured, _laboratory)
 
@@ -48,8 +55,18 @@ def compare_seen(predicted: Mapping[str, float], seen: Seen) -> list[Compared]:
     return _compared(predicted, seen, lambda column, *_: seen.outcomes[column].accuracy)
 
 
+def whole(rows: Sequence[Compared]) -> str:
+    """One verdict of all: `AGREES` where as many rows agree as models/motion.toml [misfit] asks for,
+    `UNKNOWN` where too few can tell."""
+    facts, told = toml("motion.toml")["misfit"], [row for row in rows if row.verdict != UNKNOWN]
+    if len(told) < facts["least_outcomes"]:
+        return UNKNOWN
+    agree = sum(row.verdict == AGREES for row in told)
+    return AGREES if agree >= facts["agree_share"] * len(told) else DIFFERS
+
+
 def _compared(
-    predicted: Mapping[str, float], measured: Measured | Seen, accuracy: Callable[[str, str, float], float]
+    predicted: Mapping[str, float], measured: Outcomes, accuracy: Callable[[str, str, float], float]
 ) -> list[Compared]:
     """accuracy: SD of measuring, by column, unit and mean."""
     rows = []

@@ -17,6 +17,8 @@ import xarray as xr
 
 from bladerun._lib.data_files import toml
 from bladerun._lib.files import content_of
+from bladerun._lib.table import plain
+from bladerun.body.own_gait import OwnGait
 from bladerun.body.runner import Runner
 from bladerun.case import Case
 from bladerun.errors import InputError
@@ -26,6 +28,8 @@ from bladerun.gait.outcomes import OUTCOMES, flat, outcomes
 from bladerun.model import Model, build_model
 from bladerun.motion.contacts import Contact, Load, by_forces, by_motion
 from bladerun.motion.ground import KINDS, ground_of
+from bladerun.motion.identified import Identified, identified
+from bladerun.motion.own import own_gait
 from bladerun.motion.posed import Posed, pose
 from bladerun.motion.reading import read
 from bladerun.motion.records import Forces, Markers, Motion
@@ -68,6 +72,10 @@ class Measured:
     strides
         Each as a dataset with the variables of a solved stride, NaN where they were not measured; empty when
         read from a file.
+    reference
+        How the runner runs, for a prediction to start from; None of fewer strides than have a spread.
+    identified
+        What forces and motion together say of blade, socket and strength; empty when read from a file.
     """
 
     table: pd.DataFrame
@@ -76,6 +84,8 @@ class Measured:
     speed_m_s: float
     notes: tuple[str, ...]
     strides: tuple[xr.Dataset, ...] = ()
+    reference: OwnGait | None = None
+    identified: tuple[Identified, ...] = ()
 
     def mean_and_sd(self, column: str) -> tuple[float, float]:
         """Of an outcome, by the columns of `flat`, over strides; NaN where it was not measured, SD NaN of one
@@ -98,6 +108,8 @@ class Measured:
             "outcomes": self._outcomes(),
             "percent": PERCENT.tolist(),
             "curves": curves,
+            "reference": plain(self.reference),
+            "identified": [row._asdict() for row in self.identified],
             "notes": list(self.notes),
         }
 
@@ -180,9 +192,21 @@ def _measured(
     table = pd.DataFrame(
         [{"start_s": cut[0].down, **flat(outcomes(s))} for cut, s in zip(cuts, strides, strict=True)]
     )
-    return Measured(
-        table.dropna(axis=1, how="all"), _curves(strides), where.kind, mean_speed, tuple(notes), strides
-    )
+    table = table.dropna(axis=1, how="all")
+    own = own_gait(strides)
+    seen = tuple(identified(strides, model))
+    notes += _weaker(seen)
+    return Measured(table, _curves(strides), where.kind, mean_speed, tuple(notes), strides, own, seen)
+
+
+def _weaker(seen: tuple[Identified, ...]) -> list[str]:
+    """Muscle groups that the runner's file has weaker than this running takes."""
+    return [
+        f"{row.title.partition(' at least')[0]}, {row.side} leg: this running takes at least "
+        f"{100 * row.low:.0f} % of usual strength, the runner's file has {100 * row.usual:.0f} %"
+        for row in seen
+        if row.key.endswith("_least") and row.low > row.usual
+    ]
 
 
 def _of_kind(given: Any, kind: type, wanted: str, columns: str | Path | None = None) -> tuple[Any, Any]:
@@ -289,7 +313,9 @@ def read_measured(path: str | Path) -> Measured:
         if any(len(mean) != len(PERCENT) or len(sd) != len(PERCENT) for mean, sd in curves.values()):
             raise ValueError
         table = pd.DataFrame(said["strides"]).astype(float)
-        return Measured(table, curves, said["ground"], float(said["speed_m_s"]), tuple(said["notes"]))
+        own = said["reference"] and OwnGait.of_json(said["reference"])
+        notes = tuple(said["notes"])
+        return Measured(table, curves, said["ground"], float(said["speed_m_s"]), notes, reference=own)
     except InputError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -29,6 +29,7 @@ from bladerun.report._particulars import particulars
 from bladerun.report._pictures import bench, landings, moments
 from bladerun.report.seen import seen_in_words, seen_rows
 from bladerun.report.sheet import interval, uncertainty, write_sheet
+from bladerun.report.today import today_words
 from bladerun.report.unconfirmed import differing, unconfirmed
 from bladerun.report.words import answer, blade_from, blade_title, landing_words, recoil, setting, sweet_spot
 from bladerun.show import plots
@@ -105,6 +106,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "apart": bool(case.fitting and apart(case.fitting)),
         "settings": {role: setting(table.loc[name]) for role, name in names.items()},
         "same": result.recommended == result.current,
+        "today": today_words(result.today) if result.today else {},
         "answer": answer(table, result.recommended, result.current, result.first, _sides(result)[0]),
         "changes": changes(table, result.current) if solved[result.current] else [],
         "doubtful": unconfirmed,

@@ -25,6 +25,9 @@ def particulars(case: Case) -> list[str]:
     fitting = case.fitting
     if fitting is not None:
         found += _of_legs(lambda side: _clamp(fitting.of(side)))
+    if case.reference is not None:
+        gait = case.reference.motion
+        found.append(f"runs as measured, {gait.strides} strides at {gait.speed_m_s:.2f} m/s")
     found += _changed("cost", case.cost, Cost.default())
     return found + _changed("environment", case.environment, Environment.default())
 

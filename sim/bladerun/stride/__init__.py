@@ -13,6 +13,7 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from bladerun._lib import compiled_place  # noqa: F401  (first: before anything is compiled)
+from bladerun.body.own_gait import OwnGait
 from bladerun.cost import Cost
 from bladerun.dataset.reading import has_muscles
 from bladerun.environment import Environment
@@ -39,6 +40,7 @@ def solve(
     cost: Cost | None = None,
     environment: Environment | None = None,
     options: SolverOptions | None = None,
+    reference: OwnGait | None = None,
 ) -> xr.Dataset:
     """The periodic stride of least cost.
 
@@ -52,6 +54,9 @@ def solve(
         A solved stride of a like model (same joints); else a first guess is made from reference running.
     cost, environment, options
         Weights, outside world and solver settings; those of models/ where left out.
+    reference
+        How this runner was measured to run, to change as little as possible from; able-bodied running of
+        models/reference/ where left out, and for what of it was not measured.
 
     Returns
     -------
@@ -63,6 +68,8 @@ def solve(
     ------
     StartError
         Where `start` has other joints.
+    InputError
+        Where `reference` was measured at a speed too far from the task's.
     ModelError
         For parts of the model that are not modelled, by name, and for a wrench on a body that it has not.
 
@@ -78,6 +85,7 @@ def solve(
         cost or Cost.default(),
         environment or Environment.default(),
         options or SolverOptions.default(),
+        reference,
     )
     compile_ahead(posed.arrays)
     with threadpool_limits(1):

@@ -12,6 +12,7 @@ import numpy as np
 
 from bladerun._lib.data_files import toml
 from bladerun.body.joints import Joints
+from bladerun.body.own_gait import OwnGait
 from bladerun.body.reference_gait import Reference, reference
 from bladerun.cost import Cost
 from bladerun.environment import Environment, Ground
@@ -47,8 +48,8 @@ REACH_KNOTS = 60  # of a stride, at which the reference's range is looked up
 class Problem:
     """What is solved. environment: as asked, without what the task adds. joints: with the roles that they
     have here: ends of Achilles tendons are locked where motors move the legs. weight_n: body weight.
-    contact_n: vertical force that counts as contact. arrays: the same as numbers; residual forces at weight
-    1, multipliers 0.
+    contact_n: vertical force that counts as contact. own: how this runner runs, None for as people do.
+    arrays: the same as numbers; residual forces at weight 1, multipliers 0.
     """
 
     model: Model
@@ -59,6 +60,7 @@ class Problem:
     joints: Joints
     weight_n: float
     contact_n: float
+    own: OwnGait | None
     arrays: Arrays
 
     @property
@@ -68,7 +70,7 @@ class Problem:
     def by_motors(self, knots: int) -> Problem:
         """The same with motors in place of muscles, on another mesh."""
         options = replace(self.options, knots=knots, muscle_driven=False)
-        return _of(self.model, self.task, self.cost, self.environment, options, self.arrays)
+        return _of(self.model, self.task, self.cost, self.environment, options, self.own, self.arrays)
 
     def on(self, ground: Ground) -> Problem:
         """The same on another ground."""
@@ -81,21 +83,27 @@ class Problem:
 
 
 def problem(
-    model: Model, task: Task, cost: Cost, environment: Environment, options: SolverOptions
+    model: Model,
+    task: Task,
+    cost: Cost,
+    environment: Environment,
+    options: SolverOptions,
+    own: OwnGait | None = None,
 ) -> Problem:
-    """Build it once. Raises InputError for parts of the model or wrenches that cannot be modelled."""
-    return _of(model, task, cost, environment, options, None)
+    """Build it once. Raises InputError for parts of the model or wrenches that cannot be modelled, and for a
+    speed too far from that of `own`."""
+    return _of(model, task, cost, environment, options, own, None)
 
 
-def _of(model, task, cost, environment, options, known: Arrays | None) -> Problem:
+def _of(model, task, cost, environment, options, own, known: Arrays | None) -> Problem:
     around = environment.of(task, model.mass_kg)
     tree = known.tree if known else tree_of(model.mj)
-    pulling = known.muscles if known else muscles(model.mj, _reach(model, task, cost))
+    pulling = known.muscles if known else muscles(model.mj, _reach(model, task, cost, own))
     if not options.muscle_driven:
         pulling = none_of(pulling)
     joints = _at_work(model.joint_data, pulling)
     weight_n = model.mass_kg * around.gravity
-    ref = _reference(model, task, options.knots)
+    ref = _reference(model, task, options.knots, own)
     arrays = Arrays(
         tree=tree,
         external=external(model.mj, around),
@@ -104,7 +112,7 @@ def _of(model, task, cost, environment, options, known: Arrays | None) -> Proble
         terms=_terms(model, joints, tree, pulling, cost, ref, weight_n, task, options.knots),
     )
     contact_n = toml("outcomes.toml")["contact"]["threshold_n"]
-    return Problem(model, task, cost, environment, options, joints, weight_n, contact_n, arrays)
+    return Problem(model, task, cost, environment, options, joints, weight_n, contact_n, own, arrays)
 
 
 def _terms(
@@ -149,7 +157,7 @@ def _at_work(joints: Joints, pulling: Muscles) -> Joints:
     return joints._replace(role=role)
 
 
-def _reference(model: Model, task: Task, knots: int) -> Reference:
+def _reference(model: Model, task: Task, knots: int, own: OwnGait | None) -> Reference:
     variation = model.variation
     return reference(
         model.joints,
@@ -160,12 +168,13 @@ def _reference(model: Model, task: Task, knots: int) -> Reference:
         later=variation.reference_phase,
         inward_deg=variation.hip_rotation_deg,
         lean=variation.trunk_lean,
+        own=own,
     )
 
 
-def _reach(model: Model, task: Task, cost: Cost) -> np.ndarray:
+def _reach(model: Model, task: Task, cost: Cost, own: OwnGait | None) -> np.ndarray:
     """(n, 2) how far each joint goes in running: the reference's range and some more, within its limits."""
-    ref = reference(model.joints, task.speed_m_s, REACH_KNOTS, leg_length_m=model.leg_length_m)
+    ref = reference(model.joints, task.speed_m_s, REACH_KNOTS, leg_length_m=model.leg_length_m, own=own)
     low, high = model.mj.jnt_range.T
     spare = cost.limit.spare_rad
     near = np.array([np.maximum(low, ref.q.min(0) - spare), np.minimum(high, ref.q.max(0) + spare)])

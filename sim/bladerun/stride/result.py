@@ -123,6 +123,7 @@ def _attributes(problem: Problem, point: Point, objective: float) -> dict[str, A
         "cost": json.dumps(plain(problem.cost)),
         "environment": json.dumps(plain(problem.environment)),
         "options": json.dumps(plain(problem.options)),
+        "reference": json.dumps(plain(problem.own)),
         "model_xml": model.xml,
         "blade": " and ".join(dict.fromkeys(blade.name for blade in model.blades.values())),
         "amputation_side": model.amputation.side,

@@ -20,13 +20,13 @@ from bladerun import __version__
 from bladerun._lib import data_files
 from bladerun._lib.files import atomic, write_parquet
 from bladerun._lib.threads import cores
-from bladerun.body.variation import NOMINAL, draw
+from bladerun.body.variation import NOMINAL, Variation, draw
 from bladerun.case import ADJUSTED, Case
 from bladerun.dataset.files import read_stride
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.status import Status
-from bladerun.study import answer, drawn, executors, job, recommend, strides, visits
+from bladerun.study import answer, drawn, executors, job, recommend, strides, today, visits
 from bladerun.study._pace import Pace
 from bladerun.study.executors import Executor
 from bladerun.study.intervals import intervals
@@ -34,6 +34,7 @@ from bladerun.study.job import Inputs
 from bladerun.study.landing_window import LandingWindow
 from bladerun.study.landings import window_of
 from bladerun.study.strides import Asked, Strides
+from bladerun.study.today import HeldToday
 from bladerun.study.visits import Visit
 
 Progress = Callable[[int, int, str, float | None], None]
@@ -79,6 +80,9 @@ class FitResult:
         differ.
     window
         How far the landing on the recommended fitting, or today's, may move; None where neither was solved.
+    today
+        Today's fitting, predicted beside measured, and by how much that narrowed the answer; None where the
+        runner's file has no [reference], or today's fitting did not converge.
     """
 
     case: Case
@@ -94,6 +98,7 @@ class FitResult:
     members: pd.DataFrame = field(default_factory=pd.DataFrame)
     held: dict[str, Any] = field(default_factory=dict)
     window: LandingWindow | None = None
+    today: HeldToday | None = None
 
     @property
     def report(self) -> Path:
@@ -117,6 +122,7 @@ class FitResult:
             "converged": int((self.table.status == Status.CONVERGED).sum()),
             "fittings": len(self.table),
             "recommended": self.recommended and {"name": self.recommended, **rows[self.recommended]},
+            "today": self.today and self.today.to_dict(),
             "current": {"name": self.current, **rows[self.current]},
             "first": self.first,
             "changes": [_plain(row) for row in answer.changes(self.table, self.current)],
@@ -198,8 +204,9 @@ def fit(
         members = drawn.spread(table, members, grid.current)
         result = _answer(case, table, grid.current, members, limits, folder)
         window = run.window(result.recommended or result.current)
+        held_today = run.today(members)
 
-    result = replace(result, window=window)
+    result = replace(result, window=window, today=held_today)
     if hold and result.comparison and result.recommended != result.current:
         if progress:
             progress(len(run.results), len(run.results), "the same controls on the recommended fitting", None)
@@ -284,7 +291,24 @@ class _Run:
         if not count or not best:
             (folder / "members.parquet").unlink(missing_ok=True)  # of a run before this one
             return pd.DataFrame()
-        draws = [NOMINAL, *draw(count)]
+        table = self._drawn(best, draw(count, own=self.case.reference and self.case.reference.motion))
+        write_parquet(table, folder / "members.parquet")
+        return table
+
+    def today(self, members: pd.DataFrame) -> HeldToday | None:
+        """Today's fitting beside what was measured on it; members: of the ensemble, empty without one."""
+        known, best = self.case.reference, self._converged(self.grid.current)[:1]
+        if known is None or not best:
+            return None
+        stride, wide = read_stride(self.strides.path(self.asked[best[0]])), pd.DataFrame()
+        if self.grid.current in members.index.get_level_values(0):
+            count = int(members.loc[self.grid.current].index.max())
+            wide = self._drawn({self.grid.current: best[0]}, draw(count))
+        return today.held_today(known, stride, members, wide, self.grid.current)
+
+    def _drawn(self, best: Mapping[str, Visit], varied: list[Variation]) -> pd.DataFrame:
+        """Fittings by their best visits, solved again with each variation; member 0 is the visit itself."""
+        draws = [NOMINAL, *varied]
         rows = {(name, 0): _numbers(self.results[visit]) for name, visit in best.items()}
         todo = [(name, member) for member in range(1, len(draws)) for name in best]
         pace = Pace(self._executor.size)
@@ -302,9 +326,7 @@ class _Run:
             self._tell(done, done + left, text, pace.left_s(solved, left))
         table = pd.DataFrame.from_dict(rows, orient="index")
         table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
-        table = table.sort_index()
-        write_parquet(table, folder / "members.parquet")
-        return table
+        return table.sort_index()
 
     def window(self, name: str) -> LandingWindow | None:
         """How far the landing on this fitting may move; None where it did not converge."""

@@ -36,7 +36,8 @@ class Plan:
     def __init__(self, study: Study, store: Store, solver: str, first: int = 0):
         self._study, self._solver, self._store, self.first = study, solver, store, first
         self._names = list(study.runners)
-        self._variations = [NOMINAL, *draw(study.settings.ensemble, study.settings.seed)]
+        own = next(iter(study.runners.values())).reference  # of the base, and so of all
+        self._variations = [NOMINAL, *draw(study.settings.ensemble, study.settings.seed, own)]
         self._points, self._each = len(study.points), len(self._variations)
         self.total = len(self._names) * self._points * self._each
         self._tree = _tree_of(study)

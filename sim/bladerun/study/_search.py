@@ -171,7 +171,8 @@ class _SearchRun:
         self._study, self._search, self._store = study, study.search, store
         self._folder, self._solver = folder, solver
         (self._runner,) = study.runners
-        self._variations = [NOMINAL, *draw(study.settings.ensemble, study.settings.seed)]
+        own = study.runners[self._runner].reference
+        self._variations = [NOMINAL, *draw(study.settings.ensemble, study.settings.seed, own)]
         self._client = f"{socket.gethostname()}:{folder.resolve()}"
         self._points: dict[int, tuple[Any, ...]] = {}
         self._left: dict[int, int] = {}

@@ -67,7 +67,7 @@ def ensemble(
     """
     if type(count) is not int or count < 1:
         raise InputError(f"{count!r} is not allowed; a whole number of draws from 1", key="count")
-    draws = [NOMINAL, *draw(count, seed)]
+    draws = [NOMINAL, *draw(count, seed, case.reference and case.reference.motion)]
     start = netcdf.packed(stride)
     rows = {0: job.numbers(stride)}
     jobs = executors.in_turn(

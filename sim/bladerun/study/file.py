@@ -18,7 +18,7 @@ from bladerun._lib.kinds import Number, Special, Word, check
 from bladerun._lib.table import Table, plain
 from bladerun._lib.toml_files import parse_toml
 from bladerun.blade.catalog import Blade, own_blade
-from bladerun.case import check_case, with_blade
+from bladerun.case import check_case, with_files
 from bladerun.errors import InputError, nearest
 from bladerun.study import _cohort
 from bladerun.study._objective import Constraint, Objective
@@ -30,7 +30,7 @@ from bladerun.study.parameters import STEP, Parameter, changed, check_name, reso
 
 SAMPLERS = ("tpe", "gp", "cma-es", "nsga-ii", "nsga-iii", "random")
 _Lines = list[tuple[int, dict[str, str]]]
-SECTIONS = ("runner", "amputation", "fitting", "task", "cost", "environment")
+SECTIONS = ("runner", "amputation", "fitting", "task", "cost", "environment", "reference")
 
 
 @dataclass(frozen=True)
@@ -246,11 +246,11 @@ def _flat(table: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
 
 def _base(document: dict[str, Any], folder: Path) -> Inputs:
     """From the runner's file, the sections in the study file in place of its own."""
-    own = with_blade({name: document[name] for name in SECTIONS if name in document}, folder)
+    own = with_files({name: document[name] for name in SECTIONS if name in document}, folder)
     if "base" in document:
         path = folder / document.pop("base")
-        base = {k: v for k, v in parse_toml(path).items() if k != "sweep"}
-        own = {**(base if "fitting" in own else with_blade(base, path.parent, path)), **own}
+        base = {k: v for k, v in parse_toml(path).items() if k != "sweep" and k not in own}
+        own = {**with_files(base, path.parent, path), **own}
     document |= plain(own)  # what the study is, whatever becomes of the files
     case = check_case(own)
     return Inputs.of(case, case.fitting)

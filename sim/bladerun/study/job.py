@@ -24,6 +24,7 @@ from typing import Any
 import xarray as xr
 
 from bladerun._lib.table import plain
+from bladerun.body.own_gait import OwnGait
 from bladerun.body.runner import Amputation, Runner
 from bladerun.body.variation import NOMINAL, Variation
 from bladerun.case import Case
@@ -61,12 +62,19 @@ class Inputs:
     variation: Variation = NOMINAL
     cost: Cost = field(default_factory=Cost.default)
     environment: Environment = field(default_factory=Environment.default)
+    reference: OwnGait | None = None
 
     @classmethod
     def of(cls, case: Case, fitting: Fitting | None) -> Inputs:
         """Those of a runner's file, on this fitting."""
         return cls(
-            case.runner, case.amputation, fitting, case.task, cost=case.cost, environment=case.environment
+            case.runner,
+            case.amputation,
+            fitting,
+            case.task,
+            cost=case.cost,
+            environment=case.environment,
+            reference=case.reference and case.reference.motion,
         )
 
     def identity(self, program: str) -> str:
@@ -185,7 +193,8 @@ def _along(way: Sequence[Inputs], start: xr.Dataset | None) -> xr.Dataset:
 
 def _solve(inputs: Inputs, start: xr.Dataset | None) -> xr.Dataset:
     model = build_model(inputs.runner, inputs.amputation, inputs.fitting, inputs.variation)
-    return solve(model, inputs.task, start=start, cost=inputs.cost, environment=inputs.environment)
+    asked = {"cost": inputs.cost, "environment": inputs.environment, "reference": inputs.reference}
+    return solve(model, inputs.task, start=start, **asked)
 
 
 def _done(job: Job, inputs: Inputs) -> Done:

@@ -148,7 +148,7 @@ def changed(inputs: Inputs, values: Mapping[str, Any]) -> Inputs:
         parts["fitting"] = altered(parts["fitting"], **fitted)
     if STEP in values:
         parts["fitting"] = _stepped(parts["fitting"], parts["runner"], values)
-    return Inputs(**parts)
+    return replace(inputs, **parts)
 
 
 def resolved(inputs: Inputs) -> Inputs:

@@ -52,9 +52,9 @@ class Asked:
     @classmethod
     def from_nearest(cls, inputs: Inputs, solved: Iterable[Asked]) -> Asked:
         """From the one of these that is fewest steps away, the first of several; from nothing without any at
-        this speed: from one at another a stride may end in a dearer gait."""
-        here, speed_m_s = settings(inputs), inputs.task.speed_m_s
-        alike = (one for one in solved if one.inputs.task.speed_m_s == speed_m_s)
+        this speed, of this reference: from one at another a stride may end in a dearer gait."""
+        here, own = settings(inputs), (inputs.task.speed_m_s, inputs.reference)
+        alike = (one for one in solved if (one.inputs.task.speed_m_s, one.inputs.reference) == own)
         return cls(inputs, min(alike, key=lambda one: distance(settings(one.inputs), here), default=None))
 
     @cached_property

@@ -29,9 +29,8 @@ def prepare(model, tree, cost, reference) -> Placement:
     """model: Model; tree: Tree. The errors of both feet, as if independent, add up to that of the width."""
     contact = (reference.grf[:, 0, 2] > 0).mean()
     weight = cost.tracking.weight * model.variation.tracking_weight * np.sqrt(2 * contact)
-    less = [
-        cost.tracking.affected_leg if side in model.amputation.sides else 1.0 for side in ("right", "left")
-    ]
+    affected = 1.0 if reference.own_step_width else cost.tracking.affected_leg
+    less = [affected if side in model.amputation.sides else 1.0 for side in ("right", "left")]
     return Placement(
         feet(tree) & _held(model.mj),
         np.array([-0.5, 0.5]) * reference.step_width_m,
