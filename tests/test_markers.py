@@ -159,7 +159,7 @@ def test_a_blade_with_two_markers_gives_its_bend():
 
 def own_names(**places):
     """A mapping file of that."""
-    own_names.count = getattr(own_names, "count", 0) + 1
+    own_names.count += 1
     path = own_names.folder / f"names{own_names.count}.toml"
     path.write_text("".join(f'"{name}" = "{place}"\n' for name, place in places.items()))
     return path
@@ -167,7 +167,7 @@ def own_names(**places):
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path):
-    own_names.folder = tmp_path
+    own_names.folder, own_names.count = tmp_path, 0
     return tmp_path
 
 

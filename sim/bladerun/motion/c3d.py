@@ -83,7 +83,7 @@ def _check_whole(path: Path, content: bytes) -> None:
 def _read(path: Path) -> tuple[Any, list[str]]:
     """What ezc3d has of the file, without plates where it does not know them, and what was left out."""
     try:
-        import ezc3d
+        import ezc3d  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise InputError(
             "C3D is read by ezc3d, which is not installed: pip install 'bladerun[c3d]'", file=path
