@@ -197,12 +197,6 @@ def test_a_table_of_other_things_is_a_sentence(path):
         read(storage(path, TIME, {"soleus_r": TIME}))
 
 
-def test_c3d_says_what_to_do(tmp_path):
-    (tmp_path / "a.c3d").write_bytes(b"\x02\x50\0\0")
-    with pytest.raises(InputError, match="C3D is not read; export"):
-        read(tmp_path / "a.c3d")
-
-
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("any") / "any.mot"

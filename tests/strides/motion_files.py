@@ -6,6 +6,7 @@ Takes time and columns by name; gives a path. Each oddity is an argument.
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 
 def storage(path, time, columns, *, degrees=True, header=True, mark="\t", point=".", end="\n", rows=None):
@@ -54,3 +55,43 @@ def _cell(value, point):
 def _written(path, lines, end):
     path.write_bytes((end.join(lines) + end).encode())
     return path
+
+
+def c3d(path, time, markers, plates=(), *, unit="mm", rate=None, labels=None):
+    """`.c3d` of markers (N, 3) in m by name, NaN where hidden, and of force plates: each the force (M, 3) on
+    the runner in N, its centre of pressure (M, 3) in m and its free moment (M,), on a plate as large as the
+    room with its z down, as most are built in. rate: of the plates, as often as the markers without."""
+    ezc3d = pytest.importorskip("ezc3d")
+    file, count, size = ezc3d.c3d(), len(time), {"m": 1.0, "mm": 1e3}[unit]
+    points = file["parameters"]["POINT"]
+    points["UNITS"]["value"], points["LABELS"]["value"] = [unit], labels or list(markers)
+    points["RATE"]["value"] = [1 / (time[1] - time[0])]
+    data = np.ones((4, len(markers), count))
+    data[:3] = size * np.array(list(markers.values())).transpose(2, 0, 1)
+    file["data"]["points"] = data
+    if plates:
+        _plates(file, plates, size, rate or points["RATE"]["value"][0])
+    file.write(str(path))
+    return path
+
+
+def _plates(file, plates, size, rate):
+    signals = []
+    for force, centre, free in plates:
+        moment = np.cross(np.nan_to_num(centre), force) + np.column_stack([0 * free, 0 * free, free])
+        down = np.array([1.0, -1.0, -1.0])
+        signals += [*(-force * down).T, *(-moment * down * size).T]  # on the plate, in its axes
+    analog = file["parameters"]["ANALOG"]
+    analog["RATE"]["value"], analog["LABELS"]["value"] = [rate], [f"A{k}" for k in range(len(signals))]
+    file["data"]["analogs"] = np.array(signals)[None]
+    used, wide = len(plates), 50.0 * size
+    corners = wide * np.array([[1, -1, 0], [-1, -1, 0], [-1, 1, 0], [1, 1, 0]], float).T
+    for name, value in (
+        ("USED", used),
+        ("TYPE", [2] * used),
+        ("ZERO", [1, 0]),
+        ("CORNERS", np.stack([corners] * used, axis=2)),
+        ("ORIGIN", np.zeros((3, used))),
+        ("CHANNEL", np.arange(1, 1 + 6 * used).reshape(used, 6).T),
+    ):
+        file["parameters"]["FORCE_PLATFORM"][name]["value"] = np.atleast_1d(value)

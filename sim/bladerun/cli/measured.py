@@ -39,6 +39,15 @@ def add(commands: Any) -> None:
         "--columns", type=Path, metavar="FILE.toml", help="what the columns of a CSV of motion are"
     )
     measure.add_argument(
+        "--markers", type=Path, metavar="FILE.toml", help="where on the body markers of other names are"
+    )
+    measure.add_argument(
+        "--static",
+        type=Path,
+        metavar="FILE",
+        help="markers of the runner standing, more of them than in motion",
+    )
+    measure.add_argument(
         "--ground", metavar="KIND", help="treadmill or overground (default: told from the motion)"
     )
     measure.add_argument(
@@ -63,14 +72,20 @@ def _measure(args: argparse.Namespace) -> Answer:
 
     case = load_case(args.runner) if args.runner else None
     found = measure(
-        args.file, args.forces, case, columns=args.columns, ground=args.ground, speed_m_s=args.speed
+        args.file,
+        args.forces,
+        case,
+        columns=args.columns,
+        markers=args.markers,
+        static=args.static,
+        ground=args.ground,
+        speed_m_s=args.speed,
     )
     path = output_dir(args.out or default_folder(args.file)) / "measured.json"
     with atomic(path) as tmp:
         tmp.write_text(as_json(found.to_dict()) + "\n", encoding="utf-8")
-    text = "\n".join(
-        [_outcomes(found), *_identified(found), *(f"note: {note}" for note in found.notes), str(path)]
-    )
+    parts = [_outcomes(found), *_identified(found), *_residuals(found)]
+    text = "\n".join([*parts, *(f"note: {note}" for note in found.notes), str(path)])
     return Answer({"file": path, **found.to_dict()}, text)
 
 
@@ -99,6 +114,14 @@ def _identified(found: Measured) -> list[str]:
         for row in found.identified
     ]  # fmt: skip
     return [table(["by the forces", "unit", "leg", "value", "as assumed"], rows, numbers=2)] if rows else []
+
+
+def _residuals(found: Measured) -> list[str]:
+    """How far each marker was from its place on the model, the farthest first."""
+    if not found.residual_mm:
+        return []
+    worst = sorted(found.residual_mm.items(), key=lambda each: -each[1])
+    return [table(["marker", "RMS, mm"], [[name, rounded(mm)] for name, mm in worst], numbers=1)]
 
 
 def _mean_and_sd(mean: float, sd: float) -> str:

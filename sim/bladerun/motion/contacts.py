@@ -30,12 +30,14 @@ class Contact(NamedTuple):
 
 class Load(NamedTuple):
     """What one foot carries at time (N,): force_n (N, 3), and point_m (N, 2), its centre of pressure, NaN
-    below the threshold, where plates do not know it, and where the file does not say.
+    below the threshold, where plates do not know it, and where the file does not say; free_nm (N,), the
+    moment about the vertical there, 0 where the file does not say.
     """
 
     time: np.ndarray
     force_n: np.ndarray
     point_m: np.ndarray
+    free_nm: np.ndarray
 
 
 def by_forces(forces: Forces, posed: Posed) -> tuple[list[Contact], dict[str, Load]]:
@@ -47,6 +49,7 @@ def by_forces(forces: Forces, posed: Posed) -> tuple[list[Contact], dict[str, Lo
     sides = ("right", "left")
     carried = {side: np.zeros((len(time), 3)) for side in sides}
     moment = {side: np.zeros((len(time), 3)) for side in sides}  # vertical force, and that times its place
+    free = {side: np.zeros(len(time)) for side in sides}
     for plate in forces.plates:
         force = turned(plate.force_n, posed.quarters)
         point = turned(plate.point_m, posed.quarters)[:, :2]
@@ -58,9 +61,11 @@ def by_forces(forces: Forces, posed: Posed) -> tuple[list[Contact], dict[str, Lo
             mine = np.ones(len(time), bool) if plate.side else _around(time, own, side)
             carried[side][mine] += force[mine]
             moment[side][mine] += there[mine]
+            if plate.free_nm is not None:
+                free[side][mine] += np.nan_to_num(plate.free_nm[mine])
     with np.errstate(invalid="ignore", divide="ignore"):
         points = {side: moment[side][:, 1:] / moment[side][:, :1] for side in sides}
-    loads = {side: Load(time, carried[side], points[side]) for side in sides}
+    loads = {side: Load(time, carried[side], points[side], free[side]) for side in sides}
     return sorted(found, key=lambda contact: contact.down), loads
 
 

@@ -7,7 +7,8 @@ from what was measured, of each stride, with mean and SD, and curves over the ga
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from bladerun.model import Model, build_model
 from bladerun.motion.contacts import Contact, Load, by_forces, by_motion
 from bladerun.motion.ground import KINDS, ground_of
 from bladerun.motion.identified import Identified, identified
+from bladerun.motion.kinematics import posture
+from bladerun.motion.moments import left_over
 from bladerun.motion.own import own_gait
 from bladerun.motion.posed import Posed, pose
 from bladerun.motion.reading import read
@@ -44,11 +47,7 @@ PERCENT = np.linspace(0.0, 100.0, 101)
 _SIDES = ("left", "right")
 _USUAL_HEIGHT_M, _USUAL_MASS_KG = 1.75, 75.0  # of the body that models/runner.xml is drawn for
 _MOST_BYTES = 20_000_000
-_WORDS = {
-    Motion: "joint angles",
-    Forces: "ground forces",
-    Markers: "markers, which inverse kinematics, as in OpenSim, makes joint angles of",
-}
+_WORDS = {Motion: "joint angles", Forces: "ground forces", Markers: "markers"}
 _OFF = 0.1  # of the mass: more between the runner's file and the forces is said to be much
 
 
@@ -69,6 +68,8 @@ class Measured:
         Of the runner against the ground.
     notes
         What was assumed, and what was left out.
+    residual_mm
+        Where motion came from markers: how far each was from its place on the body, root mean square.
     strides
         Each as a dataset with the variables of a solved stride, NaN where they were not measured; empty when
         read from a file.
@@ -83,6 +84,7 @@ class Measured:
     ground: str
     speed_m_s: float
     notes: tuple[str, ...]
+    residual_mm: Mapping[str, float] = field(default_factory=dict)
     strides: tuple[xr.Dataset, ...] = ()
     reference: OwnGait | None = None
     identified: tuple[Identified, ...] = ()
@@ -110,6 +112,7 @@ class Measured:
             "curves": curves,
             "reference": plain(self.reference),
             "identified": [row._asdict() for row in self.identified],
+            "markers_rms_mm": dict(self.residual_mm),
             "notes": list(self.notes),
         }
 
@@ -125,11 +128,13 @@ class Measured:
 
 
 def measure(
-    motion: Motion | str | Path,
+    motion: Motion | Markers | str | Path,
     forces: Forces | str | Path | None = None,
     case: Case | None = None,
     *,
     columns: str | Path | None = None,
+    markers: str | Path | None = None,
+    static: Markers | str | Path | None = None,
     ground: str | None = None,
     speed_m_s: float | None = None,
 ) -> Measured:
@@ -138,14 +143,18 @@ def measure(
     Parameters
     ----------
     motion
-        Joint angles, or a file of them.
+        Joint angles, or markers, or a file of either. Markers are made angles of by inverse kinematics on the
+        runner's model, whose segments are scaled to them.
     forces
-        Ground forces on the same clock, or a file of them. Without, touchdown and toe-off come from the
-        motion by published rules, and what needs forces is absent.
+        Ground forces on the same clock, or a file of them; those in the file of the markers, where it has
+        any. Without, touchdown and toe-off come from the motion by published rules, and what needs forces is
+        absent.
     case
         Who ran, on what, as `load_case` reads it; an able-bodied person of usual height without.
     columns
         What the columns of a CSV of motion are, as `read` takes it.
+    markers
+        A TOML file that says where markers of other names are: a place of the body by each name.
     ground
         "treadmill" or "overground"; told from the motion without.
     speed_m_s
@@ -154,7 +163,8 @@ def measure(
     Returns
     -------
     Measured
-        Outcomes of every whole stride. Joint moments and what follows from muscles are absent.
+        Outcomes of every whole stride; joint moments where forces are given. What follows from muscles is
+        absent.
 
     Raises
     ------
@@ -163,20 +173,30 @@ def measure(
     """
     if ground not in (None, *KINDS):
         raise InputError(f"{ground!r} is not allowed; {' or '.join(KINDS)}", key="ground")
-    angles, file = _of_kind(motion, Motion, "joint angles", columns)
-    loaded, _ = _of_kind(forces, Forces, "ground forces") if forces is not None else (None, None)
+    moved, file = _of_kind(motion, (Motion, Markers), "joint angles or markers", columns)
+    loaded, _ = _of_kind(forces, (Forces,), "ground forces") if forces is not None else (None, None)
+    standing, _ = _of_kind(static, (Markers,), "markers") if static is not None else (None, None)
+    said: list[str] = []
     try:
-        return _measured(angles, loaded, case, ground, speed_m_s)
+        model = _model(case, said)
+        if isinstance(moved, Markers):
+            moved, model, own = posture(moved, model, markers, standing)
+            loaded = loaded or own
+        return _measured(moved, loaded, model, said, ground, speed_m_s)
     except InputError as error:
         raise error.at(error.file or file) from None
 
 
 def _measured(
-    angles: Motion, loaded: Forces | None, case: Case | None, kind: str | None, speed: float | None
+    moved: Motion,
+    loaded: Forces | None,
+    model: Model,
+    said: list[str],
+    kind: str | None,
+    speed: float | None,
 ) -> Measured:
-    notes = [*angles.notes, *(loaded.notes if loaded else ())]
-    model = _model(case, notes)
-    posed = pose(angles, model)
+    notes = [*moved.notes, *(loaded.notes if loaded else ()), *said]
+    posed = pose(moved, model)
     if loaded:
         loaded, said = under_feet(loaded, posed)
         notes += said
@@ -188,15 +208,16 @@ def _measured(
     where = ground_of(posed, [contact for cut in cuts for contact in cut], kind, speed)
     strides = tuple(dataset(posed, cut, loads, where) for cut in cuts)
     mean_speed = float(np.mean([each.attrs["speed_m_s"] for each in strides]))
+    notes += _residual_forces(strides, model)
     notes += [*where.notes, *_said_of(strides, cuts, model, loads, mean_speed)]
     table = pd.DataFrame(
         [{"start_s": cut[0].down, **flat(outcomes(s))} for cut, s in zip(cuts, strides, strict=True)]
     )
     table = table.dropna(axis=1, how="all")
-    own = own_gait(strides)
     seen = tuple(identified(strides, model))
     notes += _weaker(seen)
-    return Measured(table, _curves(strides), where.kind, mean_speed, tuple(notes), strides, own, seen)
+    known = _curves(strides), where.kind, mean_speed, tuple(notes), dict(moved.residual_mm), strides
+    return Measured(table, *known, own_gait(strides), seen)
 
 
 def _weaker(seen: tuple[Identified, ...]) -> list[str]:
@@ -209,12 +230,16 @@ def _weaker(seen: tuple[Identified, ...]) -> list[str]:
     ]
 
 
-def _of_kind(given: Any, kind: type, wanted: str, columns: str | Path | None = None) -> tuple[Any, Any]:
+def _of_kind(
+    given: Any, kinds: tuple[type, ...], wanted: str, columns: str | Path | None = None
+) -> tuple[Any, Any]:
     """What was given, read where it is a file, and the file."""
-    if isinstance(given, kind):
+    if isinstance(given, kinds):
         return given, None
     found = read(given, columns=columns)
-    if not isinstance(found, kind):
+    if kinds == (Forces,) and isinstance(found, Markers) and found.forces:
+        found = found.forces
+    if not isinstance(found, kinds):
         raise InputError(f"{_WORDS[type(found)]}, not {wanted}", file=given)
     return found, given
 
@@ -242,6 +267,20 @@ def _assumed(posed: Posed) -> list[str]:
         "what is looked at when it is compressed most, is absent",
     }
     return [words for part, words in said.items() if part in missing]
+
+
+def _residual_forces(strides: tuple[xr.Dataset, ...], model: Model) -> list[str]:
+    """What inverse dynamics leaves over, where it could be done at all."""
+    each = np.array([left_over(stride.tau.values) for stride in strides])
+    force, moment = each.mean(0)
+    if not np.isfinite(force):
+        return []
+    weight = model.mass_kg * strides[0].attrs["gravity"]
+    return [
+        f"residual at the pelvis, which nothing gives: {force:.0f} N ({100 * force / weight:.0f} % of body "
+        f"weight) and {moment:.0f} Nm, root mean square; moments are low-passed at "
+        f"{toml('motion.toml')['moments']['smoothed_hz']:g} Hz"
+    ]
 
 
 def _no_stride(contacts: list[Contact], posed: Posed, forces: bool, left_out: list[str]) -> str:
@@ -314,8 +353,9 @@ def read_measured(path: str | Path) -> Measured:
             raise ValueError
         table = pd.DataFrame(said["strides"]).astype(float)
         own = said["reference"] and OwnGait.of_json(said["reference"])
-        notes = tuple(said["notes"])
-        return Measured(table, curves, said["ground"], float(said["speed_m_s"]), notes, reference=own)
+        residual = {str(name): float(mm) for name, mm in said.get("markers_rms_mm", {}).items()}
+        speed, notes = float(said["speed_m_s"]), tuple(said["notes"])
+        return Measured(table, curves, said["ground"], speed, notes, residual, reference=own)
     except InputError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

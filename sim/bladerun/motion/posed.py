@@ -111,7 +111,8 @@ def pose(motion: Motion, model: Model) -> Posed:
         raise InputError("no angle of a hip or a knee")
     quarters = _face_forward(q, names, notes)
     _place(q, turned(motion.pelvis_m, quarters), model)
-    return Posed(model, motion.time_s, q, np.asarray(np.isfinite(q).any(0)), quarters, tuple(notes))
+    turns = quarters + motion.quarters
+    return Posed(model, motion.time_s, q, np.asarray(np.isfinite(q).any(0)), turns, tuple(notes))
 
 
 def turned(vectors: np.ndarray, quarters: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from bladerun._lib.kinds import Number, Record, Word
 from bladerun._lib.toml_files import parse_toml
 from bladerun.errors import InputError, nearest
 from bladerun.motion.angles import angles
+from bladerun.motion.c3d import is_c3d, laboratory
 from bladerun.motion.forces import forces, is_force
 from bladerun.motion.records import Forces, Markers, Motion
 from bladerun.motion.tables import Table, in_time, is_time, lines_of, name_and_unit, table
@@ -49,7 +50,8 @@ def read(path: str | Path, *, columns: str | Path | None = None) -> Motion | For
     Parameters
     ----------
     path
-        `.mot` or `.sto` as OpenSim, OpenCap, Pose2Sim and Sports2D write them; `.trc`; `.csv`.
+        `.mot` or `.sto` as OpenSim, OpenCap, Pose2Sim and Sports2D write them; `.trc`; `.c3d`, of which
+        `Markers` hold the force plates too; `.csv`.
     columns
         A TOML file that says what the columns of a CSV are, where they have other names: a section for each
         quantity, by OpenSim's name or this project's, `time` among them.
@@ -60,6 +62,8 @@ def read(path: str | Path, *, columns: str | Path | None = None) -> Motion | For
         With line and column, for what cannot be used.
     """
     path = Path(path)
+    if is_c3d(path):
+        return laboratory(path)
     lines = lines_of(path)
     if not any(line.strip() for line in lines):
         raise InputError("an empty file", file=path)

@@ -6,7 +6,7 @@ x is forward, y left and z up, in m, s, rad and N; what a file does not say is N
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,12 +26,18 @@ class Motion:
         (N, 3) where the point midway between the ASIS is; NaN where the file does not say.
     notes
         What was assumed, and what was left out.
+    quarters
+        By how many quarter turns about the vertical the axes of the file were turned already.
+    residual_mm
+        Where it came from markers: how far each was from its place on the body, root mean square.
     """
 
     time_s: np.ndarray
     joints: Mapping[str, np.ndarray]
     pelvis_m: np.ndarray
     notes: tuple[str, ...] = ()
+    quarters: int = 0
+    residual_mm: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,15 @@ class Plate:
         (N, 3) on the runner.
     point_m
         (N, 3) centre of pressure; NaN where the file does not say.
+    free_nm
+        (N,) moment about the vertical through that, on the runner; None where the file does not say.
     """
 
     name: str
     side: str
     force_n: np.ndarray
     point_m: np.ndarray
+    free_nm: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +96,11 @@ class Markers:
         (N, 3) by name, z up; x and y as in the file. NaN in gaps.
     notes
         What was assumed, and what was left out.
+    forces
+        Of force plates in the same file, in the same axes; None without.
     """
 
     time_s: np.ndarray
     position_m: Mapping[str, np.ndarray]
     notes: tuple[str, ...] = ()
+    forces: Forces | None = None

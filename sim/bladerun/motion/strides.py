@@ -25,6 +25,7 @@ from bladerun.gait.events import CONTACT_THRESHOLD_N
 from bladerun.model import Model
 from bladerun.motion.contacts import Contact, Load
 from bladerun.motion.ground import Ground
+from bladerun.motion.moments import joint_moments
 from bladerun.motion.posed import Posed
 from bladerun.stride.dynamics.passive import laws_of
 from bladerun.stride.motion_rows import SIDES, body_rows, spring_rows
@@ -67,13 +68,15 @@ def dataset(
     time = np.arange(KNOTS) * period / KNOTS
     q, v, a, speed, aside = _periodic(posed, start, period, ground.belt_m_s)
     model = posed.model
+    force, centre, free = _forces(loads, start, time, period, ground.belt_m_s, posed, aside)
+    tau = joint_moments(posed, (q, v, a), (force, centre, free), period)
     rows = {
         "q": (("time", "joint"), q), "v": (("time", "joint"), v), "a": (("time", "joint"), a),
-        "tau": (("time", "joint"), np.full(q.shape, np.nan)),
+        "tau": (("time", "joint"), tau),
         **_places(posed, q, v, _middles(cut)),
         **spring_rows(model, laws_of(model.mj), q, v),
         "blade_compression": (("time", "side"), np.full((KNOTS, 2), np.nan)),
-        **_forces(loads, start, time, period, ground.belt_m_s, posed, aside),
+        "grf": (("time", "side", "xyz"), force), "cop": (("time", "side", "xyz"), centre),
     }  # fmt: skip
     if loads is None:
         times = [[c.down - start, c.up - start] for c in (cut[0], cut[1])]
@@ -165,10 +168,12 @@ def _soles(mj: Any, q: np.ndarray, spheres: list[int]) -> np.ndarray:
     return found
 
 
-def _forces(loads, start, time, period, belt, posed, aside) -> dict[str, tuple]:
-    """Ground force and centre of pressure of each foot; NaN without forces. Between two known centres, and
-    below the threshold, a centre that stands still on the ground stands still."""
+def _forces(loads, start, time, period, belt, posed, aside) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ground force, centre of pressure (N, 2, 3) and free moment (N, 2) of each foot; NaN without forces.
+    Between two known centres, and below the threshold, a centre that stands still on the ground stands
+    still."""
     force, centre = np.full((len(time), 2, 3), np.nan), np.full((len(time), 2, 3), np.nan)
+    free = np.full((len(time), 2), np.nan)
     origin = posed.at_joint("pelvis_tx", np.array([start]))[0]
     for s, side in enumerate(SIDES if loads else ()):
         load = loads[side]
@@ -184,6 +189,7 @@ def _forces(loads, start, time, period, belt, posed, aside) -> dict[str, tuple]:
                 centre[:, s, axis] = np.interp(at, there, moment) / np.maximum(vertical, 1e-9)
         centre[:, s, 2] = 0.0
         thin = vertical < _THIN * CONTACT_THRESHOLD_N
+        free[:, s] = np.interp(at, there, load.free_nm[near])
         centre[thin, s] = np.nan
-        force[thin, s] = 0.0
-    return {"grf": (("time", "side", "xyz"), force), "cop": (("time", "side", "xyz"), centre)}
+        force[thin, s] = free[thin, s] = 0.0
+    return force, centre, free

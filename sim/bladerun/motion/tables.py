@@ -43,11 +43,9 @@ def lines_of(path: str | Path) -> list[str]:
     content = content_of(path, _MOST_BYTES)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", errors="replace").splitlines()
-    if content[1:2] == b"\x50" and Path(path).suffix.lower() == ".c3d":
-        raise InputError("C3D is not read; export its markers as .trc, its forces as .mot", file=path)
     what = described(content) or ("a binary file" if b"\0" in content else OPENSIM)
     if what != OPENSIM:
-        raise InputError(f"not motion but {what}; .mot, .sto, .trc and .csv are read", file=path)
+        raise InputError(f"not motion but {what}; .mot, .sto, .trc, .csv and .c3d are read", file=path)
     try:
         return content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:

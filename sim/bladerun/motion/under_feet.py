@@ -59,4 +59,5 @@ def _mirrored(plate, quarters: int):
     force, point = (
         turned(turned(values, quarters) * _MIRROR, -quarters) for values in (plate.force_n, plate.point_m)
     )
-    return replace(plate, force_n=force, point_m=point)
+    free = None if plate.free_nm is None else -plate.free_nm
+    return replace(plate, force_n=force, point_m=point, free_nm=free)
