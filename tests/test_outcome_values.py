@@ -30,6 +30,7 @@ ELSEWHERE = {  # rows of strides with muscles, or without a blade: the test here
     "reserve_peak_fraction": "test_peaks_of_muscles_tendons_and_reserves",
     "achilles_energy_peak_j": "test_peaks_of_muscles_tendons_and_reserves",
     "achilles_energy_returned_j": "test_peaks_of_muscles_tendons_and_reserves",
+    "hip_abductor_force_peak_bw": "test_peaks_of_muscles_tendons_and_reserves",
     "hip_contact_force_bw": "test_an_unloaded_leg_that_swings_is_held_by_its_joints",
     "knee_contact_force_bw": "test_an_unloaded_leg_that_swings_is_held_by_its_joints",
 }  # fmt: skip
@@ -142,10 +143,14 @@ def test_peaks_of_muscles_tendons_and_reserves():
     for muscle, most in (("soleus_r", 0.93), ("glmax1_l", 0.71), ("glmax1_r", 0.2)):
         made.activation.loc[{"muscle": muscle, "time": made.time[7]}] = most
     made.achilles_energy.loc[{"side": "right"}] = 20.0 + 8.0 * turn
+    for muscle, mean in (("glmed1_r", 300.0), ("glmed2_r", 100.0), ("glmin_r", 50.0), ("tfl_r", 900.0)):
+        made.muscle_force.loc[{"muscle": muscle}] = mean * (1 + 0.5 * turn)
     for joint, reserve, moment in (("hip_rotation_l", 10.0, -40.0), ("knee_flexion_r", -12.0, 100.0)):
         made.reserve.loc[{"joint": joint}], made.tau.loc[{"joint": joint}] = reserve * turn, moment * turn
     result = outcomes(made)
     assert result["activation_peak"] == {"left": 0.71, "right": 0.93}
+    weight = made.attrs["mass_kg"] * made.attrs["gravity"]
+    assert result["hip_abductor_force_peak_bw"] == pytest.approx({"left": 0.0, "right": 450 * 1.5 / weight})
     assert result["achilles_energy_peak_j"] == {"left": None, "right": pytest.approx(28.0)}
     assert result["achilles_energy_returned_j"] == {"left": None, "right": pytest.approx(16.0)}
     assert result["reserve_peak_fraction"] == pytest.approx({"left": 0.25, "right": 0.12})
