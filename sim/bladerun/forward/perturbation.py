@@ -61,8 +61,8 @@ def margins(
 ) -> list[Margin]:
     """Disturb a stride on either leg, halving what is left between survived and not.
 
-    The feedback is that of `verify`, linear; it has no reflexes and plans no step, and its moments end at what
-    the joints can give. So margins compare strides, and are no forecast of whether a person falls.
+    The feedback is that of `verify`, linear; it has no reflexes and plans no step, and its moments end at
+    what the joints can give. So margins compare strides, and are no forecast of whether a person falls.
 
     Parameters
     ----------
