@@ -3,6 +3,7 @@
 Of strides with muscles the few rows that those functions do not know, and the other side of all of them.
 """
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bladerun._lib.table import plain
+from bladerun.environment import Environment
 from bladerun.gait.events import Leg, shares
 from bladerun.gait.outcomes import OUTCOMES, outcomes
+from bladerun.task import Task
 from models import muscled
 from strides import uneven
 from strides.expected import FEET, expected
@@ -238,3 +242,18 @@ def test_of_two_blades_each_is_as_of_one():
                 assert found[key][side] == wanted, key
     for key in ("blade_energy_peak_j", "blade_strain_margin", "alignment_alpha_deg"):
         assert found[key]["left"] > 0 and found[key]["right"] > 0
+
+
+def test_soft_ground_gives_and_the_leg_does_not():
+    """A leg as stiff as before, on ground that gives way: its own shortening is what the ground leaves."""
+    firm = uneven.stride(knots=500)
+    soft = firm.assign_attrs(task=json.dumps(plain(Task(3.0, ground_kn_m=75.0, ground_loss=0.0))))
+    layer = Environment.default().of(Task(3.0, ground_kn_m=75.0), 70.0).ground.layer_stiffness
+    for side, number in outcomes(soft)["leg_stiffness_kn_m"].items():
+        leg, before = Leg(soft, side), outcomes(firm)["leg_stiffness_kn_m"][side]
+        load = soft.contact_force.sel(xyz="z").values[:, soft.contact_side.values == side]
+        travel = (load * (load / layer) ** (2 / 3)).sum(1) / np.maximum(load.sum(1), 1e-9)
+        given = float(leg.curve(travel)(leg.com[2].trough(leg.down, leg.up)[0]))
+        peak_kn = leg.force[2].peak(leg.down, leg.up)[1] / 1e3
+        assert given > 0.005
+        assert peak_kn / number == pytest.approx(peak_kn / before - given)

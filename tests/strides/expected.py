@@ -122,7 +122,8 @@ def places(foot):
     body, whole = uneven.com(foot.t), total(foot.load, foot.t)
     aside, up = (total(axis * foot.load, foot.t) / whole for axis in body.T[1:])
     return rows | {
-        "sideways_lean_deg": math.degrees(math.atan2(aside - foot.mean_place[1], up)),
+        "sideways_lean_deg": (1 if foot.s == "r" else -1)
+        * math.degrees(math.atan2(aside - foot.mean_place[1], up)),
         "landing_offset_leg_percent": 100 * rows["landing_offset_m"] / 0.9,
         "swing_clearance_mm": 1000 * min(sole),
         "foot_progression_deg": foot.pointing_deg(np.array([foot.deepest]))[0],

@@ -214,19 +214,21 @@ def trunk_lean(both: Both) -> dict[str, float]:
 @each_leg(
     Row(
         "sideways_lean_deg",
-        "lean of the body to the left",
+        "lean of the body over the foot",
         "deg",
         "angle against the vertical of the line from this leg's centre of pressure to the centre of mass, "
-        "means over contact weighted with vertical force, to the left positive",
+        "means over contact weighted with vertical force, toward the other leg positive: in a bend less over "
+        "the inside foot, more over the outside one",
         OWN,
     ),
 )
 def sideways_lean(leg: Leg, _: Both) -> dict[str, float]:
-    """Of the whole body over one foot: into a bend on both feet, straight ahead over each to its own side."""
+    """Of the whole body over one foot, toward the other leg."""
     load = np.maximum(leg.force[2].values, 0.0)
     whole = leg.curve(load).integral(leg.down, leg.up)
     aside, up = (leg.curve(axis.values * load).integral(leg.down, leg.up) / whole for axis in leg.com[1:])
-    return {"sideways_lean_deg": math.degrees(math.atan2(aside - leg.mean_pressure_centre[1], up))}
+    inward = -leg.outward * (aside - leg.mean_pressure_centre[1])
+    return {"sideways_lean_deg": math.degrees(math.atan2(inward, up))}
 
 
 @each_leg(
