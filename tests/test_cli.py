@@ -255,6 +255,14 @@ def test_run_prints_one_object_and_writes_the_same(solver, capsys, elsewhere):
         "speed_m_s": 3.3,
         "slope_percent": 0.0,
         "horizontal_force_bw": 0.0,
+        "force_at": "waist",
+        "cadence_spm": None,
+        "cadence_percent": None,
+        "lean_deg": None,
+        "ground": "road",
+        "ground_kn_m": None,
+        "ground_loss": None,
+        "bend_radius_m": None,
         "landing_ahead_m": None,
     }
     assert [*result["outcomes"]] == [row.key for row in OUTCOMES]

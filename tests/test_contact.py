@@ -85,3 +85,39 @@ def test_a_share_of_the_ground_is_a_share_of_every_sphere(share):
         assert sphere_force(-0.01, v, law_, ground, force, by_z, by_v)
         soft.append(np.vstack([force, by_z, by_v]))
     np.testing.assert_allclose(*soft)
+
+
+LAYER = GROUND._replace(layer_stiffness=2e5, layer_damping=1.1)
+
+
+def on_layer(z, vz, ground=LAYER):
+    force, by_z, by_v = np.zeros(3), np.zeros(3), np.zeros((3, 3))
+    sphere_force(z, np.array([0.1, 0.2, vz]), LAW, ground, force, by_z, by_v)
+    return force, by_z, by_v
+
+
+def test_a_layer_and_a_sphere_in_series_share_one_force():
+    """At rest the travel of either under that force, of its own law, is that of both."""
+    force = on_layer(-0.03, 0.0)[0][2]
+    own, layer = (force / K) ** (2 / 3), (force / 2e5) ** (2 / 3)
+    assert own + layer == pytest.approx(0.03, rel=1e-12)
+    assert force < law(-0.03, [0, 0, 0])[1][2]
+
+
+def test_what_layer_and_sphere_lose_adds_up():
+    """To first order: of equal force F the rates are r1 d' and r2 d', and what each takes is F c (r d')^2."""
+    force, _, by_v = on_layer(-0.03, 0.0)
+    layer = (force[2] / 2e5) ** (2 / 3) / 0.03
+    assert -by_v[2, 2] / force[2] == pytest.approx(C * (1 - layer) ** 2 + 1.1 * layer**2)
+
+
+@given(heights, st.floats(-4, 4))
+def test_slopes_on_a_layer_are_those_of_the_force(z, vz):
+    eps = 1e-7
+    slope = (on_layer(z + eps, vz)[0] - on_layer(z - eps, vz)[0]) / (2 * eps)
+    np.testing.assert_allclose(on_layer(z, vz)[1], slope, atol=2e-5 * SCALE / 0.02)
+
+
+def test_a_layer_that_does_not_give_is_none():
+    stiff = GROUND._replace(layer_stiffness=1e30)
+    np.testing.assert_allclose(on_layer(-0.01, -0.5, stiff)[0], on_layer(-0.01, -0.5, GROUND)[0], rtol=1e-12)

@@ -3,6 +3,7 @@
 Of strides with muscles the few rows that those functions do not know, and the other side of all of them.
 """
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bladerun._lib.table import plain
+from bladerun.environment import Environment
 from bladerun.gait.events import Leg, shares
 from bladerun.gait.outcomes import OUTCOMES, outcomes
+from bladerun.task import Task
 from models import muscled
 from strides import uneven
 from strides.expected import FEET, expected
@@ -31,6 +35,7 @@ ELSEWHERE = {  # rows of strides with muscles, or without a blade: the test here
     "reserve_peak_fraction": "test_peaks_of_muscles_tendons_and_reserves",
     "achilles_energy_peak_j": "test_peaks_of_muscles_tendons_and_reserves",
     "achilles_energy_returned_j": "test_peaks_of_muscles_tendons_and_reserves",
+    "hip_abductor_force_peak_bw": "test_peaks_of_muscles_tendons_and_reserves",
     "hip_contact_force_bw": "test_an_unloaded_leg_that_swings_is_held_by_its_joints",
     "knee_contact_force_bw": "test_an_unloaded_leg_that_swings_is_held_by_its_joints",
     "suspension_pull_n": "test_the_suspension_is_pulled_by_the_spring_that_holds_the_limb",
@@ -173,10 +178,14 @@ def test_peaks_of_muscles_tendons_and_reserves():
     for muscle, most in (("soleus_r", 0.93), ("glmax1_l", 0.71), ("glmax1_r", 0.2)):
         made.activation.loc[{"muscle": muscle, "time": made.time[7]}] = most
     made.achilles_energy.loc[{"side": "right"}] = 20.0 + 8.0 * turn
+    for muscle, mean in (("glmed1_r", 300.0), ("glmed2_r", 100.0), ("glmin_r", 50.0), ("tfl_r", 900.0)):
+        made.muscle_force.loc[{"muscle": muscle}] = mean * (1 + 0.5 * turn)
     for joint, reserve, moment in (("hip_rotation_l", 10.0, -40.0), ("knee_flexion_r", -12.0, 100.0)):
         made.reserve.loc[{"joint": joint}], made.tau.loc[{"joint": joint}] = reserve * turn, moment * turn
     result = outcomes(made)
     assert result["activation_peak"] == {"left": 0.71, "right": 0.93}
+    weight = made.attrs["mass_kg"] * made.attrs["gravity"]
+    assert result["hip_abductor_force_peak_bw"] == pytest.approx({"left": 0.0, "right": 450 * 1.5 / weight})
     assert result["achilles_energy_peak_j"] == {"left": None, "right": pytest.approx(28.0)}
     assert result["achilles_energy_returned_j"] == {"left": None, "right": pytest.approx(16.0)}
     assert result["reserve_peak_fraction"] == pytest.approx({"left": 0.25, "right": 0.12})
@@ -264,3 +273,18 @@ def test_of_two_blades_each_is_as_of_one():
                 assert found[key][side] == wanted, key
     for key in ("blade_energy_peak_j", "blade_strain_margin", "alignment_alpha_deg"):
         assert found[key]["left"] > 0 and found[key]["right"] > 0
+
+
+def test_soft_ground_gives_and_the_leg_does_not():
+    """A leg as stiff as before, on ground that gives way: its own shortening is what the ground leaves."""
+    firm = uneven.stride(knots=500)
+    soft = firm.assign_attrs(task=json.dumps(plain(Task(3.0, ground_kn_m=75.0, ground_loss=0.0))))
+    layer = Environment.default().of(Task(3.0, ground_kn_m=75.0), 70.0).ground.layer_stiffness
+    for side, number in outcomes(soft)["leg_stiffness_kn_m"].items():
+        leg, before = Leg(soft, side), outcomes(firm)["leg_stiffness_kn_m"][side]
+        load = soft.contact_force.sel(xyz="z").values[:, soft.contact_side.values == side]
+        travel = (load * (load / layer) ** (2 / 3)).sum(1) / np.maximum(load.sum(1), 1e-9)
+        given = float(leg.curve(travel)(leg.com[2].trough(leg.down, leg.up)[0]))
+        peak_kn = leg.force[2].peak(leg.down, leg.up)[1] / 1e3
+        assert given > 0.005
+        assert peak_kn / number == pytest.approx(peak_kn / before - given)

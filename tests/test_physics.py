@@ -7,7 +7,7 @@ from scipy.integrate import solve_ivp
 
 from bladerun.blade.catalog import load_blade
 from bladerun.body.runner import Amputation, Runner
-from bladerun.environment import Environment, Ground
+from bladerun.environment import Environment, Ground, Wrench
 from bladerun.fitting import Fitting
 from bladerun.forward.simulator import Simulator
 from bladerun.model import build_model
@@ -73,6 +73,33 @@ def test_a_spring_mass_hopper_hops_as_in_the_textbook():
     assert force[100:].max() == pytest.approx(peak, rel=0.02)  # the toe's own landing is over by then
     assert velocity[stands[-1]] == pytest.approx(speed, rel=0.03)
     assert height.min() == pytest.approx(-peak / SPRING, rel=0.01)
+
+
+def test_raised_ground_is_ground_that_is_nearer():
+    """A toe at height z over ground raised by h is pressed as one at z - h over the floor."""
+    none, force = np.zeros(0), []
+    for height, ground in ((-0.004, 0.0), (0.021, 0.025), (-0.054, -0.05)):
+        simulator = hopper()
+        simulator.ground_under("right", height_m=ground, friction=0.5)
+        simulator.set_state(np.array([height, 0.0]), np.zeros(2))
+        simulator.forward(none, none)
+        force.append(simulator.grf[0, 2])
+    assert force[0] > 1000 and force == pytest.approx([force[0]] * 3)
+    simulator.ground_under("left", height_m=1.0)  # there is none
+    simulator.ground_under("right")
+    simulator.forward(none, none)
+    assert simulator.grf[0, 2] > 10 * force[0], "54 mm deep in the floor"
+
+
+def test_a_push_moves_the_whole():
+    leg = LEG.format(spring=SPRING, toe=TOE, ground=2e7, loss=0)
+    pushed = Environment((0.0, 0.0, 0.0), LAW, (Wrench("trunk"),))
+    simulator = Simulator(HOPPER.format(mass=MASS, leg=leg), pushed, [])
+    simulator.set_state(np.array([1.0, 0.0]), np.zeros(2))
+    simulator.push(0, np.array([0.0, 0.0, 141.0]))
+    simulator.step(np.zeros((4, 0)), np.zeros((2, 0)), 0.01, 100, "rk4")
+    momentum = MASS * simulator.data.qvel[0] + TOE * simulator.data.qvel.sum()
+    assert momentum == pytest.approx(1.41, rel=1e-6)
 
 
 def reference(speed, duration, loss):

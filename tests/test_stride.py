@@ -240,6 +240,46 @@ def test_mujoco_runs_uphill_and_against_a_pull_too(slope, pull):
     assert replay(level).feedback_share > 3 * again.feedback_share  # a task that is lost is found out
 
 
+ASKED = {
+    "quicker": {"cadence_percent": 105.0},
+    "leaning": {"lean_deg": 10.0},
+    "round a bend": {"bend_radius_m": 20.0},
+    "on soft ground": {"ground_kn_m": 75.0, "ground_loss": 0.3},
+    "held by the hands": {"horizontal_force_bw": -0.04, "force_at": "hands"},
+}
+
+
+@cache
+def asked(what):
+    return solve(model(), Task(SPEED, **ASKED[what]), start=able_bodied(), options=COARSE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ASKED)
+def test_mujoco_runs_what_a_task_asks_for(what):
+    stride = asked(what)
+    assert stride.attrs["status"] == "converged" and task_of(stride) == Task(SPEED, **ASKED[what])
+    again = replay(stride)
+    assert again.joint_error_deg < 0.2 and again.peak_vgrf_difference < 0.03
+
+
+@pytest.mark.slow
+def test_a_task_is_kept_to():
+    usual, rows = outcomes(able_bodied()), {what: outcomes(asked(what)) for what in ASKED}
+    assert rows["quicker"]["step_frequency_hz"] == pytest.approx(1.05 * usual["step_frequency_hz"], rel=1e-3)
+    assert rows["leaning"]["trunk_lean_deg"] == pytest.approx(10, abs=0.5)
+    inward = SPEED**2 / 20 / 9.81
+    mean = over_time(asked("round a bend")) @ asked("round a bend").grf.values.sum(1) / weight(able_bodied())
+    np.testing.assert_allclose(mean, [0, inward, 1], atol=2e-3)
+    lean, flat = (each["sideways_lean_deg"] for each in (rows["round a bend"], usual))
+    assert (lean["right"] - lean["left"]) / 2 == pytest.approx(np.degrees(np.arctan(inward)), abs=0.5)
+    assert flat["right"] == pytest.approx(flat["left"], abs=0.1)
+    deeper = residuals(asked("on soft ground"))["penetration_mm"] - residuals(able_bodied())["penetration_mm"]
+    assert 10 < deeper < 1.2 * 1500 / 75
+    given = over_time(asked("held by the hands")) @ asked("held by the hands").grf.values.sum(1)[:, 0]
+    assert given / weight(able_bodied()) == pytest.approx(0.04, abs=2e-3)
+
+
 def test_a_stride_tells_what_it_was_asked_for(tmp_path):
     cost = Cost.default({"tracking.weight": 0.9})
     environment = Environment.default().changed({"ground.friction": 0.8})

@@ -56,7 +56,7 @@ def test_any_entry_of_cost_and_environment_and_task_can_be_varied():
         (changed(parameters={"cost.trackign.weight": [1.0]}), "did you mean 'cost.tracking.weight'"),
         (changed(parameters={"environment": {"ground": {"frictoin": [0.5]}}}), "environment.ground.friction"),
         (changed(parameters={"cost.tracking.weight": [-1.0]}), "a number from 0"),
-        (changed(parameters={"slope_percent": [0.0, 40.0]}), "from -15.0 to 15.0 %"),
+        (changed(parameters={"slope_percent": [0.0, 40.0]}), "from -20.0 to 20.0 %"),
         (changed(cost={"tracking": {"wieght": 1.0}}), "did you mean 'weight'"),
         (changed(design={"kind": "gird"}), "'grid'"),
         (changed(design={"kind": "sobol"}), "[design] count"),

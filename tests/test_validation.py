@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from bladerun import validation
+from bladerun._lib.table import plain
 from bladerun.errors import InputError
+from bladerun.task import Task
 from bladerun.validation import _runs, findings_dir, validate
 from bladerun.validation._measures import agreement, measures
 from bladerun.validation._statistics import estimate, verdict
@@ -63,7 +65,15 @@ def test_quantities_are_measures_of_a_stride_or_of_the_bench():
 def measures_of_a_blade_stride() -> dict[str, float]:
     stride = synthetic.stride()
     stride["q"].loc[{"joint": "pelvis_tz"}] = 0.05 * np.sin(np.arange(stride.sizes["time"]))
-    return measures(stride)
+    bend = stride.assign_attrs(task=json.dumps(plain(Task(3.0, bend_radius_m=20.0))))
+    return measures(stride) | measures(bend)
+
+
+def test_in_a_bend_legs_are_inside_and_outside():
+    found = measures_of_a_blade_stride()
+    assert found["contact_time_s_inside"] + found["contact_time_s_outside"] == pytest.approx(
+        2 * found["contact_time_s"]
+    )
 
 
 def test_legs_are_named_by_what_was_lost():

@@ -114,9 +114,17 @@ class LimitCost(Settings):
 
 @dataclass(frozen=True)
 class StrideTimeCost(Settings):
-    """Stride time, per SD between people."""
+    """Stride time, per SD between people; and where the task says the cadence."""
 
     weight: float
+    held_1_s: float
+
+
+@dataclass(frozen=True)
+class LeanCost(Settings):
+    """Lean of the trunk, if the task says so."""
+
+    held_1_rad: float
 
 
 @dataclass(frozen=True)
@@ -149,6 +157,8 @@ class Cost(Settings):
         Ranges of joints.
     stride_time
         Stride time, per SD between people.
+    lean
+        Lean of the trunk, if the task says so.
 
     Notes
     -----
@@ -166,6 +176,7 @@ class Cost(Settings):
     jerk: JerkCost
     limit: LimitCost
     stride_time: StrideTimeCost
+    lean: LeanCost
 
     @classmethod
     def default(cls, changes: Mapping[str, Any] | None = None) -> Cost:

@@ -119,7 +119,11 @@ def places(foot):
     turned, load = foot.pointing_deg(few), uneven.vertical(few, foot.s)
     other = {"r": "psis_l", "l": "psis_r"}[foot.s]
     across = foot.at("psis", foot.deepest) - uneven.posed([foot.deepest], other)[0, 0]
+    body, whole = uneven.com(foot.t), total(foot.load, foot.t)
+    aside, up = (total(axis * foot.load, foot.t) / whole for axis in body.T[1:])
     return rows | {
+        "sideways_lean_deg": (1 if foot.s == "r" else -1)
+        * math.degrees(math.atan2(aside - foot.mean_place[1], up)),
         "landing_offset_leg_percent": 100 * rows["landing_offset_m"] / 0.9,
         "swing_clearance_mm": 1000 * min(sole),
         "foot_progression_deg": foot.pointing_deg(np.array([foot.deepest]))[0],
@@ -285,11 +289,13 @@ def whole_body():
         f"asymmetry_{name}_percent": 200 * (abs(a[key]) - abs(u[key])) / (abs(a[key]) + abs(u[key]))
         for name, key in compared.items()
     }
+    trunk = uneven.ANGLES["pelvis_tilt"][0] - uneven.ANGLES["lumbar_extension"][0]
     hips = [foot.at("hip", foot.deepest)[2] for foot in (right, left)]
     return lumbar | asymmetry | {
         "stride_time_s": 0.7, "step_frequency_hz": 2 / 0.7, "com_excursion_mm": 1000 * np.ptp(height),
         "step_width_m": left.mean_place[1] - right.mean_place[1],
         "lumbar_bending_range_deg": math.degrees(np.ptp(bend)),
+        "trunk_lean_deg": math.degrees(trunk),
         "hip_height_difference_mm": 1000 * (hips[0] - hips[1]),
         "joint_work_j_kg_m": sum(work(power(joint), 0, PERIOD)[0] for joint in driven) / (SPEED * 0.7),
     }  # fmt: skip

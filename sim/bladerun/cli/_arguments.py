@@ -71,7 +71,8 @@ def with_task(command: Parser) -> None:
     for entry in entries(Task):
         help = f"{entry.text.rstrip('.')}; {entry.said} (default: the file's)"
         option = f"--{entry.key.replace('_', '-')}"
-        command.add_argument(option, type=number, metavar="N", help=help.replace("%", "%%"))
+        kind, metavar = (str, "WORD") if isinstance(entry.usual, str) else (number, "N")
+        command.add_argument(option, type=kind, metavar=metavar, help=help.replace("%", "%%"))
 
 
 def asked(case: Case, args: argparse.Namespace) -> Case:

@@ -6,20 +6,24 @@ Takes parsed arguments; gives `Answer`s.
 from __future__ import annotations
 
 import argparse
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bladerun._lib.messages import say
 from bladerun.cli._answer import NOT_CONVERGED, OK, RUNS, Answer, about, fail
 from bladerun.cli._arguments import count, declare, number
 from bladerun.cli._console import progress_bar, rounded, table
+from bladerun.errors import one_of
 from bladerun.status import Status
 
 if TYPE_CHECKING:
+    from bladerun.forward.perturbation import Margin
     from bladerun.forward.verification import Check
 
 
 def add(commands: Any) -> None:
-    """Declare `verify`, `hold` and `validate`."""
+    """Declare `verify`, `perturb`, `hold` and `validate`."""
     verify = declare(
         commands,
         _verify,
@@ -29,6 +33,16 @@ def add(commands: Any) -> None:
         None,
     )
     verify.add_argument("--strides", type=count, metavar="N", help="strides to run (default: 10)")
+    perturb = declare(
+        commands,
+        _perturb,
+        "disturb a solved stride by uneven ground, pushes and slips, and find what its feedback survives",
+        "perturb runs/runner/stride.nc --kinds step_up_mm step_down_mm",
+        "STRIDE.nc",
+        None,
+    )
+    perturb.add_argument("--kinds", nargs="+", metavar="KIND", help="only these (default: all)")
+    perturb.add_argument("--against", type=Path, metavar="STRIDE.nc", help="another stride beside it")
     hold = declare(
         commands,
         _hold,
@@ -87,6 +101,37 @@ def _verify(args: argparse.Namespace) -> Answer:
     return Answer(result.to_dict(), text, OK if result.holds else fail(missed, NOT_CONVERGED))
 
 
+def _perturb(args: argparse.Namespace) -> Answer:
+    from bladerun.dataset.files import read_stride
+
+    files = [args.file, *([args.against] if args.against else [])]
+    strides = [read_stride(file) for file in files]
+    from bladerun.forward.perturbation import KINDS, margins  # slow to load
+
+    kinds, found = [one_of(kind, KINDS, "--kinds") for kind in args.kinds or KINDS], []
+    for file, stride in zip(files, strides, strict=True):
+        say(f"disturbing {file} in MuJoCo (some minutes)")
+        with about(file):
+            found.append(margins(stride, kinds=kinds, progress=lambda each: say("  ".join(_margin(each)))))
+    rows = [
+        [*_margin(margins[0]), *(_margin(each)[-1] for each in margins[1:])]
+        for margins in zip(*found, strict=True)
+    ]
+    header = ["disturbance", "leg", *("survived" if file is args.file else str(file) for file in files)]
+    data = {str(file): [each.to_dict() for each in own] for file, own in zip(files, found, strict=True)}
+    return Answer({"margins": data}, table(header, rows, numbers=len(files)))
+
+
+def _margin(margin: Margin) -> list[str]:
+    """ "step up, mm", the leg, and the largest survived."""
+    what, _, unit = _UNITS.sub(r"\1|\2", margin.kind).partition("|")
+    least = "" if margin.failed is not None else "at least "
+    words = f"{what.replace('_', ' ')}, {_SAID[unit]}"
+    return [words, margin.side, f"{least}{margin.survived:g}"]
+
+
+_UNITS = re.compile(r"^(.*)_(mm|n_s|percent)$")
+_SAID = {"mm": "mm", "n_s": "N s", "percent": "% of friction"}
 _HEADER = [
     "drive", "integrator", "step, us", "strides", "joints, deg", "last stride, deg", "peak force, %",
     "force, BW", "feedback, %", "drift, mm", "",

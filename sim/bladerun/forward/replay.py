@@ -7,6 +7,7 @@ MuJoCo's own kinematics; small feedback about the stride keeps a runner, who is 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,25 +119,64 @@ def replay(
         own.driven,
         muscles=own.has_muscles,
     )
-    facts = toml("replay.toml")["step"]
-    intervals = np.diff(own.time)
-    steps = np.ceil(intervals / (timestep_s or facts["timestep_s"])).astype(int)
+    step_s = timestep_s or toml("replay.toml")["step"]["timestep_s"]
+    samples = run(simulator, own, first, strides * own.knots, step_s, integrator)
+    columns = (np.array(column) for column in zip(*samples, strict=True))
+    return _compared(stride, own, simulator.hinge, first, *columns)
+
+
+Sample = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def run(
+    simulator: Simulator,
+    own: Controller,
+    first: int,
+    samples: int,
+    timestep_s: float,
+    integrator: str = "euler",
+    *,
+    pieces: int = 1,
+    most: np.ndarray | None = None,
+    before: Callable[[int], None] | None = None,
+) -> Iterator[Sample]:
+    """Run on from knot `first` of the stride; at each knot q, v, the q of the stride, grf and the feedback.
+
+    It ends after so many samples, or with a fall. pieces: how often in a knot's interval the feedback looks.
+    most (m,): moments that feedback does not go beyond. before: called with each sample's number, counted on
+    from `first`, ahead of it.
+    """
+    lost_rad, intervals = toml("replay.toml")["step"]["lost_rad"], np.diff(own.time) / pieces
+    steps = np.ceil(intervals / timestep_s).astype(int)
     simulator.set_state(*own.curve(own.time_of(first))[:2])
-    q, v, wanted, grf, extra = [], [], [], [], []
-    for sample in range(first, first + strides * own.knots):
+    for sample in range(first, first + samples):
         k = sample % own.knots
-        q_wanted, v_wanted, _ = own.curve(own.time_of(sample))
-        here, speed = simulator.data.qpos.copy(), simulator.data.qvel.copy()
-        if not np.abs(here - q_wanted)[simulator.hinge].max() < facts["lost_rad"]:
-            break
-        moment = own.moment[:, k].copy()
-        extra.append(-own.gain[k] @ np.concatenate([here - q_wanted, speed - v_wanted]))
-        moment[3] += extra[-1]
-        simulator.forward(moment[3], own.activation[0, k])
-        for kept, value in ((q, here), (v, speed), (wanted, q_wanted), (grf, simulator.grf)):
-            kept.append(value)
-        simulator.step(moment, own.activation[:, k], intervals[k], int(steps[k]), integrator)
-    return _compared(stride, own, simulator.hinge, first, *(np.array(x) for x in (q, v, wanted, grf, extra)))
+        if before:
+            before(sample)
+        for piece in range(pieces):
+            later = piece * intervals[k]
+            q_wanted, v_wanted, _ = own.curve(own.time_of(sample) + later)
+            here, speed = simulator.data.qpos.copy(), simulator.data.qvel.copy()
+            if not np.abs(here - q_wanted)[simulator.hinge].max() < lost_rad:
+                return
+            moment, activation = _later(own.moment[:, k], later), _later(own.activation[::-1, k], later)[::-1]
+            extra = -own.gain[k] @ np.concatenate([here - q_wanted, speed - v_wanted])
+            if most is not None:
+                extra = np.clip(moment[3] + extra, -most, most) - moment[3]
+            moment[3] += extra
+            if not piece:
+                simulator.forward(moment[3], own.activation[0, k])
+                yield here, speed, q_wanted, simulator.grf, extra
+            simulator.step(moment, activation, intervals[k], int(steps[k]), integrator)
+
+
+def _later(polynomials: np.ndarray, time: float) -> np.ndarray:
+    """Polynomials (order, m) in the time since some moment, highest power first, as of a later one."""
+    shifted = polynomials.copy()
+    for end in range(len(shifted), 1, -1):
+        for i in range(1, end):
+            shifted[i] += time * shifted[i - 1]
+    return shifted
 
 
 def accelerations(stride: xr.Dataset, *, muscles: bool = False) -> np.ndarray:

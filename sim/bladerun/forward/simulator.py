@@ -34,6 +34,9 @@ INTEGRATORS = {
 }
 
 
+SIDES = ("right", "left")
+
+
 class Simulator:
     """The body of `model_xml` in an environment, moments in its `driven` joints.
 
@@ -59,11 +62,13 @@ class Simulator:
         self.muscles = np.array(muscle_actuators(mj), int)
         spheres = np.array(contact_spheres(mj))
         body = np.array(mj.geom_bodyid[spheres], int)
-        sides = [[side == mine for side in sphere_sides(mj)] for mine in ("right", "left")]
+        sides = [[side == mine for side in sphere_sides(mj)] for mine in SIDES]
         self._sides, self._force = np.array(sides, float), np.zeros((len(spheres), 3))
         self._moment, self._activation = np.zeros((4, len(driven))), np.zeros((2, max(1, mj.na)))
         laws, (pulled, wrench) = written_laws(mj), _wrenches(mj, around)
-        shape = np.column_stack([mj.geom_size[spheres, 0], mj.geom_user[spheres, :3]])
+        level = np.zeros(len(spheres))
+        self._shape = shape = np.column_stack([mj.geom_size[spheres, 0], mj.geom_user[spheres, :3], level])
+        self._friction, self._wrench = shape[:, 3].copy(), wrench
         tree = data.subtree_com[mj.body_rootid[body[0]]]
         act = data.act if mj.na else np.zeros(1)
         self._arrays = (
@@ -80,6 +85,15 @@ class Simulator:
     def set_state(self, q: np.ndarray, v: np.ndarray) -> None:
         """Place it at q, v (nv,)."""
         self.data.qpos[:], self.data.qvel[:] = q, v
+
+    def ground_under(self, side: str, *, height_m: float = 0.0, friction: float = 1.0) -> None:
+        """From now on the ground under one leg is so high, and grips as this share of what it did."""
+        mine = self._sides[SIDES.index(side)] > 0
+        self._shape[mine, 3], self._shape[mine, 4] = friction * self._friction[mine], height_m
+
+    def push(self, wrench: int, force_n: np.ndarray) -> None:
+        """From now on an external wrench of the environment, by its number, has this force (3,)."""
+        self._wrench[wrench, :3] = force_n
 
     def forward(self, moment: np.ndarray, activation: np.ndarray) -> None:
         """Evaluate here and now, moment (m,) and activation (M,): fills `grf` and MuJoCo's data."""
@@ -122,7 +136,7 @@ def _wrenches(mj: mujoco.MjModel, around: Environment) -> tuple[np.ndarray, np.n
     """Bodies (w,), and force, torque and the arm from the centre of mass in the body's frame (w, 9)."""
     bodies, rows = around.bodies(mj), []
     for b, each in zip(bodies, around.wrenches, strict=True):
-        arm = np.array(each.point_m or mj.body_ipos[b]) - mj.body_ipos[b]
+        arm = each.point(mj, b) - mj.body_ipos[b]
         rows.append([*each.force_n, *each.torque_nm, *arm])
     return np.array(bodies, np.int64), np.array(rows, float).reshape(-1, 9)
 
@@ -164,7 +178,7 @@ def _passive(_model, _data):
         _array(t, 1),
         _indices(t, 2),
         _indices(t, 3),
-        _array(t, 4).reshape(-1, 4),
+        _array(t, 4).reshape(-1, 5),
         _array(t, 5).reshape(-1, 3),
         _array(t, 6).reshape(-1, 3),
         _array(t, 7).reshape(-1, 6),
@@ -246,10 +260,10 @@ def _activate(time, activation, act):
 def _press(law, spheres, body, shape, centre, com, cvel, tree_com, force, applied):
     """Fill the force (s, 3) on each sphere, and the wrench (nbody, 6) on each body at its centre of mass.
 
-    shape (s, 4): radius and law; centre (ngeom, 3), com (nbody, 3), tree_com (3,): world positions; cvel
-    (nbody, 6): angular velocity, and velocity of the body's material at tree_com.
+    shape (s, 5): radius, law and height of the ground; centre (ngeom, 3), com (nbody, 3), tree_com (3,):
+    world positions; cvel (nbody, 6): angular velocity, and velocity of the body's material at tree_com.
     """
-    ground = Ground(law[0], law[1], law[2], law[3], law[4], law[5])
+    ground = Ground(law[0], law[1], law[2], law[3], law[4], law[5], law[6], law[7])
     v, turn, by_z, by_v = np.empty(3), np.empty(3), np.empty(3), np.empty((3, 3))
     applied[:] = 0.0
     for i in range(len(spheres)):
@@ -257,7 +271,7 @@ def _press(law, spheres, body, shape, centre, com, cvel, tree_com, force, applie
         p[2] -= shape[i, 0]
         cross(cvel[b, :3], p - tree_com, v)
         v += cvel[b, 3:]
-        if sphere_force(p[2], v, shape[i, 1:], ground, force[i], by_z, by_v):
+        if sphere_force(p[2] - shape[i, 4], v, shape[i, 1:4], ground, force[i], by_z, by_v):
             applied[b, :3] += force[i]
             cross(p - com[b], force[i], turn)
             applied[b, 3:] += turn

@@ -11,12 +11,13 @@ import mujoco
 import numpy as np
 
 from bladerun._lib.data_files import toml
-from bladerun.dataset.asked import fitting_of
+from bladerun.dataset.asked import fitting_of, task_of
+from bladerun.dataset.reading import shares
 from bladerun.gait._both import Both
 from bladerun.gait.alignment import alignment
 from bladerun.gait.events import Leg, joint_curve, site_curves
 from bladerun.gait.posture import posture
-from bladerun.gait.registry import BENCH, FUKUCHI, NEVER, OWN, Row, each_leg, whole_stride
+from bladerun.gait.registry import BENCH, FUKUCHI, NEVER, OWN, TENG, Row, each_leg, whole_stride
 
 _SHOULDER = "shoulder_flexion"
 _PAIR = 2  # spheres side by side on a blade's sole, numbered from its rear
@@ -216,6 +217,43 @@ def side_bending(both: Both) -> dict[str, float]:
     return {
         "lumbar_bending_range_deg": math.degrees(bending.peak(0, period)[1] - bending.trough(0, period)[1])
     }
+
+
+@whole_stride(
+    Row(
+        "trunk_lean_deg",
+        "forward lean of the trunk",
+        "deg",
+        "mean over the stride of pelvic tilt less lumbar extension, from the vertical, forward positive",
+        TENG,
+    ),
+    needs=("solved",),
+)
+def trunk_lean(both: Both) -> dict[str, float]:
+    """Of the trunk, from the vertical; on a slope the joints' zero stands on the ground."""
+    tilt, extension = (both.stride.q.sel(joint=name).values for name in ("pelvis_tilt", "lumbar_extension"))
+    uphill = math.degrees(math.atan(task_of(both.stride).slope_percent / 100))
+    return {"trunk_lean_deg": math.degrees(shares(both.stride) @ (tilt - extension)) - uphill}
+
+
+@each_leg(
+    Row(
+        "sideways_lean_deg",
+        "lean of the body over the foot",
+        "deg",
+        "angle against the vertical of the line from this leg's centre of pressure to the centre of mass, "
+        "means over contact weighted with vertical force, toward the other leg positive: in a bend less over "
+        "the inside foot, more over the outside one",
+        OWN,
+    ),
+)
+def sideways_lean(leg: Leg, _: Both) -> dict[str, float]:
+    """Of the whole body over one foot, toward the other leg."""
+    load = np.maximum(leg.force[2].values, 0.0)
+    whole = leg.curve(load).integral(leg.down, leg.up)
+    aside, up = (leg.curve(axis.values * load).integral(leg.down, leg.up) / whole for axis in leg.com[1:])
+    inward = -leg.outward * (aside - leg.mean_pressure_centre[1])
+    return {"sideways_lean_deg": math.degrees(math.atan2(inward, up))}
 
 
 @each_leg(

@@ -5,6 +5,9 @@ Takes the legs of a stride; gives rows of the table of results.
 
 import math
 
+import numpy as np
+
+from bladerun.dataset.asked import environment_of
 from bladerun.gait._both import Both
 from bladerun.gait.events import Leg
 from bladerun.gait.registry import BECK, FUKUCHI, MCMAHON, OWN, Row, each_leg
@@ -40,8 +43,8 @@ from bladerun.gait.registry import BECK, FUKUCHI, MCMAHON, OWN, Row, each_leg
         "leg stiffness",
         "kN/m",
         "peak vertical force / (dy + L (1 - cos a)), sin a = speed x contact time / (2 L); dy = fall of "
-        "the centre of mass from touchdown to its lowest point in contact, L = hip centre to ground "
-        "when standing",
+        "the centre of mass from touchdown to its lowest point in contact, less the travel of soft "
+        "ground, L = hip centre to ground when standing",
         MCMAHON,
     ),
 )
@@ -62,9 +65,25 @@ def forces(leg: Leg, _: Both) -> dict[str, float]:
     }
 
 
+def _ground_travel_m(leg: Leg, time: float) -> float:
+    """How far the ground itself gives under this leg, mean over spheres by load; 0 where it is firm.
+
+    Of the layer in `stride/dynamics/contact_law.py`, f = K d^1.5, as if it were still.
+    """
+    stiffness = 0.0 if "measured" in leg.stride.attrs else environment_of(leg.stride).ground.layer_stiffness
+    if not stiffness:
+        return 0.0
+    mine = leg.stride.contact_side.values == leg.side
+    load = np.maximum(leg.stride.contact_force.sel(xyz="z").values[:, mine], 0.0)
+    whole = load.sum(1)
+    travel = (load * (load / stiffness) ** (2 / 3)).sum(1) / np.where(whole > 0, whole, 1.0)
+    return float(leg.curve(travel)(time))
+
+
 def _leg_stiffness_n_m(leg: Leg, peak_n: float) -> float:
     """McMahon & Cheng 1990: F / (dy + L (1 - cos a)), sin a = u t_c / (2 L)."""
     height, length = leg.com[2], float(leg.stride.attrs["leg_length_m"])
-    fall = float(height(leg.down)) - height.trough(leg.down, leg.up)[1]
+    lowest, least = height.trough(leg.down, leg.up)
+    fall = float(height(leg.down)) - least - _ground_travel_m(leg, lowest)
     sweep = min(leg.speed * (leg.up - leg.down) / (2 * length), 1.0)
     return peak_n / (fall + length * (1 - math.sqrt(1 - sweep**2)))

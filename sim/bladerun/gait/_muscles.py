@@ -15,6 +15,7 @@ from bladerun.gait.metabolic import Metabolic, joint_of
 from bladerun.gait.registry import (
     BHARGAVA,
     HICKS,
+    LENHART,
     MARGARIA,
     OWN,
     PRAMPERO,
@@ -165,6 +166,23 @@ def joint_contact_forces(leg: Leg, both: Both) -> dict[str, float]:
         size = np.linalg.norm(contact.sel(side=leg.side, joint=joint).values, axis=-1)
         rows[f"{joint}_contact_force_bw"] = leg.curve(size).peak(0, leg.period)[1] / leg.weight_n
     return rows
+
+
+@each_leg(
+    Row(
+        "hip_abductor_force_peak_bw",
+        "force of the hip abductors",
+        "BW",
+        "greatest sum of the forces of gluteus medius and minimus along their fibres",
+        LENHART,
+    ),
+    needs=("muscles",),
+)
+def abductors(leg: Leg, _: Both) -> dict[str, float]:
+    """Of gluteus medius and minimus together."""
+    mine = [f"{name}_{leg.suffix}" for name in ("glmed1", "glmed2", "glmin")]
+    force = leg.stride.muscle_force.sel(muscle=mine).sum("muscle").values
+    return {"hip_abductor_force_peak_bw": leg.curve(force).peak(0, leg.period)[1] / leg.weight_n}
 
 
 def _of_leg_w(stride: xr.Dataset, spent: Metabolic, suffix: str) -> float:

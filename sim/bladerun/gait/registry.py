@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bladerun.gait._both import Both
     from bladerun.gait.events import Leg
 
+LENHART = "Lenhart 2014, doi 10.2519/jospt.2014.5575"
+TENG = "Teng & Powers 2015, doi 10.1249/MSS.0000000000000436"
 MCMAHON = "McMahon & Cheng 1990, J Biomech 23 Suppl 1:65-78, doi 10.1016/0021-9290(90)90042-2"
 FUKUCHI = "Fukuchi 2017, doi 10.7717/peerj.3298"
 BECK = "Beck 2017, doi 10.1098/rsif.2017.0230"

@@ -7,12 +7,15 @@ its attributes) that carries its own status.
 
 import json
 import time
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from bladerun._lib import compiled_place  # noqa: F401  (first: before anything is compiled)
+from bladerun._lib.table import plain
 from bladerun.body.own_gait import OwnGait
 from bladerun.cost import Cost
 from bladerun.dataset.reading import has_muscles
@@ -79,6 +82,9 @@ def solve(
     Lagrangian) after Hestenes 1969, doi 10.1007/BF00927673.
     """
     began = time.perf_counter()
+    if task.cadence_percent is not None:
+        settings = {"cost": cost, "environment": environment, "options": options, "reference": reference}
+        return _at_share_of_cadence(model, task, start, **settings)
     posed = problem(
         model,
         task,
@@ -106,6 +112,19 @@ def solve(
         "residuals": json.dumps(residual),
     }
     return stride
+
+
+def _at_share_of_cadence(model: Model, task: Task, start: xr.Dataset | None, **settings: Any) -> xr.Dataset:
+    """At so many percent of the cadence that the runner would choose; from the stride at that one."""
+    chosen = solve(model, replace(task, cadence_percent=None), start=start, **settings)
+    spm = 120 / chosen.attrs["stride_time_s"] * cast(float, task.cadence_percent) / 100
+    held = replace(task, cadence_percent=None, cadence_spm=spm)
+    stride = solve(model, held, start=chosen, **settings)
+    for key in ("iterations", "seconds"):
+        stride.attrs[key] += chosen.attrs[key]
+    if chosen.attrs["status"] == Status.NOT_CONVERGED:
+        stride.attrs |= {key: chosen.attrs[key] for key in ("status", "why")}
+    return stride.assign_attrs(task=json.dumps(plain(task)))
 
 
 def _verdict(

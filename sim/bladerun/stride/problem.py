@@ -6,6 +6,7 @@ arrays that the compiled code reads. Reference running is looked up here; nothin
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from bladerun.body.joints import Joints
 from bladerun.body.own_gait import OwnGait
 from bladerun.body.reference_gait import Reference, reference
 from bladerun.cost import Cost
-from bladerun.environment import Environment, Ground
+from bladerun.environment import Environment, Ground, inward_m_s2
 from bladerun.model import Model
 from bladerun.options import SolverOptions
 from bladerun.stride.cost import (
@@ -27,6 +28,7 @@ from bladerun.stride.cost import (
     force_rate,
     jerk,
     landing,
+    lean,
     limits,
     motors,
     placement,
@@ -103,7 +105,7 @@ def _of(model, task, cost, environment, options, own, known: Arrays | None) -> P
         pulling = none_of(pulling)
     joints = _at_work(model.joint_data, pulling)
     weight_n = model.mass_kg * around.gravity
-    ref = _reference(model, task, options.knots, own)
+    ref = _into_bend(_reference(model, task, options.knots, own), model, task, environment.gravity)
     arrays = Arrays(
         tree=tree,
         external=external(model.mj, around),
@@ -142,7 +144,8 @@ def _terms(
         jerk=jerk.prepare(joints, cost),
         effort=effort.prepare(pulling, cost),
         excitation=excitation.prepare(pulling, cost),
-        stride_time=stride_time.prepare(cost, ref),
+        stride_time=stride_time.prepare(cost, ref, task),
+        lean=lean.prepare(joints, cost, ref, task),
     )
 
 
@@ -158,18 +161,36 @@ def _at_work(joints: Joints, pulling: Muscles) -> Joints:
 
 
 def _reference(model: Model, task: Task, knots: int, own: OwnGait | None) -> Reference:
+    """At a cadence that is asked for, legs swing less far in less time, and the body falls less deep."""
     variation = model.variation
-    return reference(
-        model.joints,
-        task.speed_m_s,
-        knots,
-        leg_length_m=model.leg_length_m,
-        amplitude=variation.reference_amplitude,
-        later=variation.reference_phase,
-        inward_deg=variation.hip_rotation_deg,
-        lean=variation.trunk_lean,
-        own=own,
-    )
+    usual = {
+        "leg_length_m": model.leg_length_m,
+        "later": variation.reference_phase,
+        "inward_deg": variation.hip_rotation_deg,
+        "lean": variation.trunk_lean,
+        "own": own,
+    }
+    amplitude = variation.reference_amplitude
+    ref = reference(model.joints, task.speed_m_s, knots, amplitude=amplitude, **usual)
+    if task.cadence_spm is None:
+        return ref
+    share = 120 / task.cadence_spm / ref.stride_time_s  # of the usual stride time
+    ref = reference(model.joints, task.speed_m_s, knots, amplitude=amplitude * share, **usual)
+    q, up = ref.q.copy(), list(model.joints).index("pelvis_tz")
+    q[:, up] *= share**2
+    return replace(ref, q=q)
+
+
+def _into_bend(ref: Reference, model: Model, task: Task, gravity: float) -> Reference:
+    """Running as straight ahead, along what gravity and the bend add up to: the body leans in over its feet,
+    which stand as far apart as ever."""
+    inward = inward_m_s2(task) / gravity
+    if not inward:
+        return ref
+    q, joint = ref.q.copy(), list(model.joints)
+    q[:, joint.index("pelvis_list")] += math.atan(inward)
+    q[:, joint.index("pelvis_ty")] += inward * model.leg_length_m
+    return replace(ref, q=q, sideways=ref.sideways + inward)
 
 
 def _reach(model: Model, task: Task, cost: Cost, own: OwnGait | None) -> np.ndarray:

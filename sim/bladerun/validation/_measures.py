@@ -1,8 +1,9 @@
 """Numbers of one stride that studies report: the table of results, and how close curves run to people's.
 
 Takes a converged Stride dataset; gives a flat dict. What belongs to a leg is there as the mean of both legs
-(`KEY`), of each (`KEY_affected`, `KEY_sound`: the mean too where both or none is amputated) and as the size
-of its symmetry index in percent (`KEY_asymmetry`).
+(`KEY`), of each (`KEY_affected`, `KEY_sound`: the mean too where both or none is amputated), in a bend of the
+leg on either side of it (`KEY_inside`, `KEY_outside`), and as the size of its symmetry index in percent
+(`KEY_asymmetry`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import xarray as xr
 
 from bladerun._lib.data_files import models_dir
 from bladerun.body.reference_gait import band
+from bladerun.dataset.asked import task_of
 from bladerun.dataset.reading import shares
 from bladerun.gait.events import Leg
 from bladerun.gait.outcomes import DIRECTIONS, outcomes
@@ -39,7 +41,7 @@ _STANCE = {"ankle": ("ankle_dorsiflexion", "subtalar_inversion"), "knee": ("knee
 
 def measures(stride: xr.Dataset) -> dict[str, float]:
     """Every number that a finding may name; NaN or missing where the runner has no such thing."""
-    side = stride.attrs["amputation_side"]
+    side, bend = stride.attrs["amputation_side"], task_of(stride).bend_radius_m
     found: dict[str, float] = {}
     for key, value in _rows(stride).items():
         if not isinstance(value, dict):
@@ -48,6 +50,9 @@ def measures(stride: xr.Dataset) -> dict[str, float]:
         left, right = _number(value["left"]), _number(value["right"])
         both = (left + right) / 2
         affected, sound = {"left": (left, right), "right": (right, left)}.get(side, (both, both))
+        if bend is not None:
+            inside, outside = (left, right) if bend > 0 else (right, left)
+            found |= {f"{key}_inside": inside, f"{key}_outside": outside}
         found |= {key: both, f"{key}_affected": affected, f"{key}_sound": sound}
         found[f"{key}_asymmetry"] = 200 * abs(affected - sound) / (abs(affected) + abs(sound) or np.nan)
     if side == "none":

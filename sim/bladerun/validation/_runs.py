@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class Member:
     def ask(self) -> Asked:
         """The next stride, from the nearest solved one on the same kind of blade."""
         condition = self.left[0]
-        fitting, task = _fitting(self.runner, condition), Task(float(condition["speed_m_s"]))
+        fitting, task = _fitting(self.runner, condition), _task(condition)
         inputs = Inputs(self.runner, self.amputation if fitting else ABLE_BODIED, fitting, task)
         self.asked = Asked.from_nearest(inputs, self._solved[condition["blade"]])
         return self.asked
@@ -101,11 +102,18 @@ def run_cohorts(
     return tables
 
 
+_ASKED = tuple(field.name for field in fields(Task))
+
+
+def _task(condition: Mapping[str, Any]) -> Task:
+    return Task(**{key: value for key, value in condition.items() if key in _ASKED})
+
+
 def _fitting(runner: Runner, condition: Mapping[str, Any]) -> Fitting | None:
     """The condition's fitting, its category counted from the recommended one; None without a blade."""
     if condition["blade"] == "none":
         return None
-    settings = {key: value for key, value in condition.items() if key not in ("speed_m_s", "category")}
+    settings = {key: value for key, value in condition.items() if key not in (*_ASKED, "category")}
     usual = resolve(Fitting(**settings), runner)
     return altered(usual, category=float(usual.category) + condition.get("category", 0))
 

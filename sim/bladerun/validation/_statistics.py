@@ -69,7 +69,7 @@ def _rows(target: Target, table: pd.DataFrame, where: Mapping[str, Any] | None) 
     found = pd.DataFrame({"y": y, "x": x}, table.index, dtype=float).assign(runner=table["runner"])
     mine = np.isfinite(found.y) & np.isfinite(found.x)
     for key, value in (where or {}).items():
-        mine &= table[key] == value
+        mine &= table.get(key, pd.Series(math.nan, table.index)) == value
     return found.loc[mine]
 
 

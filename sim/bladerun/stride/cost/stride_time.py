@@ -18,9 +18,11 @@ class StrideTime(NamedTuple):
     weight: np.ndarray
 
 
-def prepare(cost, reference) -> StrideTime:
-    """reference: Reference, for stride time and its SD between people."""
+def prepare(cost, reference, task) -> StrideTime:
+    """reference: Reference, for stride time and its SD between people; task: Task, for a cadence to hold."""
     first = np.arange(TIMES) == 0
+    if task.cadence_spm is not None:
+        return StrideTime(120 / task.cadence_spm * first, cost.stride_time.held_1_s * first)
     weight = cost.stride_time.weight / reference.stride_time_sd_s
     return StrideTime(reference.stride_time_s * first, weight * first)
 

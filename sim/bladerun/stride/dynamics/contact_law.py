@@ -9,6 +9,10 @@ With d the penetration (positive in the ground) smoothed over e so that force an
 
 s a smooth positive part; f_0 lets a light load slip more, or a landing toe would stick and ring within a
 knot. Hunt & Crossley 1975 (doi 10.1115/1.3423596); parameters in models/contact.toml.
+
+A layer of the ground that gives by the same law stands in series with a sphere: of equal forces K1 d1^1.5
+and K2 d2^1.5 the travels add up, so K^(-2/3) = K1^(-2/3) + K2^(-2/3), and each takes a fixed share r of the
+travel and of its rate. Losses K d^1.5 c d'^2 add up, to first order in them: c = c1 r1^2 + c2 r2^2.
 """
 
 import numpy as np
@@ -26,6 +30,14 @@ def positive_part(u, e):
     return (u + e) ** 2 / (4 * e), (u + e) / (2 * e)
 
 
+@register_jitable
+def in_series(stiffness, damping, layer_stiffness, layer_damping):
+    """Stiffness and damping of a sphere on a layer; all in N/m^1.5 and s/m."""
+    own, layer = stiffness ** (-2 / 3), layer_stiffness ** (-2 / 3)
+    share = layer / (own + layer)
+    return (own + layer) ** -1.5, damping * (1 - share) ** 2 + layer_damping * share**2
+
+
 _DAMPING_ROUND = 0.2  # s(): rounding of the corner where unloading is so fast that the ground lets go
 
 
@@ -41,6 +53,8 @@ def sphere_force(z, v, law, ground, force, by_z, by_v):
         return False
     stiffness = law[0] * ground.stiffness
     damping, friction = law[1] * ground.damping, law[2] * ground.friction
+    if ground.layer_stiffness > 0.0 and stiffness > 0.0:
+        stiffness, damping = in_series(stiffness, damping, ground.layer_stiffness, ground.layer_damping)
     d, dd = positive_part(-z, ground.smoothing_m)
     root = np.sqrt(d)
     s, ds = positive_part(1.0 - damping * v[2], _DAMPING_ROUND)

@@ -105,7 +105,7 @@ def external(mj: mujoco.MjModel, environment: Environment) -> External:
     frame_rot, frame_pos, carrier = _welded_frames(mj)
     bodies = environment.bodies(mj)
     points = [
-        frame_pos[b] + frame_rot[b] @ np.array(wrench.point_m or mj.body_ipos[b])
+        frame_pos[b] + frame_rot[b] @ wrench.point(mj, b)
         for b, wrench in zip(bodies, environment.wrenches, strict=True)
     ]
     return External(
