@@ -30,7 +30,7 @@ def heavier(share):
 
 
 def faster(share):
-    return arrays()._replace(speed=arrays().speed * (1 + share))
+    return arrays()._replace(speed=arrays().speed + share)
 
 
 def lighter_tracking(share):
@@ -47,9 +47,6 @@ def test_derivative_is_that_of_solving_again(changed):
     solved = (solver.flat(high) - solver.flat(low)) / (2 * step)
     away = np.linalg.norm(unit.unknowns - solved) / np.linalg.norm(solved)
     assert away < 0.03
-    assert np.linalg.norm(unit.multiplier - (high.multiplier - low.multiplier) / (2 * step)) < 0.1 * (
-        np.linalg.norm(unit.multiplier)
-    )
 
 
 def test_tangent_leads_closer_to_the_solution_than_standing_still():
