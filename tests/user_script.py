@@ -160,6 +160,8 @@ def many_fittings(case: Case) -> str | None:
     print(result.table.shape, [row["title"] for row in result.comparison])
     best = bladerun.read_stride(result.stride(result.recommended or result.current))
     members = bladerun.ensemble(case, best, 8)
+    hangs_on: bladerun.Sensitivities = bladerun.sensitivities(best, ["height_mm"], check=True)
+    print(hangs_on.to_dict()["change"])
     print(members.shape)
     return result.recommended
 

@@ -56,6 +56,8 @@ from bladerun.study import load_study as load_study
 from bladerun.study import optimise as optimise
 from bladerun.study import sweep as sweep
 from bladerun.study.ensemble import ensemble as ensemble
+from bladerun.study.sensitivities import Sensitivities as Sensitivities
+from bladerun.study.sensitivities import sensitivities as sensitivities
 from bladerun.task import Task as Task
 from bladerun.validation import Validation as Validation
 from bladerun.validation import validate as validate

@@ -11,9 +11,12 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bladerun._lib.messages import say
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def as_json(data: Mapping[str, Any]) -> str:
@@ -51,6 +54,34 @@ def outcome_table(
         cells = {side: _with_interval(number, known.get(row.key + side)) for side, number in each.items()}
         rows.append([row.title, row.unit, *(cells.get(side, "") for side in ("", "_left", "_right"))])
     return table(["", "unit", "runner", "left leg", "right leg"], rows, numbers=3)
+
+
+def sensitivity_table(parameters: pd.DataFrame, change: pd.DataFrame, linear: pd.DataFrame) -> str:
+    """Change of each trade-off, a column each, as a parameter goes from its value to one spread more.
+
+    parameters, change, linear: as of `bladerun.study.sensitivities.Sensitivities`, held against solving again.
+    """
+    from bladerun.study.recommend import weights
+
+    shown = [row for row in weights()["tradeoff"] if row["key"] in change.index]
+    shown = shown or [{"key": "cost_of_transport_j_kg_m", "name": "cost", "unit": "J/kg/m"}]
+    rows = [
+        [
+            name.removeprefix("variation.").replace("_", " "),
+            f"{at['value']:g} to {at['more']:.3g}",
+            *(_change(change.at[row["key"], name], linear.at[row["key"], name]) for row in shown),
+        ]
+        for name, at in parameters.to_dict("index").items()
+    ]
+    names = [f"{row['name'].replace('_', ' ')}, {row['unit']}" for row in shown]
+    return (
+        table(["as this goes", "from", *names], rows, numbers=len(names))
+        + "\nthe derivative over one spread; ~ is not linear: solved again it differs by over a tenth, or could not be"
+    )
+
+
+def _change(value: float, linear: bool | None) -> str:
+    return f"{value:+.2g}" if linear else f"~{value:+.2g}"
 
 
 def muscle_text(data: Mapping[str, Any]) -> list[str]:

@@ -22,7 +22,7 @@ from bladerun.cli._answer import (
     load,
 )
 from bladerun.cli._arguments import FOLDER, RUNNER, asked, count, declare, number, with_replace, with_task
-from bladerun.cli._console import as_json, muscle_text, outcome_table, progress_bar, table
+from bladerun.cli._console import as_json, muscle_text, outcome_table, progress_bar, sensitivity_table, table
 from bladerun.cli._results import Written, add_shown, results
 from bladerun.errors import InputError
 from bladerun.status import Status
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from bladerun.case import Case
     from bladerun.model import Model
+    from bladerun.study.sensitivities import Sensitivities
 
 
 def add(commands: Any) -> None:
@@ -58,6 +59,11 @@ def add(commands: Any) -> None:
         "--ensemble", type=count, metavar="N", help="solve it N times more with its uncertain inputs varied"
     )
     run.add_argument("--terms", action="store_true", help="also print the objective by cost term")
+    run.add_argument(
+        "--sensitivities",
+        action="store_true",
+        help="also print what the trade-offs hang on: fitting, speed, what is uncertain; some minutes",
+    )
     with_replace(run)
     with_task(run)
     run.add_argument("--workers", type=count, metavar="N", help="processes of it (default: one a core)")
@@ -152,6 +158,9 @@ def _solved(args: argparse.Namespace, case: Case, model: Model, results: Written
         written.append(folder / "members.parquet")
         write_parquet(members, written[-1])
         data["ensemble"], bounds = _bounds(members)
+    hangs = _sensitivities(args, stride) if args.sensitivities else None
+    if hangs:
+        data["sensitivities"] = hangs.to_dict()
     write_stride(stride, folder / "stride.nc")
     with atomic(folder / "outcomes.json") as tmp:
         tmp.write_text(as_json(data) + "\n", encoding="utf-8")
@@ -163,6 +172,8 @@ def _solved(args: argparse.Namespace, case: Case, model: Model, results: Written
     tables = [outcome_table(data["outcomes"], bounds), *muscle_text(data)]
     if args.terms:
         tables.append(_terms(data["objective_by_term"]))
+    if hangs:
+        tables.append(sensitivity_table(hangs.parameters, hangs.change, hangs.linear))
     text = "\n".join([*tables, how, *map(str, written)])
     if solved["status"] == Status.CONVERGED:
         return Answer(data, text)
@@ -177,6 +188,16 @@ def _terms(shares: dict[str, float]) -> str:
         for name, value in sorted(shares.items(), key=lambda item: -item[1])
     ]
     return table(["cost term", "objective", "%"], [*rows, ["all", f"{whole:.5f}", "100.0"]], numbers=2)
+
+
+def _sensitivities(args: argparse.Namespace, stride: xr.Dataset) -> Sensitivities | None:
+    """None for a stride that did not converge."""
+    from bladerun.study.sensitivities import sensitivities
+
+    if stride.attrs["status"] != Status.CONVERGED:
+        return None
+    with about(args.file), progress_bar() as progress:
+        return sensitivities(stride, check=True, progress=progress)
 
 
 def _ensemble(args: argparse.Namespace, case: Case, stride: xr.Dataset) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import xarray as xr
 from bladerun._lib.settings import read
 from bladerun.body.own_gait import OwnGait
 from bladerun.body.runner import Amputation, Runner
+from bladerun.body.variation import Variation
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError
@@ -56,6 +57,11 @@ def person_of(stride: xr.Dataset) -> tuple[Runner, Amputation, Fitting | None]:
     """Who runs, and on what; no fitting without an amputation. Raises InputError."""
     fitting = None if _said(stride, "fitting") is None else _made(Fitting, stride, "fitting")
     return _made(Runner, stride, "runner"), _made(Amputation, stride, "amputation"), fitting
+
+
+def variation_of(stride: xr.Dataset) -> Variation:
+    """How far uncertain inputs were taken to be off. Raises InputError."""
+    return _made(Variation, stride, "variation")
 
 
 def fitting_of(stride: xr.Dataset, side: str) -> Fitting:

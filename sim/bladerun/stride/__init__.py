@@ -23,13 +23,10 @@ from bladerun.environment import Environment
 from bladerun.model import Model
 from bladerun.options import SolverOptions
 from bladerun.status import Status
-from bladerun.stride import _continuation, _warm_start, result, solver
+from bladerun.stride import _continuation, _start, result, solver
 from bladerun.stride._compiling import compile_ahead
-from bladerun.stride._static_optimisation import recruited
 from bladerun.stride._weakness import fully_active, too_weak
-from bladerun.stride.motion import control_points
 from bladerun.stride.problem import Problem, problem
-from bladerun.stride.transcription.blocks import NODE
 from bladerun.task import Task
 
 __all__ = ["solve"]
@@ -98,7 +95,7 @@ def solve(
         if start is None:
             point = _continuation.cold(posed)
         else:
-            point = _continuation.warm(posed, _neighbour(posed, start))
+            point = _continuation.warm(posed, _start.neighbour(posed, start))
     out = solver.at_knots(posed.arrays, point)
     stride = result.dataset(posed, point, out)
     residual = result.residuals(stride, posed, point, out)
@@ -137,19 +134,6 @@ def _verdict(
         return Status.NOT_CONVERGED, f"{why}; fully active: {full}" if full else why
     weak = too_weak(stride, accepted)
     return (Status.TOO_WEAK if weak else Status.CONVERGED), weak
-
-
-def _neighbour(posed: Problem, start: xr.Dataset) -> solver.Point:
-    c = control_points(_warm_start.transferred(start, posed.model))
-    names = list(posed.model.muscles[: posed.arrays.muscles.count])
-    same = list(start.muscle.values) == names
-    # the same steps, faster or slower: what stands on the ground keeps standing
-    times = result.times_of(start) * (start.attrs["speed_m_s"] / posed.task.speed_m_s)
-    # a copy, of which the compiled sweep has no second kind
-    nodes = start.activation.values[::NODE].copy() if same else np.zeros((len(c) // NODE, len(names)))
-    point = solver.Point(c, times, start.multiplier.values, nodes)
-    point = _continuation.resampled(point, posed.knots)
-    return point if same or not names else recruited(posed, point)
 
 
 def _why_not(residual: dict[str, float], point: solver.Point, posed: Problem) -> str:

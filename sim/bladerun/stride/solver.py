@@ -19,7 +19,14 @@ from bladerun.stride._linear_algebra import Factor, NotPositive
 from bladerun.stride.cost.residual_forces import penalty
 from bladerun.stride.dynamics.inverse_dynamics import motion
 from bladerun.stride.sweep import Arrays, Sweep, Terms, correction, sweep, sweep_arrays
-from bladerun.stride.transcription.blocks import OFFSETS, TIMES, at_knot, hessian_vector_product
+from bladerun.stride.transcription.blocks import (
+    NODE,
+    OFFSETS,
+    TIMES,
+    at_knot,
+    hessian_vector_product,
+    later_share,
+)
 from bladerun.stride.transcription.mesh import LATER, mesh
 
 MULTIPLIER_UNIT = 30.0  # weight of the residual forces in whose units multipliers are kept
@@ -59,7 +66,7 @@ def minimise(
     iterations = quiet = 0
     while iterations < limit and quiet < own.quiet_steps:
         iterations += 1
-        damping = on.metric()
+        damping = on.damping * on.unit
         try:
             factor = Factor(on.here, damping)
         except NotPositive:
@@ -114,6 +121,7 @@ class _Descent:
         self.places, self.c, self.nodes = mesh(knots, start.times), start.c, start.activation
         self.here, self._there = (sweep_arrays(knots, self._p) for _ in range(2))
         self.damping, self._growth = start.damping, 2.0
+        self.unit = unit_damping(own, self._p, start)
         self.squares, self.age = start.squares, start.age
         self._near, self._slow = False, start.squares is not None
         self.linearise()
@@ -121,19 +129,6 @@ class _Descent:
     def linearise(self) -> None:
         """Cost and derivatives of where it stands."""
         self.cost = sweep(self._p, self._m, self.places, self.c, self.nodes, self.here, True)
-
-    def metric(self) -> np.ndarray:
-        """What damping adds to the diagonal, flat.
-
-        None on `later`, the landing of the right foot alone: damped it would make steps unlike those of the
-        mirrored runner.
-        """
-        own, spanned = self.own, self._p.muscles.rows
-        on_c = np.full(self.c.shape, own.damping_joints / len(self.c))
-        on_c[:, spanned[self._p.tree.slide[spanned]]] *= own.damping_tendons
-        on_nodes = np.full(self.nodes.size, own.damping_activations / len(self.nodes))
-        on_times = own.damping_times * (np.arange(TIMES) != LATER)
-        return self.damping * np.concatenate([on_c.ravel(), on_times, on_nodes])
 
     def renew_curvature(self, first: np.ndarray) -> None:
         """Second-order terms, once decreases are small, where there are none or they are old.
@@ -149,7 +144,7 @@ class _Descent:
         self.squares = np.zeros((knots, width, width)), np.zeros((knots, self.nodes.shape[1], width))
         here, y = self.here, self.here.y.copy()
         if self.own.second_order_ahead:
-            here.y[:] += here.force_weight * _force_change(self._p.muscles, here, first)
+            here.y[:] += here.force_weight * force_change(self._p.muscles, here, first)
         curvature(self._p, self._m, self.places, self.nodes, here, *self.squares)
         here.y[:] = y
         self.age = 0
@@ -268,17 +263,59 @@ def at_knots(arrays: Arrays, point: Point) -> Sweep:
     return out
 
 
-def _force_change(muscles, here, step):
+def near_knots(flat: np.ndarray, knots: int, joints: int) -> np.ndarray:
+    """(N, 3 n + TIMES) of a flat vector what each knot depends on, as the columns of a Sweep's J."""
+    c, times = flat[: knots * joints].reshape(knots, joints), flat[knots * joints : knots * joints + TIMES]
+    return np.concatenate([np.roll(c, 1, 0), c, np.roll(c, -1, 0), np.tile(times, (knots, 1))], 1)
+
+
+def force_change(muscles, here, step):
     """(N, n) change of the joint forces over a step, by their Jacobians; here: Sweep."""
     (N, n), (G, _, M, _) = here.q.shape, here.own.shape
-    c, times, nodes = np.split(step, [N * n, N * n + TIMES])
-    c, nodes = c.reshape(N, n), nodes.reshape(G, M)
-    near = np.concatenate([np.roll(c, 1, 0), c, np.roll(c, -1, 0), np.tile(times, (N, 1))], 1)
-    change, activation = np.einsum("kij,kj->ki", here.J, near), np.zeros(M)
+    nodes, activation = step[N * n + TIMES :].reshape(G, M), np.zeros(M)
+    change = np.einsum("kij,kj->ki", here.J, near_knots(step, N, n))
     for k in range(N):
         at_knot(nodes, k, activation)
         change[k, muscles.rows] += here.Ja[k] @ activation
     return change
+
+
+def through_jacobians(muscles, here, pull):
+    """What joint forces' derivatives `pull` (N, n) are by the unknowns, flat; here: Sweep."""
+    (N, n), (G, _, M, _) = here.q.shape, here.own.shape
+    near, back = np.einsum("ki,kij->kj", pull, here.J), np.zeros((G, M))
+    by_c = np.roll(near[:, :n], -1, 0) + near[:, n : 2 * n] + np.roll(near[:, 2 * n : 3 * n], 1, 0)
+    by_activation = np.einsum("kr,kre->ke", pull[:, muscles.rows], here.Ja)
+    for k in range(N):
+        share, node = later_share(k), k // NODE
+        back[node] += (1 - share) * by_activation[k]
+        back[(node + 1) % G] += share * by_activation[k]
+    return np.concatenate([by_c.ravel(), near[:, 3 * n :].sum(0), back.ravel()])
+
+
+def flat(point: Point) -> np.ndarray:
+    """Its unknowns in the order of `Sweep.gradient`."""
+    return np.concatenate([point.c.ravel(), point.times, point.activation.ravel()])
+
+
+def shifted(point: Point, step: np.ndarray) -> Point:
+    """The point a flat step further."""
+    places, c, nodes = _moved(mesh(len(point.c), point.times), point.c, point.activation, step)
+    return replace(point, c=c, times=places.times, activation=nodes)
+
+
+def unit_damping(own: NewtonOptions, arrays: Arrays, point: Point) -> np.ndarray:
+    """What damping 1 adds to the diagonal, flat.
+
+    None on `later`, the landing of the right foot alone: damped it would make steps unlike those of the
+    mirrored runner.
+    """
+    spanned = arrays.muscles.rows
+    on_c = np.full(point.c.shape, own.damping_joints / len(point.c))
+    on_c[:, spanned[arrays.tree.slide[spanned]]] *= own.damping_tendons
+    on_nodes = np.full(point.activation.size, own.damping_activations / len(point.activation))
+    on_times = own.damping_times * (np.arange(TIMES) != LATER)
+    return np.concatenate([on_c.ravel(), on_times, on_nodes])
 
 
 def _moved(places, c, nodes, step):
