@@ -227,12 +227,14 @@ def side_bending(both: Both) -> dict[str, float]:
         "mean over the stride of pelvic tilt less lumbar extension, from the vertical, forward positive",
         TENG,
     ),
-    needs=("solved",),
 )
 def trunk_lean(both: Both) -> dict[str, float]:
     """Of the trunk, from the vertical; on a slope the joints' zero stands on the ground."""
     tilt, extension = (both.stride.q.sel(joint=name).values for name in ("pelvis_tilt", "lumbar_extension"))
-    uphill = math.degrees(math.atan(task_of(both.stride).slope_percent / 100))
+    slope = (
+        task_of(both.stride).slope_percent if "task" in both.stride.attrs else 0.0
+    )  # measured on the level
+    uphill = math.degrees(math.atan(slope / 100))
     return {"trunk_lean_deg": math.degrees(shares(both.stride) @ (tilt - extension)) - uphill}
 
 
