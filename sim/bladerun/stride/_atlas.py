@@ -106,8 +106,8 @@ def between(page: Page, problem: Problem) -> Point | None:
     return Point(control_points(q), motion.times, *own)
 
 
-def page_of(strides: Sequence[Sequence[xr.Dataset]], leaves: np.ndarray) -> Page:
-    """A page of solved strides, by speed and then by size; leaves (V, 2): see `Page`."""
+def page_of(strides: Sequence[Sequence[xr.Dataset]], leaves: Sequence[np.ndarray]) -> Page:
+    """A page of solved strides, by speed and then by size; leaves: (2,) of each speed, see `Page`."""
     first, rows = strides[0][0], [[_motion_of(one) for one in row] for row in strides]
     stacked = {
         name: np.array([[getattr(motion, name) for motion in row] for row in rows], np.float32)
@@ -175,7 +175,7 @@ def _shares(grid: np.ndarray, at: float) -> np.ndarray:
 
 
 def _mixed(page: Page, shares: np.ndarray, knots: int, leaves: np.ndarray) -> _Motion:
-    """The mean of a page's strides with these shares (V, S), landings and toe-offs of each upon the others'."""
+    """The mean of strides of a page with these shares (V, S), events of each upon those of the others."""
     used = [(v, s) for v, s in np.argwhere(shares)]
     many = page.q.shape[2]
     meshes = {at: mesh(many, page.times[at]) for at in used}
@@ -193,7 +193,7 @@ def _mixed(page: Page, shares: np.ndarray, knots: int, leaves: np.ndarray) -> _M
         contact = contact + share * _linear(own.time, period, page.contact[at], go)
         multiplier = multiplier + share * density * places.weight[:, None]
         activation = activation + share * _linear(own.time[::NODE], period, page.activation[at], go[::NODE])
-    return _Motion(places.times, q, contact, multiplier, np.clip(activation, 0.0, 1.0))
+    return _Motion(places.times, q, contact, multiplier, activation)
 
 
 def _marks(places: Mesh, leaves: np.ndarray) -> np.ndarray:
