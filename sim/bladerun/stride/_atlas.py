@@ -102,8 +102,8 @@ def between(page: Page, problem: Problem) -> Point | None:
     places = mesh(problem.knots, motion.times)
     q = bent(motion.q * scale, motion.contact * legs, places.time, motion.times[0], model)
     # one after the other in memory, of which alone the compiled sweep has a kind
-    own = (np.ascontiguousarray(values) for values in (motion.multiplier, motion.activation))
-    return Point(control_points(q), motion.times, *own)
+    multiplier, activation = map(np.ascontiguousarray, (motion.multiplier, motion.activation))
+    return Point(control_points(q), motion.times, multiplier, activation)
 
 
 def page_of(strides: Sequence[Sequence[xr.Dataset]], leaves: Sequence[np.ndarray]) -> Page:
@@ -177,23 +177,30 @@ def _shares(grid: np.ndarray, at: float) -> np.ndarray:
 def _mixed(page: Page, shares: np.ndarray, knots: int, leaves: np.ndarray) -> _Motion:
     """The mean of strides of a page with these shares (V, S), events of each upon those of the others."""
     used = [(v, s) for v, s in np.argwhere(shares)]
-    many = page.q.shape[2]
-    meshes = {at: mesh(many, page.times[at]) for at in used}
-    marks = {at: _marks(meshes[at], page.leaves[at[0]]) for at in used}
-    mark = sum(shares[at] * marks[at] for at in used)
-    later = sum(shares[at] * page.times[at][LATER] for at in used)
-    places = mesh(knots, _times(mark, later, knots, leaves))
-    q, contact, multiplier, activation = 0.0, 0.0, 0.0, 0.0
-    for at in used:
-        own, share = meshes[at], shares[at]
-        period = own.times[0]
-        go = PchipInterpolator(_around(mark), _around(marks[at]))(places.time)
-        density = _linear(own.time, period, page.multiplier[at] / own.weight[:, None], go)
-        q = q + share * _smooth(own.time, period, page.q[at], go)
-        contact = contact + share * _linear(own.time, period, page.contact[at], go)
-        multiplier = multiplier + share * density * places.weight[:, None]
-        activation = activation + share * _linear(own.time[::NODE], period, page.activation[at], go[::NODE])
-    return _Motion(places.times, q, contact, multiplier, activation)
+    each, many = np.array([shares[at] for at in used]), page.q.shape[2]
+    meshes = [mesh(many, page.times[at]) for at in used]
+    marks = np.array([_marks(own, page.leaves[v]) for own, (v, _) in zip(meshes, used, strict=True)])
+    later = each @ [page.times[at][LATER] for at in used]
+    places = mesh(knots, _times(each @ marks, later, knots, leaves))
+    parts = [
+        _upon(page, at, own, PchipInterpolator(_around(each @ marks), _around(mark))(places.time))
+        for at, own, mark in zip(used, meshes, marks, strict=True)
+    ]
+    q, contact, density, activation = (
+        np.tensordot(each, np.array(part), 1) for part in zip(*parts, strict=True)
+    )
+    return _Motion(places.times, q, contact, density * places.weight[:, None], activation)
+
+
+def _upon(page: Page, at: tuple[int, int], own: Mesh, time: np.ndarray) -> tuple[np.ndarray, ...]:
+    """q, contacts, multipliers a second and activations of one stride at other times (knots,) of its own."""
+    period = own.times[0]
+    return (
+        _smooth(own.time, period, page.q[at], time),
+        _linear(own.time, period, page.contact[at], time),
+        _linear(own.time, period, page.multiplier[at] / own.weight[:, None], time),
+        _linear(own.time[::NODE], period, page.activation[at], time[::NODE]),
+    )
 
 
 def _marks(places: Mesh, leaves: np.ndarray) -> np.ndarray:
@@ -235,10 +242,10 @@ def _half_later(motion: _Motion) -> _Motion:
     """The same half a stride later, when the left foot lands, told as if it were the right one."""
     period, later, uneven, right, left = motion.times
     half = len(motion.q) // 2
+    q, contact, multiplier = (np.roll(values, -half, 0) for values in motion[1:4])
+    activation = np.roll(motion.activation, -(half // NODE), 0)
     return _Motion(
-        np.array([period, later + uneven, -uneven, left, right]),
-        *(np.roll(values, -half, 0) for values in motion[1:4]),
-        np.roll(motion.activation, -(half // NODE), 0),
+        np.array([period, later + uneven, -uneven, left, right]), q, contact, multiplier, activation
     )
 
 
