@@ -81,6 +81,7 @@ class MultiplierPass(NamedTuple):
 class ContinuationOptions(Settings):
     """The way from nothing, or from a neighbour, to a solved stride; see models/solver.toml."""
 
+    from_atlas: bool
     first_knots: int
     first_jerk_s3_rad: float
     first_hold_1_s: float

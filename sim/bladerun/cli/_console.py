@@ -59,7 +59,7 @@ def outcome_table(
 def sensitivity_table(parameters: pd.DataFrame, change: pd.DataFrame, linear: pd.DataFrame) -> str:
     """Change of each trade-off, a column each, as a parameter goes from its value to one spread more.
 
-    parameters, change, linear: as of `bladerun.study.sensitivities.Sensitivities`, held against solved strides.
+    parameters, change, linear: as of `bladerun.study.sensitivities.Sensitivities`, with its check.
     """
     from bladerun.study.recommend import weights
 
@@ -76,7 +76,7 @@ def sensitivity_table(parameters: pd.DataFrame, change: pd.DataFrame, linear: pd
     names = [f"{row['name'].replace('_', ' ')}, {row['unit']}" for row in shown]
     return (
         table(["as this goes", "from", *names], rows, numbers=len(names))
-        + "\nthe derivative over one spread; ~ not linear: solved there it differs by over a tenth, or was not"
+        + "\nthe derivative over one spread; ~ not linear: solved there it differs by over a tenth"
     )
 
 

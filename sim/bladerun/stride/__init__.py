@@ -23,7 +23,7 @@ from bladerun.environment import Environment
 from bladerun.model import Model
 from bladerun.options import SolverOptions
 from bladerun.status import Status
-from bladerun.stride import _continuation, _start, result, solver
+from bladerun.stride import _atlas, _continuation, _start, result, solver
 from bladerun.stride._compiling import compile_ahead
 from bladerun.stride._weakness import fully_active, too_weak
 from bladerun.stride.problem import Problem, problem
@@ -51,7 +51,9 @@ def solve(
     task
         What is asked of the runner; slope and pull act on top of `environment`.
     start
-        A solved stride of a like model (same joints); else a first guess is made from reference running.
+        A solved stride of a like model (same joints). Without one it starts between those of models/atlas/
+        around it, and from reference running where there are none, where they lead to no solution, or where
+        `options` say so (`continuation.from_atlas`).
     cost, environment, options
         Weights, outside world and solver settings; those of models/ where left out.
     reference
@@ -92,10 +94,29 @@ def solve(
     )
     compile_ahead(posed.arrays)
     with threadpool_limits(1):
-        if start is None:
-            point = _continuation.cold(posed)
-        else:
-            point = _continuation.warm(posed, _start.neighbour(posed, start))
+        stride = _from_nothing(posed) if start is None else _from(posed, _start.neighbour(posed, start))
+    stride.attrs["seconds"] = time.perf_counter() - began
+    return stride
+
+
+def _from_nothing(posed: Problem) -> xr.Dataset:
+    """From the atlas where it has a start that leads to a solution, else from reference running."""
+    own, steps = posed.options.continuation, 0
+    if own.from_atlas and (begun := _atlas.start(posed)) is not None:
+        stride = _from(posed, begun)
+        if Status(stride.attrs["status"]).usable_as_start:
+            return stride
+        steps = stride.attrs["iterations"]
+    point = _continuation.cold(posed)
+    return _stride(posed, replace(point, iterations=point.iterations + steps))
+
+
+def _from(posed: Problem, point: solver.Point) -> xr.Dataset:
+    return _stride(posed, _continuation.warm(posed, point))
+
+
+def _stride(posed: Problem, point: solver.Point) -> xr.Dataset:
+    """The stride that a descent ended in, and how it went."""
     out = solver.at_knots(posed.arrays, point)
     stride = result.dataset(posed, point, out)
     residual = result.residuals(stride, posed, point, out)
@@ -104,7 +125,6 @@ def solve(
         "status": status.value,
         "why": why,
         "iterations": point.iterations,
-        "seconds": time.perf_counter() - began,
         "knots": posed.knots,
         "residuals": json.dumps(residual),
     }

@@ -37,16 +37,26 @@ def transferred(start: xr.Dataset, model: Model) -> np.ndarray:
     time, speed = start.time.values, start.attrs["speed_m_s"]
     q = start.q.values.copy()
     q[:, 0] -= speed * time
-    before, now = _springs(old), _springs(mj)
+    before, now = springs(old), springs(mj)
     passive = model.joint_data.of(role="passive")
     q[:, passive] *= np.divide(before, now, out=np.ones_like(now), where=now > 0)[passive]
     place = start.contact_position.values.copy()
     place[:, :, 0] -= speed * time[:, None]
+    return bent(q, place, time, start.attrs["stride_time_s"], model)
+
+
+def bent(q: np.ndarray, place: np.ndarray, time: np.ndarray, period: float, model: Model) -> np.ndarray:
+    """Positions (N, n) near q whose contacts have the heights and the slip of place (N, spheres, 3) [m].
+
+    q, place: at time (N,) [s] of a stride that lasts period [s], less the steady run.
+    """
+    mj, spheres = model.mj, contact_spheres(model.mj)
+    passive = model.joint_data.of(role="passive")
     weight = np.exp(-0.5 * (np.maximum(place[:, :, 2], 0) / NEAR_M) ** 2) / CLOSE_M
     spread = np.where(passive, 0.0, SPREAD_RAD)
     spread[:3] = SPREAD_M
     n = len(spread)
-    calm = sp.kron(_bend(time, start.attrs["stride_time_s"]) / JOLT, sp.eye(n))
+    calm = sp.kron(_bend(time, period) / JOLT, sp.eye(n))
     rest = (calm.T @ calm + sp.eye(q.size)).tocsc()
     gone = np.zeros(q.size)  # in spreads
     for _ in range(PASSES):
@@ -103,5 +113,6 @@ def _bend(time, period):
     return sp.csr_matrix((values, (np.tile(k, 3), np.concatenate([(k + 1) % N, k, (k - 1) % N]))), (N, N))
 
 
-def _springs(mj):
+def springs(mj) -> np.ndarray:
+    """(n,) stiffness of each joint, N/m or Nm/rad."""
     return np.asarray(mj.jnt_stiffness).reshape(mj.nv, -1)[:, 0]

@@ -47,7 +47,7 @@ def _hash(code: set[Path], without: set[str]) -> str:
         digest.update(file.relative_to(_PACKAGE).as_posix().encode() + file.read_bytes())
     models = data_files.models_dir()
     for file in sorted(models.rglob("*.*")):
-        if file.suffix in (".toml", ".xml", ".csv") and file.name not in without:
+        if file.suffix in (".toml", ".xml", ".csv", ".npz") and file.name not in without:
             digest.update(file.relative_to(models).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()
 
