@@ -168,18 +168,23 @@ def joint_strength(mj: mujoco.MjModel) -> np.ndarray:
 
 
 def _wear(spec, suffix: str, blade: Blade, fitting: Fitting, placement: Placement) -> None:
-    """Attach the blade to the socket and let its sole touch the floor."""
-    socket = spec.body(f"socket_{suffix}")
-    pos = placement.pos - socket.pos
+    """Attach the blade to the socket, or to the knee under it, and let its sole touch the floor."""
+    carrier = spec.body(f"socket_{suffix}")
+    pos = placement.pos - carrier.pos
+    if knee := placement.knee:
+        pos = placement.pos
+        damping = (fitting.knee_damping_flexion, fitting.knee_damping_extension)
+        at = {"pos": knee.pos - carrier.pos, "quat": knee.quat, "clamp_m": -float(pos[2])}
+        carrier = knee.unit.attach(spec, carrier, suffix, damping=damping, **at)
     blade.attach(
-        socket,
+        carrier,
         suffix=suffix,
         category=float(fitting.category),
         clamp_to_ground_m=placement.clamp_to_ground_m,
         pos=pos,
         quat=placement.quat,
     )
-    _draw_mount(socket, suffix, blade, pos, placement.quat)
+    _draw_mount(carrier, suffix, blade, pos, placement.quat)
     for name in sole_spheres(suffix):
         spec.add_pair(geomname1="floor", geomname2=name)
 

@@ -9,6 +9,7 @@
 import mujoco
 import numpy as np
 
+from bladerun.body.passive_laws import write_law
 from bladerun.environment import Environment, Ground, Wrench
 from bladerun.stride.cost.bounce import Bounce
 from bladerun.stride.cost.clearance import Clearance
@@ -28,7 +29,6 @@ from bladerun.stride.cost.sideways_force import SidewaysForce
 from bladerun.stride.cost.stride_time import StrideTime
 from bladerun.stride.cost.tracking import Tracking
 from bladerun.stride.dynamics.muscle_paths import muscles
-from bladerun.stride.dynamics.passive import write_law
 from bladerun.stride.dynamics.tree import external, tree_of
 from bladerun.stride.sweep import Arrays, Sweep, Terms
 from bladerun.stride.transcription.blocks import NODE, TIMES

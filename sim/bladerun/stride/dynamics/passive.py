@@ -12,8 +12,8 @@ x = q - rest, p(u, e) the smooth positive part of `contact_law`, p' its slope:
 
 DEAD_BAND is loose by g either way. STOP acts on one side, above `at` for s = 1, below for s = -1, and never
 pulls. DAMPER resists by a + b in one direction, a - b in the other, and more with the joint's angle:
-r(y) = y^3 (10 - 15 y + 6 y^2) goes from 0 to 1. A MuJoCo model keeps its own springs and dampers; other laws
-stand in it as numeric elements (`write_law`).
+r(y) = y^3 (10 - 15 y + 6 y^2) goes from 0 to 1; a width below 0 lets it rise towards smaller angles. A MuJoCo
+model keeps its own springs and dampers; other laws stand in it as numeric elements (`body.passive_laws`).
 """
 
 from __future__ import annotations
@@ -25,21 +25,12 @@ import numpy as np
 from numba import njit
 
 from bladerun._lib.jitable import register_jitable
-from bladerun.errors import InputError, ModelError, nearest
+from bladerun.body.passive_laws import NAME, PARAMETERS
+from bladerun.errors import ModelError
 from bladerun.stride.dynamics.contact_law import positive_part
 
 LINEAR, POLYNOMIAL, DEAD_BAND, STOP, DAMPER = range(5)
-PARAMETERS = {
-    "linear": ("stiffness", "rest", "damping"),
-    "polynomial": ("stiffness", "stiffness2", "stiffness3", "rest", "damping", "damping2", "damping3"),
-    "dead band": ("stiffness", "rest", "half_width", "rounding", "damping"),
-    "stop": ("stiffness", "at", "sense", "rounding", "damping"),
-    "damper": ("positive", "negative", "rounding", "start", "width", "factor"),
-}
-"""Kinds in the order of their numbers; parameters in Nm, rad and s (N, m and s where the joint slides)."""
-
 LAW_SIZE = max(map(len, PARAMETERS.values()))
-_NAME = "passive_law"
 _RELEASE_ROUND = 0.2  # of a stop that is left so fast that it lets go, as of the ground
 
 
@@ -49,27 +40,6 @@ class Laws(NamedTuple):
     joint: np.ndarray  # (L,) index
     kind: np.ndarray  # (L,)
     parameter: np.ndarray  # (L, 7), as in PARAMETERS
-
-
-def write_law(spec: mujoco.MjSpec, joint: str, kind: str, **parameters: float) -> None:
-    """Note a passive law of a joint in a model; a joint may have several.
-
-    Raises
-    ------
-    InputError
-        For an unknown kind, joint or parameter, or one that is missing.
-    """
-    if kind not in PARAMETERS:
-        raise InputError(f"'{kind}' is not a passive law; {nearest(kind, PARAMETERS)}", key=joint)
-    if spec.joint(joint) is None:
-        raise InputError(f"not a joint; {nearest(joint, [j.name for j in spec.joints])}", key=joint)
-    wanted = PARAMETERS[kind]
-    for name in (*parameters, *wanted):
-        if name not in wanted or name not in parameters:
-            raise InputError(f"a {kind} takes {', '.join(wanted)}, each once", key=f"{joint} {name}")
-    row = [float(list(PARAMETERS).index(kind)), *(float(parameters[name]) for name in wanted)]
-    count = sum(numeric.name.startswith(f"{_NAME} {joint} ") for numeric in spec.numerics)
-    spec.add_numeric(name=f"{_NAME} {joint} {count}", data=row, size=len(row))
 
 
 def laws_of(mj: mujoco.MjModel) -> Laws:
@@ -110,7 +80,7 @@ def _written(mj: mujoco.MjModel) -> list[_Row]:
     rows: list[_Row] = []
     for i in range(mj.nnumeric):
         words = mj.numeric(i).name.split(" ")
-        if words[0] == _NAME:
+        if words[0] == NAME:
             first = mj.numeric_adr[i]
             kind, *values = mj.numeric_data[first : first + mj.numeric_size[i]].tolist()
             joint = mujoco.mj_name2id(mj, mujoco.mjtObj.mjOBJ_JOINT, " ".join(words[1:-1]))
