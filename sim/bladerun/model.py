@@ -19,6 +19,7 @@ from bladerun.blade.catalog import Blade
 from bladerun.blade.chain import sole_spheres
 from bladerun.body.build import build_body
 from bladerun.body.joints import Joints, joints_of, write_sides
+from bladerun.body.knee_unit import KneeUnit
 from bladerun.body.runner import ABLE_BODIED, Amputation, Runner
 from bladerun.body.variation import NOMINAL, Variation, vary
 from bladerun.errors import InputError
@@ -79,6 +80,11 @@ class Model:
     mass_kg: float
     leg_length_m: float
     variation: Variation
+
+    def knee_bends(self, side: str) -> bool:
+        """Whether this leg wears a prosthetic knee with an axis."""
+        knee = "none" if self.fitting is None else self.fitting.of(side).knee
+        return knee != "none" and KneeUnit(knee).bends
 
 
 def build_model(
