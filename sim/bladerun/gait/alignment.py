@@ -19,7 +19,7 @@ import mujoco
 import numpy as np
 
 from bladerun._lib.data_files import toml
-from bladerun.body.joints import joints_of
+from bladerun.body.joints import PARTS
 
 _POINTS = 40
 
@@ -69,8 +69,8 @@ def outside_rule(shape: str, measured: Mapping[str, Any]) -> list[str] | None:
 def bench_posture(model: Any, side: str, sagittal_deg: float) -> np.ndarray:
     """Joint positions (nq,) of bench alignment. model: a `mujoco.MjModel`; side: "left" or "right"."""
     q = np.zeros(model.nq)
-    joints = joints_of(model)
-    flexed = "hip" if joints.of(part="knee unit", side=side).any() else "knee"
+    prosthetic = PARTS.index("knee unit") in model.joint(f"knee_flexion_{side[0]}").user[1:2]
+    flexed = "hip" if prosthetic else "knee"
     q[model.joint(f"{flexed}_flexion_{side[0]}").qposadr[0]] = math.radians(sagittal_deg)
     return q
 
