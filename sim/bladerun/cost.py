@@ -76,7 +76,7 @@ class LandingCost(Settings):
 @dataclass(frozen=True)
 class ClearanceCost(Settings):
     """Height of feet in swing. swing: share of the knots from the foot's own touchdown; knee_unit: factor on
-    a leg with a prosthetic knee."""
+    a leg with a prosthetic knee that bends."""
 
     height_m: float
     weight_m: float

@@ -83,7 +83,8 @@ class Model:
 
     def knee_bends(self, side: str) -> bool:
         """Whether this leg wears a prosthetic knee with an axis."""
-        knee = "none" if self.fitting is None else self.fitting.of(side).knee
+        worn = self.fitting is not None and side in self.amputation.sides
+        knee = self.fitting.of(side).knee if worn and self.fitting else "none"
         return knee != "none" and KneeUnit(knee).bends
 
 

@@ -129,7 +129,7 @@ def _terms(
         sideways_force=sideways_force.prepare(model, cost, ref, weight_n),
         placement=placement.prepare(model, tree, cost, ref),
         landing=landing.prepare(model, tree, cost, task),
-        clearance=clearance.prepare(joints, tree, cost.clearance, knots),
+        clearance=clearance.prepare(model, tree, cost.clearance, knots),
         contact_edges=contact_edges.prepare(model, tree, cost, task.speed_m_s, knots),
         force_rate=force_rate.prepare(cost, weight_n),
         jerk=jerk.prepare(joints, cost),
