@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 
 from bladerun._lib.table import plain
+from bladerun.body.knee_unit import KneeUnit
 from bladerun.environment import Environment
 from bladerun.gait.events import Leg, shares
 from bladerun.gait.outcomes import OUTCOMES, outcomes
@@ -20,6 +21,7 @@ from bladerun.task import Task
 from models import muscled
 from strides import uneven
 from strides.expected import FEET, expected
+from strides.synthetic import MASS, PERIOD, WEIGHT
 
 MODELS = Path(__file__).parents[1] / "models"
 ELSEWHERE = {  # rows of strides with muscles, or without a blade: the test here that gives their number
@@ -40,6 +42,13 @@ ELSEWHERE = {  # rows of strides with muscles, or without a blade: the test here
     "knee_contact_force_bw": "test_an_unloaded_leg_that_swings_is_held_by_its_joints",
     "suspension_pull_n": "test_the_suspension_is_pulled_by_the_spring_that_holds_the_limb",
     "suspension_share_percent": "test_the_suspension_is_pulled_by_the_spring_that_holds_the_limb",
+    "knee_flexion_contact_peak_deg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
+    "knee_stop_moment_least_nm_kg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
+    "knee_flexion_swing_peak_deg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
+    "circumduction_mm": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
+    "hip_abduction_swing_peak_deg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
+    "hip_hike_swing_deg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
+    "vaulting_mm": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
 }  # fmt: skip
 
 
@@ -288,3 +297,35 @@ def test_soft_ground_gives_and_the_leg_does_not():
         peak_kn = leg.force[2].peak(leg.down, leg.up)[1] / 1e3
         assert given > 0.005
         assert peak_kn / number == pytest.approx(peak_kn / before - given)
+
+
+def test_a_prosthetic_knee_and_how_its_leg_gets_through():
+    """Of the same stride, its right knee taken for a hydraulic one."""
+    made, foot, sound = uneven.stride(knots=500), FEET["right"], FEET["left"]
+    part = np.where(made.joint == "knee_flexion_r", "knee unit", made.joint_part)
+    made = made.assign_coords(joint_part=("joint", part))
+    fitting = json.loads(made.attrs["fitting"]) | {"knee": "hydraulic-running"}
+    made.attrs["fitting"] = json.dumps(fitting)
+    found = outcomes(made)
+
+    swing = np.linspace(foot.up, foot.down + PERIOD, 20_001)
+    knee, list_deg = (lambda t, name=name: np.degrees(uneven.angle(name)(t)) for name in
+                      ("knee_flexion_r", "pelvis_list"))  # fmt: skip
+    right = [name for name in uneven.SPHERES if name[8] == "r"]
+    aside = -np.mean([uneven.sphere(swing, name)[0][:, 1] for name in right], axis=0)
+    firm = foot.t[foot.load > 0.5 * WEIGHT]
+    moment = KneeUnit("hydraulic-running").stop_moment_nm(np.radians(knee(firm)))
+    middle = (swing[0] + swing[-1]) / 2
+    expected = {
+        "knee_flexion_contact_peak_deg": knee(foot.t).max(),
+        "knee_flexion_swing_peak_deg": knee(swing).max(),
+        "knee_stop_moment_least_nm_kg": moment.min() / MASS,
+        "circumduction_mm": 1e3 * (aside - np.linspace(aside[0], aside[-1], len(swing))).max(),
+        "hip_abduction_swing_peak_deg": -np.degrees(uneven.angle("hip_adduction_r")(swing)).min(),
+        "hip_hike_swing_deg": list_deg(swing).max(),
+        "vaulting_mm": 1e3 * sound.at("heel", middle)[2],  # it stands on the ground
+    }
+    for key, value in expected.items():
+        assert found[key] == {"left": None, "right": pytest.approx(value, rel=5e-3, abs=2e-3)}, key
+    gone = ("knee_extension_torque_peak_nm_kg", "knee_work_positive_j_kg", "knee_flexion_torque_excess_nm_kg")
+    assert all(found[key]["right"] is None and found[key]["left"] is not None for key in gone)

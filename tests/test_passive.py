@@ -6,14 +6,13 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bladerun.body.passive_laws import write_law
+from bladerun.body.passive_laws import PARAMETERS, write_law
 from bladerun.environment import Environment, Ground
 from bladerun.errors import InputError, ModelError
 from bladerun.forward.simulator import Simulator
 from bladerun.stride.dynamics.passive import (
     DEAD_BAND,
     LINEAR,
-    PARAMETERS,
     POLYNOMIAL,
     STOP,
     energy_and_loss,

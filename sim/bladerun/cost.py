@@ -75,12 +75,14 @@ class LandingCost(Settings):
 
 @dataclass(frozen=True)
 class ClearanceCost(Settings):
-    """Height of feet in swing. swing: share of the knots from the foot's own touchdown."""
+    """Height of feet in swing. swing: share of the knots from the foot's own touchdown; knee_unit: factor on
+    a leg with a prosthetic knee that bends."""
 
     height_m: float
     weight_m: float
     swing: tuple[float, float]
     ramp: float
+    knee_unit: float
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,17 @@ class LimitCost(Settings):
     weight_rad: float
     round_rad: float
     spare_rad: float
+
+
+@dataclass(frozen=True)
+class KneeStopCost(Settings):
+    """A prosthetic knee under load. stance: share of the knots from the leg's own touchdown."""
+
+    weight_rad: float
+    straight_rad: float
+    round_rad: float
+    stance: tuple[SIGNED, SIGNED]
+    ramp: float
 
 
 @dataclass(frozen=True)
@@ -159,6 +172,8 @@ class Cost(Settings):
         Stride time, per SD between people.
     lean
         Lean of the trunk, if the task says so.
+    knee_stop
+        A prosthetic knee under load, which is kept straight.
 
     Notes
     -----
@@ -177,6 +192,7 @@ class Cost(Settings):
     limit: LimitCost
     stride_time: StrideTimeCost
     lean: LeanCost
+    knee_stop: KneeStopCost
 
     @classmethod
     def default(cls, changes: Mapping[str, Any] | None = None) -> Cost:

@@ -19,6 +19,7 @@ from bladerun.blade.catalog import Blade
 from bladerun.blade.chain import sole_spheres
 from bladerun.body.build import build_body
 from bladerun.body.joints import Joints, joints_of, write_sides
+from bladerun.body.knee_unit import KneeUnit
 from bladerun.body.runner import ABLE_BODIED, Amputation, Runner
 from bladerun.body.variation import NOMINAL, Variation, vary
 from bladerun.errors import InputError
@@ -79,6 +80,12 @@ class Model:
     mass_kg: float
     leg_length_m: float
     variation: Variation
+
+    def knee_bends(self, side: str) -> bool:
+        """Whether this leg wears a prosthetic knee with an axis."""
+        worn = self.fitting is not None and side in self.amputation.sides
+        knee = self.fitting.of(side).knee if worn and self.fitting else "none"
+        return knee != "none" and KneeUnit(knee).bends
 
 
 def build_model(
@@ -168,18 +175,23 @@ def joint_strength(mj: mujoco.MjModel) -> np.ndarray:
 
 
 def _wear(spec, suffix: str, blade: Blade, fitting: Fitting, placement: Placement) -> None:
-    """Attach the blade to the socket and let its sole touch the floor."""
-    socket = spec.body(f"socket_{suffix}")
-    pos = placement.pos - socket.pos
+    """Attach the blade to the socket, or to the knee under it, and let its sole touch the floor."""
+    carrier = spec.body(f"socket_{suffix}")
+    pos = placement.pos - carrier.pos
+    if knee := placement.knee:
+        pos = placement.pos
+        damping = (fitting.knee_damping_flexion, fitting.knee_damping_extension)
+        at = {"pos": knee.pos - carrier.pos, "quat": knee.quat, "clamp_m": -float(pos[2])}
+        carrier = knee.unit.attach(spec, carrier, suffix, damping=damping, **at)
     blade.attach(
-        socket,
+        carrier,
         suffix=suffix,
         category=float(fitting.category),
         clamp_to_ground_m=placement.clamp_to_ground_m,
         pos=pos,
         quat=placement.quat,
     )
-    _draw_mount(socket, suffix, blade, pos, placement.quat)
+    _draw_mount(carrier, suffix, blade, pos, placement.quat)
     for name in sole_spheres(suffix):
         spec.add_pair(geomname1="floor", geomname2=name)
 

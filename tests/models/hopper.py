@@ -18,6 +18,7 @@ from bladerun.stride.cost.effort import Effort
 from bladerun.stride.cost.excitation import Excitation
 from bladerun.stride.cost.force_rate import ForceRate
 from bladerun.stride.cost.jerk import Jerk
+from bladerun.stride.cost.knee_stop import KneeStop
 from bladerun.stride.cost.landing import Landing
 from bladerun.stride.cost.lean import Lean
 from bladerun.stride.cost.limits import Limits
@@ -174,6 +175,7 @@ def hop_arrays(knots: int) -> Arrays:
             np.array([0.5, 0.0, 0.0, 0.0, 0.0]), np.array([20.0, 200.0, 200.0, 200.0, 200.0])
         ),
         lean=Lean(3, 5, np.zeros((1, 4, 1)), 0.0),
+        knee_stop=KneeStop(driven[:0], np.zeros((knots, 0)), 0.0, 0.02),
     )
     return Arrays(tree_of(mj), external(mj, around(Ground(0.01, 0.1, 20.0))), muscles(mj), 0.0, terms)
 
@@ -215,6 +217,7 @@ def random_arrays(rng: np.random.Generator, knots: int, xml: str, *wrenches: Wre
             np.array([0.6, 0.01, -0.02, 0.02, -0.01]), np.array([5.0, 3.0, 4.0, 2.0, 6.0])
         ),
         lean=Lean(3, 5, cubics(0.1 * rng.normal(size=(6, 1))), 1.5),
+        knee_stop=KneeStop(joints[-1:], rng.uniform(0, 3, (knots, 1)), -9.0, 0.02),
     )
     outside = around(Ground(0.01, 0.2, 20.0, 0.8), *wrenches, gravity=(-0.7, 0.2, -9.6))
     return Arrays(tree_of(mj), external(mj, outside), pulling, 1.3, terms)

@@ -3,6 +3,8 @@
 Takes the `MjSpec` of a whole body; changes one leg of it.
 """
 
+from collections.abc import Mapping, Sequence
+
 import mujoco
 import numpy as np
 
@@ -29,31 +31,47 @@ def amputate(spec, s: str, residual: float, stump: Rigid, weight: float, scale: 
         spec.delete(spec.geom(f"{part}_{s}"))
     set_inertial(spec, shank.name, stump)
 
+    inward = 1.0 if s == "r" else -1.0
+    joints = (
+        ("pistoning", [0.0, 0.0, 1.0], socket["pistoning_n_m"] * weight / scale),
+        ("flexion", [0.0, -1.0, 0.0], socket["flexion_nm_rad"] * weight * scale),
+        ("rotation", [0.0, 0.0, inward], socket["rotation_nm_rad"] * weight * scale),
+    )
+    add_socket(spec, shank, s, residual, socket, joints)
+
+
+def add_socket(
+    spec,
+    limb,
+    s: str,
+    residual: float,
+    socket: Mapping[str, float],
+    joints: Sequence[tuple[str, list[float], float]],
+) -> None:
+    """Put a socket on a residual limb.
+
+    limb: the body that hangs down (-z) from its joint; socket: mass, radius, overhang, relaxation time;
+    joints: name, axis and stiffness (N/m or Nm/rad) of how the limb moves in it, at the middle of the limb.
+    """
     middle, radius = residual / 2.0, socket["radius_m"]
     capsule = {"type": mujoco.mjtGeom.mjGEOM_CAPSULE, "contype": 0, "conaffinity": 0, "mass": 0.0, "group": 1}
     end = -residual + radius - 0.01
-    shank.add_geom(
+    limb.add_geom(
         name=f"liner_{s}",
         material="sock",
         size=[radius - 0.006, 0, 0],
         fromto=[0, 0, -0.03, 0, 0, end],
         **capsule,
     )
-    body = shank.add_body(name=f"socket_{s}", pos=[0.0, 0.0, -middle])
-    inward = 1.0 if s == "r" else -1.0
-    slide, hinge = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
-    for name, kind, axis, stiffness in (
-        ("pistoning", slide, [0.0, 0.0, 1.0], socket["pistoning_n_m"] * weight / scale),
-        ("flexion", hinge, [0.0, -1.0, 0.0], socket["flexion_nm_rad"] * weight * scale),
-        ("rotation", hinge, [0.0, 0.0, inward], socket["rotation_nm_rad"] * weight * scale),
-    ):
-        damping = stiffness * socket["relaxation_s"]
+    body = limb.add_body(name=f"socket_{s}", pos=[0.0, 0.0, -middle])
+    for name, axis, stiffness in joints:
+        slides = name == "pistoning"
         body.add_joint(
             name=f"socket_{name}_{s}",
-            type=kind,
+            type=mujoco.mjtJoint.mjJNT_SLIDE if slides else mujoco.mjtJoint.mjJNT_HINGE,
             axis=axis,
             stiffness=stiffness,
-            damping=damping,
+            damping=stiffness * socket["relaxation_s"],
             userdata=code("passive", "socket"),
         )
     length = residual + socket["overhang_m"]

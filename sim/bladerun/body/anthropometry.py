@@ -1,6 +1,6 @@
 """Rigid segments of a body, from the segment table in models/body.toml.
 
-Takes a `Runner`; gives mass, centre and inertia of each segment, whole or, of the shank, what is left of it.
+Takes a `Runner`; gives mass, centre and inertia of each segment, whole or what is left of a shank or thigh.
 """
 
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def segments(runner: Runner, mass_kg: float) -> dict[str, Rigid]:
 
 
 def residual_limb(shank: Rigid, length: float, fraction: float) -> Rigid:
-    """The upper `fraction` of a shank of that length, as a body of linearly falling mass per length.
+    """The upper `fraction` of a shank or thigh of that length, a body of linearly falling mass per length.
 
     Density a + b x over x = 0 (knee) to 1 with the shank's mass, a + b/2 = 1, and centre, c = 1/2 + b/12;
     its spread along the length adds to half the longitudinal inertia, as in a rod of finite thickness.

@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 
 from bladerun._lib import data_files
+from bladerun.body import _transfemoral
 from bladerun.body._amputation import amputate, loosen, reattach_gastrocnemius
 from bladerun.body.anthropometry import (
     Rigid,
@@ -42,7 +43,7 @@ def build_body(runner: Runner, amputation: Amputation = ABLE_BODIED, prostheses_
     Lengths scale with stature, the shoes' stiffness with mass, masses with the segment table, girths with
     sqrt(mass / height). The remaining body gets the mass that makes body and prostheses together weigh
     `runner.mass_kg`; `prostheses_kg` is that of all prostheses without their sockets, attached later
-    under the bodies `socket_r` and `socket_l`.
+    under the bodies `socket_r` and `socket_l`, knee units included.
     """
     spec = _pattern()
     _scale_geometry(spec, runner)
@@ -50,19 +51,31 @@ def build_body(runner: Runner, amputation: Amputation = ABLE_BODIED, prostheses_
     _scale_muscles(spec, runner, amputation)
     _limit_joints(spec, runner)
 
-    unit, shank = segments(runner, mass_kg=1.0), length_m("shank", runner)
-    limbs = {side: amputation.of(side).residual_limb(runner) for side in amputation.sides}
-    stumps = {side: residual_limb(unit["shank"], shank, limb / shank) for side, limb in limbs.items()}
-    lost = sum(unit["shank"].mass + unit["foot"].mass - stump.mass for stump in stumps.values())
-    worn = len(limbs) * data_files.toml("body.toml")["socket"]["mass_kg"] + prostheses_kg
-    intact_kg = (runner.mass_kg - worn) / (1.0 - lost)
+    unit = segments(runner, mass_kg=1.0)
+    legs = {side: amputation.of(side) for side in amputation.sides}
+    limbs = {side: leg.residual_limb(runner) for side, leg in legs.items()}
+    stumps, lost, sockets_kg = {}, 0.0, 0.0
+    for side, leg in legs.items():
+        cut, *below = {"transtibial": ("shank", "foot"), "transfemoral": ("thigh", "shank", "foot")}[
+            leg.level
+        ]
+        length = length_m(cut, runner)
+        stumps[side] = residual_limb(unit[cut], length, limbs[side] / length)
+        lost += sum(unit[part].mass for part in (cut, *below)) - stumps[side].mass
+        sockets_kg += leg.facts["socket"]["mass_kg"]
+    intact_kg = (runner.mass_kg - (sockets_kg + prostheses_kg)) / (1.0 - lost)
     weight, scale = runner.mass_kg / _PATTERN_MASS_KG, runner.height_m / _PATTERN_HEIGHT_M
     _set_inertia(spec, runner, intact_kg)
-    for side, limb in limbs.items():
-        if amputation.of(side).gastrocnemius == "reattached":
+    for side, leg in legs.items():
+        limb, stump = limbs[side], stumps[side].times(intact_kg)
+        if leg.level == "transfemoral":
+            sewn = leg.myoplasty == "reattached"
+            _transfemoral.amputate(spec, side[0], limb, stump, weight, scale, myoplasty=sewn)
+            continue
+        if leg.gastrocnemius == "reattached":
             reattach_gastrocnemius(spec, side[0], limb)
-        amputate(spec, side[0], limb, stumps[side].times(intact_kg), weight, scale)
-        loosen(spec, side[0], slack(amputation.of(side), runner))
+        amputate(spec, side[0], limb, stump, weight, scale)
+        loosen(spec, side[0], slack(leg, runner))
     return spec
 
 

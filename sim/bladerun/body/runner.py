@@ -21,6 +21,7 @@ from bladerun.errors import InputError
 
 SEXES = ("female", "male")
 SIDES = ("none", "left", "right", "both")
+LEVELS = ("transtibial", "transfemoral")
 _RANGE = data_files.toml("body.toml")["range"]
 _FIT = data_files.toml("body.toml")["socket_fit"]
 _SHORTEST_M = data_files.toml("body.toml")["residual_limb"]["shortest_m"]
@@ -120,19 +121,23 @@ class Amputation:
     side
         Which leg, or both.
     level
-        Below the knee only.
+        Below the knee, transtibial, or above it, transfemoral.
     residual_limb_m
-        Knee joint line to the end of the limb; the usual length for the stature where left out.
+        Knee joint line to the end of the limb, above the knee hip joint centre to the end of the bone; the
+        usual length for the stature where left out.
     residual_strength
-        What atrophy leaves of the strength of muscles that cross the knee; the published factor where left
-        out.
+        What atrophy leaves of the strength of muscles that cross the knee, with a leg lost above it of those
+        of the hip too; the published factor where left out.
     gastrocnemius
-        Lost, or reattached to the back of the bone's end, where it flexes the knee.
+        Lost, or reattached to the back of the bone's end, where it flexes the knee. Below the knee only.
+    myoplasty
+        Whether muscles from the pelvis past the knee (rectus femoris, hamstrings, tensor fasciae latae) are
+        reattached over the bone's end or lost. Above the knee only.
     volume_loss_percent
         Volume that the limb has lost since the socket fitted, as by an hour of running: the limb sinks and
-        turns in it before it is held (`bladerun.body.socket_fit`).
+        turns in it before it is held (`bladerun.body.socket_fit`). Below the knee only.
     socks_ply
-        One sock pulled on since, which refills the socket.
+        One sock pulled on since, which refills the socket. Below the knee only.
 
     left, right
         What a leg has of its own instead, by the same names, where both are amputated; `of` gives the
@@ -145,12 +150,13 @@ class Amputation:
     """
 
     side: Annotated[str, Word(SIDES)] = "none"
-    level: Annotated[str, Word(("transtibial",))] = "transtibial"
+    level: Annotated[str, Word(LEVELS)] = "transtibial"
     residual_limb_m: Annotated[float, Number(_SHORTEST_M, unit="m")] | None = None
     residual_strength: Annotated[float, _factor("residual_strength")] | None = None
     gastrocnemius: Annotated[str, Word(("lost", "reattached"))] = "lost"
     volume_loss_percent: Annotated[float, Number(*_FIT["volume_loss_percent"], unit="%")] = 0.0
     socks_ply: Annotated[float, Number(_FIT["sock_ply"][0], _FIT["sock_ply"][-1], unit="ply")] = 0.0
+    myoplasty: Annotated[str, Word(("reattached", "lost"))] = "reattached"
     left: Annotated[Mapping[str, Any], Own(lambda: Amputation)] = Table()
     right: Annotated[Mapping[str, Any], Own(lambda: Amputation)] = Table()
 
@@ -158,6 +164,13 @@ class Amputation:
         check(self)
         check_legs(self, "amputation")
         check_both(self, self.side)
+        if self.level == "transfemoral" and self.gastrocnemius != "lost":
+            raise InputError("lost with a leg above the knee; leave it out", key="gastrocnemius")
+        for key in ("volume_loss_percent", "socks_ply"):
+            if self.level == "transfemoral" and getattr(self, key):
+                raise InputError("for amputations below the knee; leave it out", key=key)
+        if self.level == "transtibial" and self.myoplasty != "reattached":
+            raise InputError("for amputations above the knee; leave it out", key="myoplasty")
 
     def of(self, side: str) -> "Amputation":
         """That of one leg, "left" or "right"."""
@@ -183,25 +196,35 @@ class Amputation:
         suffix
             The side, "r" or "l".
         """
-        limb = data_files.toml("body.toml")["residual_limb"]
-        if suffix not in self.suffixes or group not in limb["weaker"]:
+        if suffix not in self.suffixes:
             return 1.0
-        weaker = self.of({"r": "right", "l": "left"}[suffix]).residual_strength
-        return limb["strength"] if weaker is None else weaker
+        leg = self.of({"r": "right", "l": "left"}[suffix])
+        limb = leg.facts["residual_limb"]
+        if group not in limb["weaker"]:
+            return 1.0
+        return limb["strength"] if leg.residual_strength is None else leg.residual_strength
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What models/body.toml says of residual limb and socket at this level, of `of` one leg."""
+        body = data_files.toml("body.toml")
+        return body if self.level == "transtibial" else body["transfemoral"]
 
     def residual_limb(self, runner: Runner) -> float:
-        """Length in m of the residual limb, of `of` one leg; InputError where it does not fit the shank."""
-        body = data_files.toml("body.toml")
-        shank = body["segment"]["shank"]["length_h"] * runner.height_m
+        """Length in m of the residual limb, of `of` one leg; InputError where it does not fit the segment."""
+        body, limb = data_files.toml("body.toml"), self.facts["residual_limb"]
+        segment = {"transtibial": "shank", "transfemoral": "thigh"}[self.level]
+        whole = body["segment"][segment]["length_h"] * runner.height_m
+        shortest = limb.get("shortest_m", round(limb.get("shortest_h", 0.0) * runner.height_m, 3))
         length = self.residual_limb_m
         if length is None:
-            length = body["residual_limb"]["length_h"] * runner.height_m
-        if not _SHORTEST_M <= length < shank:
+            length = limb["length_h"] * runner.height_m
+        if not shortest <= length < whole:
             raise InputError(
-                f"{length:g} m is not allowed; from {_SHORTEST_M:g} m to less than "
-                f"the shank of {shank:.3f} m",
+                f"{length:g} m is not allowed; from {shortest:g} m to less "
+                f"than the {segment} of {whole:.3f} m",
                 key="residual_limb_m",
-                allowed=(_SHORTEST_M, shank),
+                allowed=(shortest, whole),
             )
         return length
 

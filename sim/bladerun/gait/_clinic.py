@@ -286,7 +286,8 @@ def whip(leg: Leg, _: Both) -> dict[str, float]:
     end = start + toml("outcomes.toml")["whip"]["swing_share"] * (leg.period - (leg.up - leg.down))
     chain = [f"pelvis_{name}" for name in ("tilt", "list", "rotation")]
     chain += [f"hip_{name}_{leg.suffix}" for name in ("flexion", "adduction", "rotation")]
-    chain += [f"knee_flexion_{leg.suffix}", f"socket_flexion_{leg.suffix}", f"socket_rotation_{leg.suffix}"]
+    socket = (f"socket_{axis}" for axis in ("flexion", "adduction", "rotation"))
+    chain += [f"{joint}_{leg.suffix}" for joint in ("knee_flexion", *socket) if leg.has_joint(joint)]
     axes = stride.joint_axis_world.sel(joint=chain).values
     speed = np.einsum("tj,tjx,tx->t", stride.v.sel(joint=chain).values, axes, axes[:, -1])
     aside = leg.curve(leg.outward * (leg.site("blade_tip")[1].values - leg.site("knee")[1].values))

@@ -160,9 +160,11 @@ def effort(leg: Leg, both: Both) -> dict[str, float]:
     needs=("muscles",),
 )
 def joint_contact_forces(leg: Leg, both: Both) -> dict[str, float]:
-    """Greatest over the stride."""
+    """Greatest over the stride; nothing in a prosthetic knee."""
     rows, contact = {}, both.joint_contact
     for joint in contact.joint.values:
+        if not leg.drives(f"{joint}_flexion"):
+            continue
         size = np.linalg.norm(contact.sel(side=leg.side, joint=joint).values, axis=-1)
         rows[f"{joint}_contact_force_bw"] = leg.curve(size).peak(0, leg.period)[1] / leg.weight_n
     return rows

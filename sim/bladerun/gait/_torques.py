@@ -125,7 +125,7 @@ def joint_torques(leg: Leg, _: Both) -> dict[str, float]:
         size = moment.positive(down, up) - moment.negative(down, up)
         rows[f"hip_torque_{axis}_impulse_nm_s_kg"] = size / mass
     for direction, (joint, sign) in DIRECTIONS.items():
-        if leg.has_joint(joint):
+        if leg.drives(joint):
             moment = leg.curve(sign * leg.joint("tau", joint).values)
             rows[f"{direction}_torque_peak_nm_kg"] = max(moment.peak(down, up)[1], 0.0) / mass
     return rows
@@ -192,6 +192,8 @@ def excess(leg: Leg, _: Both) -> dict[str, float]:
     """How far moments in contact leave the range of able-bodied ones, in either sense."""
     rows = {}
     for joint, curve in _BANDS.items():
+        if not leg.drives(joint):
+            continue
         percent, mean, sd = band(curve, leg.speed)
         stance = percent <= 100 * (leg.up - leg.down) / leg.period
         moment = leg.joint("tau", joint)

@@ -73,7 +73,7 @@ def work(leg: Leg, _: Both) -> dict[str, float]:
     """Of this leg's joints, and of its ankle or its blade, over the stride."""
     rows, total = {}, np.zeros(2)
     for joint, axes in JOINTS.items():
-        mine = [f"{axis}_{leg.suffix}" for axis in axes if leg.has_joint(axis)]
+        mine = [f"{axis}_{leg.suffix}" for axis in axes if leg.drives(axis)]
         if not mine:
             continue
         power = leg.curve((leg.stride.tau * leg.stride.v).sel(joint=mine).sum("joint", skipna=False).values)

@@ -3,7 +3,9 @@
 Takes a MuJoCo model of a runner with a blade, a side and the socket's flexion; gives an `Alignment`.
 
 In bench alignment the blade is upright and unloaded: the knee bends by the socket flexion, the thigh stands
-on the knee, and the load line falls through both. What is expected of it: models/outcomes.toml [alignment].
+on the knee, and the load line falls through both. Above the knee the socket is flexed over an upright knee,
+which lies behind the load line by what the fitting says. What is expected of it: models/outcomes.toml
+[alignment], below the knee.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import mujoco
 import numpy as np
 
 from bladerun._lib.data_files import toml
+from bladerun.body.joints import PARTS
 
 _POINTS = 40
 
@@ -66,7 +69,9 @@ def outside_rule(shape: str, measured: Mapping[str, Any]) -> list[str] | None:
 def bench_posture(model: Any, side: str, sagittal_deg: float) -> np.ndarray:
     """Joint positions (nq,) of bench alignment. model: a `mujoco.MjModel`; side: "left" or "right"."""
     q = np.zeros(model.nq)
-    q[model.joint(f"knee_flexion_{side[0]}").qposadr[0]] = math.radians(sagittal_deg)
+    prosthetic = PARTS.index("knee unit") in model.joint(f"knee_flexion_{side[0]}").user[1:2]
+    flexed = "hip" if prosthetic else "knee"
+    q[model.joint(f"{flexed}_flexion_{side[0]}").qposadr[0]] = math.radians(sagittal_deg)
     return q
 
 

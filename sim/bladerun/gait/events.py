@@ -45,6 +45,8 @@ class Leg:
         self.mass_kg = float(stride.attrs["mass_kg"])
         self.weight_n = self.mass_kg * abs(float(stride.attrs["gravity"]))
         self.has_blade = bool(((stride.joint_part == "blade") & (stride.joint_side == side)).any())
+        unit = (stride.joint_part == "knee unit") & (stride.joint_side == side)
+        self.has_knee_unit = bool(unit.any())
         self.force = [self.curve(f) for f in stride.grf.sel(side=side).values.T]
         if "contact_time" in stride:
             self.down, self.up = map(float, stride.contact_time.sel(side=side))
@@ -67,6 +69,10 @@ class Leg:
     def has_joint(self, name: str) -> bool:
         """Whether this leg has the joint `name`, given without suffix."""
         return f"{name}_{self.suffix}" in self.stride.joint.values
+
+    def drives(self, name: str) -> bool:
+        """Whether this leg has the joint `name` and muscles or a motor move it: not a prosthetic knee."""
+        return self.has_joint(name) and not (self.has_knee_unit and name in JOINTS["knee"])
 
     def site(self, name: str) -> list[Periodic]:
         """Position (m) of this leg's site `name`, given without suffix."""

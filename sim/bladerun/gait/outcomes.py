@@ -17,6 +17,7 @@ from bladerun.gait import (
     _blade,
     _clinic,
     _ground_forces,
+    _knee_unit,
     _muscles,
     _socket,
     _sweet_spot,
@@ -32,7 +33,8 @@ from bladerun.gait.registry import PRODUCERS, Outcome, Producer
 __all__ = ["DIRECTIONS", "OUTCOMES", "Outcome", "flat", "outcomes"]
 
 _TABLE = (
-    _timing, _ground_forces, _sweet_spot, _blade, _socket, _torques, _clinic, _symmetry, _work, _muscles,
+    _timing, _ground_forces, _sweet_spot, _blade, _socket, _torques, _clinic, _knee_unit, _symmetry, _work,
+    _muscles,
 )  # fmt: skip
 _PLACE = {module.__name__: place for place, module in enumerate(_TABLE)}
 _PRODUCERS = sorted(PRODUCERS, key=lambda producer: _PLACE[producer.compute.__module__])
@@ -75,6 +77,7 @@ def _rows(producer: Producer, both: Both, leg: Leg | None = None) -> dict[str, f
     has = {
         "contact": both.touch,
         "blade": leg is not None and leg.has_blade,
+        "knee unit": leg is not None and leg.has_knee_unit,
         "muscles": has_muscles(both.stride),
         "solved": "measured" not in both.stride.attrs,
     }

@@ -93,7 +93,7 @@ class Producer(NamedTuple):
 
 
 PRODUCERS: list[Producer] = []
-NEEDS = frozenset({"contact", "blade", "muscles", "solved"})
+NEEDS = frozenset({"contact", "blade", "knee unit", "muscles", "solved"})
 
 _OfLeg = TypeVar("_OfLeg", bound="Callable[[Leg, Both], Rows]")
 _OfWhole = TypeVar("_OfWhole", bound="Callable[[Both], Rows]")
@@ -102,8 +102,8 @@ _OfWhole = TypeVar("_OfWhole", bound="Callable[[Both], Rows]")
 def each_leg(*rows: Row, needs: tuple[str, ...] = ("contact",)) -> Callable[[_OfLeg], _OfLeg]:
     """Declares the outcomes that the decorated function gives for a leg, called with the leg and both.
 
-    needs: "contact" of both legs with the ground, a "blade" on this leg, "muscles", a stride that was
-    "solved" and not measured; without, rows are None.
+    needs: "contact" of both legs with the ground, a "blade" on this leg, a "knee unit" in it, "muscles", a
+    stride that was "solved" and not measured; without, rows are None.
     """
     return _declared(rows, True, needs)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bladerun._lib.settings import Settings
+from bladerun.body.knee_unit import KneeUnit
 from bladerun.body.legs import SIDES
 from bladerun.body.runner import Amputation
 from bladerun.case import Case
@@ -24,6 +25,7 @@ def particulars(case: Case) -> list[str]:
         found.append(f"{_plain(joint)} from {low:g}° to {high:g}° only")
     fitting = case.fitting
     if fitting is not None:
+        found += _of_legs(lambda side: _knee(fitting.of(side)))
         found += _of_legs(lambda side: _clamp(fitting.of(side)))
     if case.reference is not None:
         gait = case.reference.motion
@@ -40,11 +42,13 @@ def _of_legs(phrases: Callable[[str], list[str]]) -> list[str]:
 
 
 def _limb(amputation: Amputation) -> list[str]:
-    found = []
+    found = [] if amputation.level == "transtibial" else ["amputation above the knee"]
     if amputation.residual_limb_m is not None:
         found.append(f"residual limb {100 * amputation.residual_limb_m:g} cm")
     if amputation.gastrocnemius != "lost":
         found.append(f"gastrocnemius {amputation.gastrocnemius}")
+    if amputation.myoplasty != "reattached":
+        found.append(f"rectus femoris and hamstrings {amputation.myoplasty}")
     if amputation.residual_strength is not None:
         found.append(f"residual limb's strength {100 * amputation.residual_strength:g} %")
     if amputation.volume_loss_percent:
@@ -67,6 +71,21 @@ def _clamp(fitting: Fitting) -> list[str]:
         ("sagittal_deg", "socket flexion", "°"),
         ("fore_aft_mm", "clamp forward by", " mm"),
         ("medio_lateral_mm", "clamp outward by", " mm"),
+    ):
+        value = getattr(fitting, key)
+        if value != getattr(Fitting, key):
+            found.append(f"{title} {value:g}{unit}")
+    return found
+
+
+def _knee(fitting: Fitting) -> list[str]:
+    if fitting.knee == "none":
+        return []
+    found = [KneeUnit(fitting.knee).title]
+    for key, title, unit in (
+        ("knee_damping_flexion", "damping in flexion", " times the usual"),
+        ("knee_damping_extension", "damping in extension", " times the usual"),
+        ("knee_axis_mm", "load line in front of the knee's axis by", " mm"),
     ):
         value = getattr(fitting, key)
         if value != getattr(Fitting, key):

@@ -178,7 +178,7 @@ def _page(view: str) -> np.ndarray:
 def _artificial(model: mujoco.MjModel, geom: int) -> str | None:
     """The colour of a part of a prosthesis; None for the body."""
     name = model.geom(geom).name
-    artificial = name.startswith(("blade_", "mount", "pylon", "socket_"))
+    artificial = name.startswith(("blade_", "mount", "pylon", "socket_", "unit_"))
     return COLOURS["right" if name.endswith("_r") else "left"] if artificial else None
 
 

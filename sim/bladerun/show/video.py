@@ -197,7 +197,8 @@ def _renderer(model: mujoco.MjModel, width: int, height: int) -> Iterator[mujoco
 def _muscles(stride: xr.Dataset, model: mujoco.MjModel):
     """Veil the legs; a function of time (s) that colours their muscles."""
     veiled = [model.body(name).id for name in ("pelvis", "thigh_r", "thigh_l", "shank_r", "shank_l")]
-    for geom in np.flatnonzero((model.geom_group == 1) & np.isin(model.geom_bodyid, veiled)):
+    alive = model.geom_matid != model.mat("socket").id
+    for geom in np.flatnonzero((model.geom_group == 1) & np.isin(model.geom_bodyid, veiled) & alive):
         if model.geom_matid[geom] >= 0:
             model.geom_rgba[geom] = model.mat_rgba[model.geom_matid[geom]]
             model.geom_matid[geom] = -1

@@ -83,7 +83,7 @@ def _held(coarse: Problem) -> Problem:
     return coarse.with_terms(
         jerk=terms.jerk._replace(weight=np.full_like(terms.jerk.weight, own.first_jerk_s3_rad)),
         contact_edges=terms.contact_edges._replace(weight=0.0),
-        clearance=clearance.prepare(coarse.arrays.tree, lifted, coarse.knots),
+        clearance=clearance.prepare(coarse.model, coarse.arrays.tree, lifted, coarse.knots),
         stride_time=terms.stride_time._replace(weight=weight),
     )
 

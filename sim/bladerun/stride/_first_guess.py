@@ -7,6 +7,7 @@ import numpy as np
 
 from bladerun.stride.cost.look_up import look_up
 from bladerun.stride.dynamics.inverse_dynamics import motion
+from bladerun.stride.dynamics.passive import DAMPER, Laws
 from bladerun.stride.dynamics.required_forces import required_forces
 from bladerun.stride.motion import control_points
 from bladerun.stride.problem import Problem
@@ -17,13 +18,18 @@ def first_guess(problem: Problem) -> np.ndarray:
     """Control points (N, n) of the reference motion, as high as lets the ground carry the weight.
 
     Passive joints give way as their springs do under the ground's force in each posture, so that a blade
-    stands compressed and a longer leg does not carry everything.
+    stands compressed and a longer leg does not carry everything. A prosthetic knee, which no spring holds, is
+    straight where a knee bears load and bends in swing.
     """
     arrays, joints = problem.arrays, problem.joints
     m, target = motion(arrays.tree), reference_at_knots(problem)
     n = target.shape[1]
     poses, work = target.copy(), np.zeros((3, n, n))
-    index = np.flatnonzero(joints.of(role="passive") & ~joints.of(part="tendon"))
+    swings = _swinging(arrays.tree.laws)
+    for joint in swings:
+        target[:, joint] = poses[:, joint] = _beyond_stance(target[:, joint])
+    passive = joints.of(role="passive") & ~joints.of(part="tendon")
+    index = np.setdiff1d(np.flatnonzero(passive), swings)
     low, high = -0.4, 0.4  # m about standing height: a runner's pelvis is never further off
     for _ in range(14):
         middle = (low + high) / 2
@@ -42,6 +48,22 @@ def reference_at_knots(problem: Problem) -> np.ndarray:
     for phase, out in zip(mesh(problem.knots, terms.stride_time.prior).phase, found, strict=True):
         look_up(terms.tracking.reference, phase, out)
     return found[:, 0]
+
+
+def _swinging(laws: Laws) -> np.ndarray:
+    """Joints that a hydraulic damper slows and no spring brings to rest."""
+    return np.unique(laws.joint[laws.kind == DAMPER])
+
+
+def _beyond_stance(knee: np.ndarray) -> np.ndarray:
+    """(N,) the reference's knee, straight as long as it bends no more than in the loaded half of a stride.
+
+    Its flexion has two waves, of stance and of swing; what is left is the second, as high as it was.
+    """
+    waves = np.flatnonzero((knee > np.roll(knee, 1)) & (knee >= np.roll(knee, -1)))
+    swing = knee.max()
+    stance = sorted(knee[waves])[-2] if len(waves) > 1 else knee.min()
+    return np.maximum(knee - stance, 0.0) * swing / (swing - stance)
 
 
 def _settle(tree, external, m, q, index, work):

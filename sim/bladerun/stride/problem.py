@@ -27,6 +27,7 @@ from bladerun.stride.cost import (
     excitation,
     force_rate,
     jerk,
+    knee_stop,
     landing,
     lean,
     limits,
@@ -138,7 +139,7 @@ def _terms(
         sideways_force=sideways_force.prepare(model, cost, ref, weight_n),
         placement=placement.prepare(model, tree, cost, ref),
         landing=landing.prepare(model, tree, cost, task),
-        clearance=clearance.prepare(tree, cost.clearance, knots),
+        clearance=clearance.prepare(model, tree, cost.clearance, knots),
         contact_edges=contact_edges.prepare(model, tree, cost, task.speed_m_s, knots),
         force_rate=force_rate.prepare(cost, weight_n),
         jerk=jerk.prepare(joints, cost),
@@ -146,6 +147,7 @@ def _terms(
         excitation=excitation.prepare(pulling, cost),
         stride_time=stride_time.prepare(cost, ref, task),
         lean=lean.prepare(joints, cost, ref, task),
+        knee_stop=knee_stop.prepare(model, joints, cost.knee_stop, knots),
     )
 
 

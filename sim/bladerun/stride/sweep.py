@@ -30,6 +30,7 @@ from bladerun.stride.cost import (
     excitation,
     force_rate,
     jerk,
+    knee_stop,
     landing,
     lean,
     limits,
@@ -80,6 +81,7 @@ class Terms(NamedTuple):
     excitation: excitation.Excitation
     stride_time: stride_time.StrideTime
     lean: lean.Lean
+    knee_stop: knee_stop.KneeStop
 
 
 class Arrays(NamedTuple):
@@ -208,6 +210,7 @@ def _costs(tree, muscles, t, mesh, c, nodes, out, derivatives):
     each[14] = excitation.add(t.excitation, tree, mesh, nodes, out, derivatives)
     each[15] = stride_time.add(t.stride_time, tree, mesh, nodes, out, derivatives)
     each[16] = lean.add(t.lean, tree, mesh, nodes, out, derivatives)
+    each[17] = knee_stop.add(t.knee_stop, tree, mesh, nodes, out, derivatives)
     if derivatives:
         _add_force_rows(muscles, mesh, out)
         _add_exact(mesh, c, out.by_v, out.by_a, out.exact)

@@ -70,13 +70,19 @@ def weigh(
         ),
         "hip_level_mm": abs(outcomes["hip_height_difference_mm"]),
         "torque_excess_nm_kg": max(
-            sum(outcomes[f"{joint}_torque_excess_nm_kg_{s}"] for joint in _BANDED) for s in ("left", "right")
+            sum(_excess(outcomes, joint, s) for joint in _BANDED) for s in ("left", "right")
         ),
         "socket_torque_nm_kg": max(outcomes[f"socket_axial_torque_peak_nm_kg_{s}"] for s in affected),
         "whip_mm": max(abs(outcomes[f"tip_swing_mm_{s}"]) for s in affected),
     }
     margin = min(outcomes[f"blade_strain_margin_{s}"] for s in affected)
     return {"score": score(values, own), **values, weights()["constraint"]["key"]: margin}
+
+
+def _excess(outcomes: Mapping[str, float], joint: str, side: str) -> float:
+    """How far a joint's moment leaves the able-bodied range; 0 for a prosthetic knee, which gives none."""
+    unit = math.isfinite(outcomes.get(f"knee_flexion_swing_peak_deg_{side}", math.nan))
+    return 0.0 if unit and joint == "knee_flexion" else outcomes[f"{joint}_torque_excess_nm_kg_{side}"]
 
 
 def recommend(table: pd.DataFrame, members: pd.DataFrame = _ALONE) -> tuple[str | None, list[str]]:

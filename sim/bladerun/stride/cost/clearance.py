@@ -20,12 +20,15 @@ class Clearance(NamedTuple):
     weight: np.ndarray  # (N, s) 1/m, 0 where the foot may be down
 
 
-def prepare(tree, own, knots: int) -> Clearance:
-    """tree: Tree, own: ClearanceCost. Full in mid-swing of a sphere's side, 0 in stance, a ramp between."""
+def prepare(model, tree, own, knots: int) -> Clearance:
+    """model: Model; tree: Tree; own: ClearanceCost. Full in mid-swing of a sphere's side, 0 in stance, a
+    ramp between; more under a prosthetic knee that bends, which cannot lift a toe that has caught."""
     start, end = own.swing
     s = np.arange(knots)[:, None] / knots - 0.5 * (tree.sphere_side == 1)
     inside = np.clip(np.minimum(s % 1.0 - start, end - s % 1.0) / own.ramp, 0.0, 1.0)
-    return Clearance(own.height_m, own.weight_m * np.sin(np.pi / 2 * inside) ** 2)
+    careful = [model.knee_bends(side) for side in ("right", "left")]
+    factor = np.where(np.array(careful)[tree.sphere_side], own.knee_unit, 1.0)
+    return Clearance(own.height_m, own.weight_m * factor * np.sin(np.pi / 2 * inside) ** 2)
 
 
 @register_jitable

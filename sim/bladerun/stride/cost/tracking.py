@@ -25,7 +25,8 @@ def prepare(model, joints, cost, reference) -> Tracking:
     """model: Model; joints: Joints with the roles that they have here; reference: Reference, at its knots.
 
     The pelvis is held to its path loosely, to the reference's height not at all (its pace: `bounce`). The hip
-    and knee of a leg with a blade count less. What is the runner's own counts by its own spread, on each leg.
+    and knee of a leg with a blade count less, a prosthetic knee not at all. What is the runner's own counts
+    by its own spread, on each leg.
     """
     share, own = cost.tracking.weight * model.variation.tracking_weight, cost.tracking
     weight = np.zeros(len(joints.name))
@@ -34,9 +35,9 @@ def prepare(model, joints, cost, reference) -> Tracking:
     for i, name in enumerate(joints.name):
         if i in root_slides[:2]:
             weight[i] = share / own.drift_m
-        elif i not in root_slides and reference.own[i]:
+        elif i not in root_slides and reference.own[i] and joints.role[i] != "passive":
             weight[i] = share / np.sqrt((reference.sd[:, i] ** 2).mean())
-        elif i not in root_slides and reference.tracked[i]:
+        elif i not in root_slides and reference.tracked[i] and joints.role[i] != "passive":
             sigma = own.sigma_rad[name[:-2] if joints.side[i] else name]
             weight[i] = share / sigma * (own.affected_leg if affected[i] else 1.0)
     weight[joints.of(role="locked")] = 1 / own.locked_m

@@ -12,8 +12,8 @@ x = q - rest, p(u, e) the smooth positive part of `contact_law`, p' its slope:
 
 DEAD_BAND is loose by g either way. STOP acts on one side, above `at` for s = 1, below for s = -1, and never
 pulls. DAMPER resists by a + b in one direction, a - b in the other, and more with the joint's angle:
-r(y) = y^3 (10 - 15 y + 6 y^2) goes from 0 to 1. A MuJoCo model keeps its own springs and dampers; other laws
-stand in it as numeric elements (`write_law`).
+r(y) = y^3 (10 - 15 y + 6 y^2) goes from 0 to 1; a width below 0 lets it rise towards smaller angles. A MuJoCo
+model keeps its own springs and dampers; other laws stand in it as numeric elements (`body.passive_laws`).
 """
 
 from __future__ import annotations
