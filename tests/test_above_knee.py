@@ -23,6 +23,7 @@ from bladerun.forward.verification import verify
 from bladerun.gait.alignment import alignment, bench_posture
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
+from bladerun.stride import _atlas as atlas
 from bladerun.stride import solve
 from bladerun.stride._first_guess import reference_at_knots
 from bladerun.stride.cost import knee_stop
@@ -92,7 +93,7 @@ def test_a_left_leg_mirrors_a_right_one():
         np.testing.assert_allclose(one.site(f"{name}_r").xpos, flipped, atol=1e-9)
 
 
-@pytest.mark.parametrize("knee", ["hydraulic-running"])
+@pytest.mark.parametrize("knee", ["hydraulic-running", "hybrid"])
 def test_a_running_knee_rests_on_its_stop_and_is_damped_by_direction_and_angle(knee):
     model, law = built(knee=knee), KneeUnit(knee)
     straight = math.radians(-3)
@@ -117,10 +118,27 @@ def test_each_damping_of_a_fitting_is_that_direction_alone(setting, speed):
     assert ratio == pytest.approx([2.0, 1.0], rel=0.02)
 
 
-def test_a_pylon_hardly_bends():
-    model = built(knee="pylon")
-    assert abs(knee_moment(model, "right", math.radians(2), 0.0)) > 100
-    assert KneeUnit("pylon").stop_moment_nm(np.array([-0.1])) == 0
+@pytest.mark.parametrize("knee", ["pylon", "hybrid-locked"])
+@pytest.mark.parametrize("bent_deg", [-2, 2])
+def test_a_pylon_and_a_locked_knee_hardly_bend_either_way(knee, bent_deg):
+    model = built(knee=knee)
+    assert bent_deg / abs(bent_deg) * knee_moment(model, "right", math.radians(bent_deg), 0.0) > 100
+    assert KneeUnit(knee).stop_moment_nm(np.array([-0.1])) == 0
+
+
+def test_a_knee_weighs_the_same_free_and_locked_and_more_than_either_of_what_it_replaces():
+    mass = {name: KneeUnit(name).mass_kg for name in knee_units()}
+    assert mass["hybrid"] == mass["hybrid-locked"] > mass["hydraulic-running"] > mass["pylon"]
+    assert KneeUnit("hybrid").bends and not KneeUnit("hybrid-locked").bends
+
+
+@each_side
+@each_knee
+def test_the_atlas_whose_legs_have_knees_of_their_own_gives_no_start(side, knee):
+    posed = problem(
+        built(side, knee), Task(3.0), Cost.default(), Environment.default(), SolverOptions.default()
+    )
+    assert atlas.start(posed) is None
 
 
 @each_side
@@ -215,6 +233,8 @@ DOCUMENT = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
         ("fitting", {"knee": "none"}, ["[fitting] knee", "missing", "hydraulic-running or pylon"]),
         ("fitting", {"knee": "hydraulic"}, ["[fitting] knee", "'hydraulic'", "pylon"]),
         ("fitting", {"knee": "pylon", "knee_damping_flexion": 2.0}, ["knee_damping_flexion", "pylon"]),
+        ("fitting", {"knee": "hybrid-locked", "knee_damping_flexion": 2.0}, ["damping_flexion", "locked"]),
+        ("fitting", {"knee": "pylon-locked"}, ["[fitting] knee", "'pylon-locked'", "hybrid-locked"]),
         ("fitting", {"knee_damping_extension": 50.0}, ["[fitting] knee_damping_extension", "50"]),
         ("fitting", {"knee_axis_mm": 200.0}, ["[fitting] knee_axis_mm", "200"]),
         ("runner", {"mass_kg": 104.0}, ["[fitting] knee", "100 kg", "104 kg"]),

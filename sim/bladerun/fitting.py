@@ -86,7 +86,8 @@ class Fitting:
     medio_lateral_mm
         Shift of the clamp from its usual place, lateral positive.
     knee
-        Above the knee: a name of models/knees/, a running knee or a straight pylon; "none" below it.
+        Above the knee: a name of models/knees/, a running knee or a straight pylon, with "-locked" after it
+        one that can be locked and is; "none" below the knee.
     knee_damping_flexion, knee_damping_extension
         Factors on the knee's hydraulic damping as the catalogue has it.
     knee_axis_mm
@@ -294,7 +295,8 @@ def placements(fitting: Fitting, runner: Runner, amputation: Amputation) -> dict
 def _check_knee(fitting: Fitting, level: str) -> None:
     """InputError for a knee below the knee, none above it, and settings of a damper that is not there."""
     if level == "transfemoral" and fitting.knee == _NO_KNEE:
-        known = " or ".join(knee_units())
+        *most, last = knee_units()
+        known = f"{', '.join(most)} or {last}"
         raise InputError(f"missing; an amputation above the knee needs one: {known}", key="knee")
     if level == "transtibial" and fitting.knee != _NO_KNEE:
         raise InputError(

@@ -21,26 +21,39 @@ from bladerun.body.joints import code
 from bladerun.body.passive_laws import write_law
 
 
+_LOCKED = "-locked"
+
+
 @cache
 def knee_units() -> tuple[str, ...]:
-    """Names of the knees there are, and of the pylon."""
-    return tuple(sorted(path.stem for path in (models_dir() / "knees").glob("*.toml")))
+    """Names of the knees there are, and of the pylon; one that can be locked has two."""
+    names = [path.stem for path in (models_dir() / "knees").glob("*.toml")]
+    return tuple(sorted(names + [name + _LOCKED for name in names if "lock" in KneeUnit(name).entry]))
 
 
 @dataclass(frozen=True)
 class KneeUnit:
-    """A prosthetic knee by its name in the catalogue; a pylon is one that hardly bends."""
+    """A prosthetic knee by its name in the catalogue; a pylon, and a locked knee, is one that hardly bends."""
 
     name: str
 
     @property
+    def entry(self) -> dict[str, Any]:
+        """What the catalogue says of it."""
+        return toml(f"knees/{self.name.removesuffix(_LOCKED)}.toml")
+
+    @property
     def title(self) -> str:
-        return toml(f"knees/{self.name}.toml")["title"]
+        return self.entry["title"] + (", locked" if self._locked else "")
 
     @property
     def bends(self) -> bool:
-        """Whether it has an axis; a pylon has none."""
-        return toml(f"knees/{self.name}.toml")["axis"]
+        """Whether it has an axis about which it may turn; a pylon has none, and a lock holds one."""
+        return self.entry["axis"] and not self._locked
+
+    @property
+    def _locked(self) -> bool:
+        return self.name.endswith(_LOCKED)
 
     @property
     def mass_kg(self) -> float:
@@ -63,7 +76,7 @@ class KneeUnit:
 
     def value(self, section: str, key: str) -> Any:
         """A figure of the entry without its status and source."""
-        return toml(f"knees/{self.name}.toml")[section][key]["value"]
+        return self.entry[section][key]["value"]
 
     def worn_kg(self, clamp_m: float) -> float:
         """Its mass with the tube down to the blade's clamp, which lies so far below the axis."""
@@ -81,8 +94,9 @@ class KneeUnit:
     def laws(self, flexion: float, extension: float) -> Iterator[tuple[str, dict[str, float]]]:
         """Passive laws of its joint, flexion and extension damping times the catalogue's."""
         if not self.bends:
-            stiffness = self.value("bending", "stiffness_nm_rad")
-            damping = stiffness * self.value("bending", "relaxation_s")
+            section = "lock" if self._locked else "bending"
+            stiffness = self.value(section, "stiffness_nm_rad")
+            damping = stiffness * self.value(section, "relaxation_s")
             yield "linear", {"stiffness": stiffness, "rest": 0.0, "damping": damping}
             return
         yield "stop", self._stop("stop", -1.0)
@@ -151,7 +165,7 @@ class KneeUnit:
 
     def _draw(self, body, suffix: str, clamp_m: float) -> None:
         _tube(body, f"unit_tube_{suffix}", (0, 0, 0), (0, 0, -clamp_m))
-        if self.bends:
+        if self.entry["axis"]:
             _tube(body, f"unit_axis_{suffix}", (0, -0.03, 0), (0, 0.03, 0), 0.026)
             _tube(body, f"unit_frame_{suffix}", (0, 0, -0.02), (0, 0, 0.02 - self.below_axis_m), 0.03)
 
