@@ -20,7 +20,6 @@ from bladerun.body.anthropometry import Rigid, compose, set_inertial
 from bladerun.body.joints import code
 from bladerun.body.passive_laws import write_law
 
-
 _LOCKED = "-locked"
 
 
@@ -33,7 +32,7 @@ def knee_units() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class KneeUnit:
-    """A prosthetic knee by its name in the catalogue; a pylon, and a locked knee, is one that hardly bends."""
+    """A prosthetic knee by its name in the catalogue; a pylon or a locked knee is one that hardly bends."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""Commands about blades alone: which there are, and how stiff they are.
+"""Commands about blades and knees alone: which there are, how stiff the one is and how the other swings.
 
 Takes parsed arguments; gives `Answer`s.
 """
@@ -6,6 +6,7 @@ Takes parsed arguments; gives `Answer`s.
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +26,14 @@ def add(commands: Any) -> None:
     bench = declare(
         commands,
         _bench,
-        "load a blade on the virtual materials tester",
+        "load a blade on the virtual materials tester, or let a knee swing",
         "bench j-sprint --category 4 --angle 10",
         None,
         ("DIR", "runs/bench-BLADE-N"),
     )
-    bench.add_argument("blade", metavar="BLADE", help="a name from `bladerun catalog`, or a blade's file")
+    bench.add_argument(
+        "blade", metavar="BLADE", help="a name from `bladerun catalog`, a blade's file, or a knee's name"
+    )
     bench.add_argument("--category", type=number, metavar="N", help="stiffness category")
     bench.add_argument(
         "--stiffness", type=number, metavar="KN_M", help="measured, in place of that of the category"
@@ -67,7 +70,10 @@ def _catalog(args: argparse.Namespace) -> Answer:
 def _bench(args: argparse.Namespace) -> Answer:
     from bladerun.blade.bench import plot_bench, run_bench
     from bladerun.blade.catalog import load_blade, own_blade
+    from bladerun.body.knee_unit import knee_units
 
+    if args.blade in knee_units():
+        return _knee_bench(args)
     blade = own_blade(args.blade, ".") or load_blade(args.blade)
     category = args.category
     if args.stiffness is not None:
@@ -94,6 +100,32 @@ def _bench(args: argparse.Namespace) -> Answer:
         ["peak strain", f"{100 * result.peak_strain:.3f}", "%"],
     ]
     return Answer({**result.to_dict(), "plot": str(path)}, f"{table(['', '', 'unit'], rows)}\n{path}")
+
+
+def _knee_bench(args: argparse.Namespace) -> Answer:
+    from bladerun.forward.knee_swing import RELEASE_DEG, plot_swings, swing_test
+
+    for option, usual in (("category", None), ("stiffness", None), ("angle", 0), ("height", 0)):
+        if getattr(args, option) != usual:
+            raise InputError("is of a blade's bench, not of a knee's", key=f"--{option}")
+    swings = swing_test(args.blade)
+    path = output_dir(args.out or Path("runs") / f"bench-{args.blade}") / "bench.png"
+    with atomic(path) as tmp:
+        plot_swings(swings, tmp)
+    heading = ["damping", "straight after, s", "speed then, deg/s", "bends again, deg"]
+    rows = [
+        [
+            f"{s.damping:g}",
+            *(_known(value, n) for value, n in ((s.straight_s, 2), (s.impact_deg_s, 0), (s.rebound_deg, 1))),
+        ]
+        for s in swings
+    ]
+    text = f"shank and blade let go at {RELEASE_DEG:g} deg, thigh upright\n{table(heading, rows)}\n{path}"
+    return Answer({"swings": [one.to_dict() for one in swings], "plot": str(path)}, text)
+
+
+def _known(value: float, places: int) -> str:
+    return "never" if math.isnan(value) else f"{value:.{places}f}"
 
 
 def _axes(result: BenchResult) -> list[list[str]]:

@@ -30,7 +30,7 @@ SECTIONS = {"runner": Runner, "amputation": Amputation, "fitting": Fitting, "tas
 _WHOLE = ("category", STEP)
 _TABLES = ("strength", "joint_range_deg")  # of the runner, by muscle group or joint: `strength.hip_abductors`
 _SETTINGS = ("cost", "environment")
-_APART = ("blade", "side", "level", "sex", "speed_m_s")  # no stride starts from one with another of these
+_APART = ("blade", "knee", "side", "level", "sex", "speed_m_s")  # which no stride and its start may differ in
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from bladerun._lib.files import atomic, content_of, output_dir
 from bladerun._lib.messages import say
+from bladerun.body.legs import SIDES
 from bladerun.dataset.files import MOST_BYTES, read_stride
 from bladerun.errors import InputError
 from bladerun.status import Status
@@ -52,15 +53,21 @@ class Asked:
     @classmethod
     def from_nearest(cls, inputs: Inputs, solved: Iterable[Asked]) -> Asked:
         """From the one of these that is fewest steps away, the first of several; from nothing without any at
-        this speed, of this reference: from one at another a stride may end in a dearer gait."""
-        here, own = settings(inputs), (inputs.task.speed_m_s, inputs.reference)
-        alike = (one for one in solved if (one.inputs.task.speed_m_s, one.inputs.reference) == own)
+        this speed, of this reference, on these knees: from another a stride may end in a dearer gait."""
+        here, own = settings(inputs), _apart(inputs)
+        alike = (one for one in solved if _apart(one.inputs) == own)
         return cls(inputs, min(alike, key=lambda one: distance(settings(one.inputs), here), default=None))
 
     @cached_property
     def key(self) -> str:
         """A name for its file; one solved from another start on the same way will do as well."""
         return f"{self.inputs.identity(fingerprint.of_strides())}-{self.way if self.start else 'nothing'}"
+
+
+def _apart(inputs: Inputs) -> tuple[Any, ...]:
+    """What a stride has in common with one that it may start from."""
+    knees = tuple(inputs.fitting.of(side).knee for side in SIDES) if inputs.fitting else ()
+    return inputs.task.speed_m_s, inputs.reference, knees
 
 
 class Solved(NamedTuple):

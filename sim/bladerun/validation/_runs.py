@@ -39,8 +39,9 @@ class Member:
 
     def __init__(self, cohort: Cohort, number: int, person: Mapping[str, Any]):
         self.cohort, self.number = cohort.name, number
-        self.runner = Runner(**{key: value for key, value in person.items() if key != "side"})
-        self.amputation = Amputation(side=person.get("side", "none"))
+        limb = {key: value for key, value in person.items() if key in _LIMB}
+        self.runner = Runner(**{key: value for key, value in person.items() if key not in limb})
+        self.amputation = Amputation(**{"side": "none", **limb})
         self.left, self.rows = deque(cohort.conditions), []
         self._solved: dict[str, list[Asked]] = defaultdict(list)
 
@@ -103,6 +104,7 @@ def run_cohorts(
 
 
 _ASKED = tuple(field.name for field in fields(Task))
+_LIMB = tuple(field.name for field in fields(Amputation))
 
 
 def _task(condition: Mapping[str, Any]) -> Task:

@@ -157,9 +157,10 @@ class Finding:
 class Cohort:
     """People as a study had them, or blades on the bench, and the conditions each of them is put in.
 
-    runners: keys of `Runner` and `side`; empty for the bench. conditions: blade, category (steps from the
-    recommended one; on the bench the category), height_mm, toe_out_deg, and what a `Task` is made of, such as
-    speed_m_s and slope_percent; on the bench angle_deg and peak_load_n, the rating load where none is given.
+    runners: keys of `Runner` and of `Amputation`; empty for the bench. conditions: blade, category (steps
+    from the recommended one; on the bench the category), what else a `Fitting` is made of, and a `Task`, such
+    as speed_m_s and slope_percent; on the bench angle_deg and peak_load_n, the rating load where none is
+    given.
     """
 
     name: str
