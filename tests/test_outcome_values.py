@@ -45,6 +45,8 @@ ELSEWHERE = {  # rows of strides with muscles, or without a blade: the test here
     "knee_flexion_contact_peak_deg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
     "knee_stop_moment_least_nm_kg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
     "knee_flexion_swing_peak_deg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
+    "knee_straight_before_touchdown_s": "test_when_and_how_fast_a_prosthetic_knee_comes_to_its_stop",
+    "knee_impact_deg_s": "test_when_and_how_fast_a_prosthetic_knee_comes_to_its_stop",
     "circumduction_mm": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
     "hip_abduction_swing_peak_deg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
     "hip_hike_swing_deg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
@@ -299,13 +301,18 @@ def test_soft_ground_gives_and_the_leg_does_not():
         assert peak_kn / number == pytest.approx(peak_kn / before - given)
 
 
+@pytest.mark.parametrize(("knee", "bends"), [("hydraulic-running", True), ("pylon", False)])
+def test_when_and_how_fast_a_prosthetic_knee_comes_to_its_stop(knee, bends):
+    made = uneven.above_the_knee(knee)
+    found = outcomes(uneven.coming_to_its_stop(made, FEET["right"].down, before_s=0.06, speed_deg_s=300))
+    close = {"knee_straight_before_touchdown_s": 0.06, "knee_impact_deg_s": 300}
+    for key, value in close.items():
+        expected = pytest.approx(value, rel=0.02) if bends else None
+        assert found[key] == {"left": None, "right": expected}, key
+
+
 def test_a_prosthetic_knee_and_how_its_leg_gets_through():
-    """Of the same stride, its right knee taken for a hydraulic one."""
-    made, foot, sound = uneven.stride(knots=500), FEET["right"], FEET["left"]
-    part = np.where(made.joint == "knee_flexion_r", "knee unit", made.joint_part)
-    made = made.assign_coords(joint_part=("joint", part))
-    fitting = json.loads(made.attrs["fitting"]) | {"knee": "hydraulic-running"}
-    made.attrs["fitting"] = json.dumps(fitting)
+    made, foot, sound = uneven.above_the_knee(), FEET["right"], FEET["left"]
     found = outcomes(made)
 
     swing = np.linspace(foot.up, foot.down + PERIOD, 20_001)

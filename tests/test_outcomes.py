@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 
 from bladerun.gait.outcomes import OUTCOMES, flat, outcomes
 from models import muscled
+from strides import uneven
+from strides.expected import FEET
 from strides.synthetic import LEG, MASS, PERIOD, SPEED, WEIGHT, bell, stride
 
 
 def test_every_row_has_a_number_on_some_leg_and_none_that_json_cannot_write():
     braked = stride(fore_aft=lambda phase: -0.1 * np.sin(2 * np.pi * phase))
     missing = {row.key for row in OUTCOMES}
-    for made in (braked, *(muscled.stride(side=side, knots=20) for side in ("right", "none"))):
+    knee = uneven.coming_to_its_stop(uneven.above_the_knee(), FEET["right"].down, 0.06, 300)
+    for made in (braked, knee, *(muscled.stride(side=side, knots=20) for side in ("right", "none"))):
         result = outcomes(made)
         missing -= {key for key in result if result[key] not in (None, {"left": None, "right": None})}
         json.dumps(result, allow_nan=False)

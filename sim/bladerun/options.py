@@ -88,6 +88,7 @@ class ContinuationOptions(Settings):
     first_clearance_m: float
     first_clearance_1_m: float
     first_swing_from: float
+    swing_round_rad: float
     first_tolerance: float
     settled_tolerance: float
     first_steps: FirstSteps

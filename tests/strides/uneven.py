@@ -6,6 +6,7 @@ the solver's on the body of `synthetic` with its right blade, and by `mirrored` 
 Functions take times (s) of any shape; forward places are in the frame that runs along.
 """
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from functools import cache
@@ -248,3 +249,20 @@ def _mirrored_xml(text):
             x, y, z = map(float, each.get("axis").split())
             each.set("axis", f"{-x:g} {y:g} {-z:g}")
     return ET.tostring(root, encoding="unicode")
+
+
+def above_the_knee(knee="hydraulic-running"):
+    """The same stride, its right knee taken for a prosthetic one."""
+    made = stride(knots=500)
+    part = np.where(made.joint == "knee_flexion_r", "knee unit", made.joint_part)
+    made = made.assign_coords(joint_part=("joint", part))
+    made.attrs["fitting"] = json.dumps(json.loads(made.attrs["fitting"]) | {"knee": knee})
+    return made
+
+
+def coming_to_its_stop(made, lands, before_s, speed_deg_s):
+    """With a right knee that is 2 deg from straight so long before it lands, and then as fast as that."""
+    left = (lands - made.time.values) % PERIOD
+    straightening = np.radians(2.0 + speed_deg_s * (left - before_s))
+    made.q[:, made.joint.values == "knee_flexion_r"] = np.where(left < 0.25, straightening, 1.0)[:, None]
+    return made

@@ -16,6 +16,8 @@ from bladerun.gait.events import Leg
 from bladerun.gait.periodic import Periodic
 from bladerun.gait.registry import NEVER, OWN, Row, each_leg
 
+_STRAIGHT_RAD = math.radians(2.0)
+
 
 @each_leg(
     Row(
@@ -41,16 +43,39 @@ from bladerun.gait.registry import NEVER, OWN, Row, each_leg
         "greatest flexion of the prosthetic knee in swing",
         OWN,
     ),
+    Row(
+        "knee_straight_before_touchdown_s",
+        "prosthetic knee, straight before touchdown",
+        "s",
+        "time from where the prosthetic knee comes to its stop in swing, within 2 degrees, to touchdown; "
+        "none where it lands bent, or with a pylon",
+        OWN,
+        NEVER,
+    ),
+    Row(
+        "knee_impact_deg_s",
+        "prosthetic knee, speed of terminal impact",
+        "deg/s",
+        "how fast the prosthetic knee still straightens when it comes to its stop in swing",
+        OWN,
+        NEVER,
+    ),
     needs=("contact", "knee unit", "solved"),
 )
 def knee_unit(leg: Leg, _: Both) -> dict[str, float]:
     """The knee's angle, and how firmly it stands on its stop."""
     unit, knee = KneeUnit(fitting_of(leg.stride, leg.side).knee), leg.joint("q", "knee_flexion")
+    lands = leg.down + leg.period
+    bent_at, bent = knee.peak(leg.up, lands)
     rows = {
         "knee_flexion_contact_peak_deg": math.degrees(knee.peak(leg.down, leg.up)[1]),
-        "knee_flexion_swing_peak_deg": math.degrees(knee.peak(leg.up, leg.down + leg.period)[1]),
+        "knee_flexion_swing_peak_deg": math.degrees(bent),
     }
     if unit.bends:
+        stops = leg.curve(knee.values - _STRAIGHT_RAD).zeros(bent_at, lands)
+        if stops:
+            rows["knee_straight_before_touchdown_s"] = lands - stops[0]
+            rows["knee_impact_deg_s"] = -math.degrees(float(knee(stops[0], 1)))
         firm = leg.force[2].values > 0.5 * leg.weight_n
         moment = unit.stop_moment_nm(knee.values)[firm]
         rows["knee_stop_moment_least_nm_kg"] = float(moment.min(initial=math.inf)) / leg.mass_kg

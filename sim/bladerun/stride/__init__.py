@@ -100,15 +100,27 @@ def solve(
 
 
 def _from_nothing(posed: Problem) -> xr.Dataset:
-    """From the atlas where it has a start that leads to a solution, else from reference running."""
+    """From the atlas where it has a start that leads to a solution, else from reference running, the cheapest
+    of its ways."""
     own, steps = posed.options.continuation, 0
     if own.from_atlas and (begun := _atlas.start(posed)) is not None:
         stride = _from(posed, begun)
         if Status(stride.attrs["status"]).usable_as_start:
             return stride
         steps = stride.attrs["iterations"]
-    point = _continuation.cold(posed)
-    return _stride(posed, replace(point, iterations=point.iterations + steps))
+    found = []
+    for swing_round_rad in _continuation.first_guesses(posed):
+        point = _continuation.cold(posed, swing_round_rad)
+        found.append(_stride(posed, point))
+        steps += point.iterations
+    best = min(found, key=_dearness)
+    best.attrs["iterations"] = steps
+    return best
+
+
+def _dearness(stride: xr.Dataset) -> tuple[bool, float]:
+    """What is solved comes before what is not, and then what costs less."""
+    return stride.attrs["status"] != Status.CONVERGED, stride.attrs["objective"]
 
 
 def _from(posed: Problem, point: solver.Point) -> xr.Dataset:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bladerun.environment import Ground
 from bladerun.options import FirstSteps, NewtonOptions
-from bladerun.stride._first_guess import first_guess
+from bladerun.stride._first_guess import first_guess, straight_legs
 from bladerun.stride._static_optimisation import recruited
 from bladerun.stride.cost import clearance
 from bladerun.stride.motion import resample
@@ -20,9 +20,17 @@ from bladerun.stride.solver import Point, at_knots, minimise, updated
 from bladerun.stride.transcription.blocks import NODE
 
 
-def cold(problem: Problem) -> Point:
+def first_guesses(problem: Problem) -> tuple[float, ...]:
+    """Abduction in swing [rad] of a straight leg in each first guess that is worth a way of its own.
+
+    Such a leg passes the ground round or over it, and either ends where the other does not come from.
+    """
+    return (0.0, problem.options.continuation.swing_round_rad) if straight_legs(problem) else (0.0,)
+
+
+def cold(problem: Problem, swing_round_rad: float = 0.0) -> Point:
     """From the reference motion: motors first, which muscles then relieve."""
-    own, point = problem.options.continuation, _by_motors(problem)
+    own, point = problem.options.continuation, _by_motors(problem, swing_round_rad)
     if problem.arrays.muscles.count:
         point = replace(recruited(problem, point), damping=own.damping_muscles)
         point = _begin(_alike(problem), point, own.soft[-1].weight, own.first_tolerance)
@@ -47,12 +55,12 @@ def warm(problem: Problem, point: Point, steps: FirstSteps | None = None) -> Poi
     return point
 
 
-def _by_motors(problem: Problem) -> Point:
+def _by_motors(problem: Problem, swing_round_rad: float) -> Point:
     """A stride moved by motors, from the reference motion."""
     own, knots = problem.options.continuation, problem.knots
     coarse = _held(_alike(problem.by_motors(own.first_knots)))
     grounds = [Ground(*stage[:3], stiffness=stage.stiffness) for stage in own.soft]
-    c = first_guess(coarse.on(grounds[0]))
+    c = first_guess(coarse.on(grounds[0]), swing_round_rad)
     times = coarse.arrays.terms.stride_time.prior
     point = Point(
         c, times, np.zeros_like(c), np.zeros((own.first_knots // NODE, 0)), damping=own.damping_first

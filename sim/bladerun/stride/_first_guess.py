@@ -3,11 +3,8 @@
 Takes a `Problem`; gives control points.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from bladerun.body.joints import Joints
 from bladerun.stride.cost.look_up import look_up
 from bladerun.stride.dynamics.inverse_dynamics import motion
 from bladerun.stride.dynamics.passive import DAMPER, Laws
@@ -17,16 +14,23 @@ from bladerun.stride.problem import Problem
 from bladerun.stride.transcription.mesh import mesh
 
 _SWING = (0.36, 0.96)  # share of the knots from a foot's touchdown between which it is in the air
-_ROUND_RAD = 0.18  # abduction by which a straight leg passes the ground, no lower than the sound one
 
 
-def first_guess(problem: Problem) -> np.ndarray:
+def straight_legs(problem: Problem) -> tuple[str, ...]:
+    """Sides on which nothing bends at the knee: "left", "right"."""
+    joints = problem.joints
+    units = np.setdiff1d(np.flatnonzero(joints.of(part="knee unit")), _swinging(problem.arrays.tree.laws))
+    return tuple(joints.side[knee] for knee in units)
+
+
+def first_guess(problem: Problem, swing_round_rad: float = 0.0) -> np.ndarray:
     """Control points (N, n) of the reference motion, as high as lets the ground carry the weight.
 
     Passive joints give way as their springs do under the ground's force in each posture, so that a blade
     stands compressed and a longer leg does not carry everything. A prosthetic knee, which no spring holds, is
-    straight where a knee bears load and bends in swing; a leg that cannot bend swings round, or its first
-    height would be that at which it bears load on its way through the ground.
+    straight where a knee bears load and bends in swing.
+
+    swing_round_rad: abduction in swing of a leg that cannot bend, which else goes through the ground.
     """
     arrays, joints = problem.arrays, problem.joints
     m, target = motion(arrays.tree), reference_at_knots(problem)
@@ -35,9 +39,9 @@ def first_guess(problem: Problem) -> np.ndarray:
     swings = _swinging(arrays.tree.laws)
     for joint in swings:
         target[:, joint] = poses[:, joint] = _beyond_stance(target[:, joint])
-    for hip, outward in _swinging_round(joints, swings, len(target)):
-        target[:, hip] -= outward
-        poses[:, hip] -= outward
+    for side in straight_legs(problem):
+        hip = joints.name.index(f"hip_adduction_{side[0]}")
+        target[:, hip] = poses[:, hip] = target[:, hip] - swing_round_rad * _in_swing(side, len(target))
     passive = joints.of(role="passive") & ~joints.of(part="tendon")
     index = np.setdiff1d(np.flatnonzero(passive), swings)
     low, high = -0.4, 0.4  # m about standing height: a runner's pelvis is never further off
@@ -76,13 +80,11 @@ def _beyond_stance(knee: np.ndarray) -> np.ndarray:
     return np.maximum(knee - stance, 0.0) * swing / (swing - stance)
 
 
-def _swinging_round(joints: Joints, swings: np.ndarray, knots: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Hips over a knee unit that does not bend, and their abduction (N,) in swing, rad."""
-    stiff = np.setdiff1d(np.flatnonzero(joints.of(part="knee unit")), swings)
-    for side in {joints.side[knee] for knee in stiff}:
-        since = (np.arange(knots) / knots - (0.5 if side == "left" else 0.0)) % 1.0
-        inside = np.clip((since - _SWING[0]) / (_SWING[1] - _SWING[0]), 0.0, 1.0)
-        yield joints.name.index(f"hip_adduction_{side[0]}"), _ROUND_RAD * np.sin(np.pi * inside) ** 2
+def _in_swing(side: str, knots: int) -> np.ndarray:
+    """(N,) 0 while this foot is down, 1 in the middle of its swing."""
+    since = (np.arange(knots) / knots - (0.5 if side == "left" else 0.0)) % 1.0
+    inside = np.clip((since - _SWING[0]) / (_SWING[1] - _SWING[0]), 0.0, 1.0)
+    return np.sin(np.pi * inside) ** 2
 
 
 def _settle(tree, external, m, q, index, work):
