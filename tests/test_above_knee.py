@@ -11,7 +11,9 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
+from scipy.special import ellipk
 
+from bladerun import cli
 from bladerun.body.knee_unit import KneeUnit, knee_units
 from bladerun.body.runner import Amputation, Runner
 from bladerun.case import check_case, load_case
@@ -19,8 +21,11 @@ from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
+from bladerun.forward import knee_swing
+from bladerun.forward.knee_swing import RELEASE_DEG, swing_test
 from bladerun.forward.verification import verify
 from bladerun.gait.alignment import alignment, bench_posture
+from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
 from bladerun.stride import _atlas as atlas
@@ -239,6 +244,7 @@ DOCUMENT = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
         ("fitting", {"knee_axis_mm": 200.0}, ["[fitting] knee_axis_mm", "200"]),
         ("runner", {"mass_kg": 104.0}, ["[fitting] knee", "100 kg", "104 kg"]),
         ("runner", {"height_m": 1.40, "mass_kg": 50.0}, ["[fitting] ", "too long"]),
+        ("runner", {"height_m": 1.25, "mass_kg": 28.0}, ["[runner] ", "not allowed"]),
     ],
 )
 def test_what_cannot_be_built_is_refused_in_one_sentence(section, changes, words):
@@ -273,3 +279,56 @@ def test_a_stride_is_found_and_stands_in_mujocos_own_dynamics(knee):
     stride = solve(built(knee=knee), Task(3.0))
     assert stride.attrs["status"] == "converged"
     assert verify(stride, strides=2).holds
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("side", "knee", "speed_m_s"),
+    [("both", "hydraulic-running", 3.5), ("left", "hydraulic-running", 2.0), ("right", "pylon", 4.0)],
+)
+def test_a_stride_is_found_on_either_side_and_on_both_from_slow_to_fast(side, knee, speed_m_s):
+    assert solve(built(side, knee), Task(speed_m_s)).attrs["status"] == "converged"
+
+
+@pytest.mark.slow
+def test_a_straight_leg_is_not_left_in_a_stride_three_times_as_dear():
+    """As the first of its first guesses leads to here."""
+    stride = solve(built(knee="hybrid-locked"), Task(2.0))
+    assert flat(outcomes(stride))["cost_of_transport_j_kg_m"] < 5.0
+
+
+def test_more_damping_brings_the_knee_straight_later_and_more_gently():
+    swings = swing_test("hydraulic-running")
+    assert [one.damping for one in swings] == [0.5, 1.0, 2.0]
+    later, slower = [one.straight_s for one in swings], [one.impact_deg_s for one in swings]
+    assert later == sorted(later) and slower == sorted(slower, reverse=True)
+    assert all(one.angle_deg[0] == RELEASE_DEG and abs(one.angle_deg[-1]) < 3 for one in swings)
+
+
+def test_a_knee_with_hardly_any_damping_swings_as_a_pendulum():
+    """To straight in the quarter period of the compound pendulum that MuJoCo finds under the axis."""
+    (swing,) = swing_test("hydraulic-running", (0.2,))
+    inertia, level, upright = knee_swing._pendulum("hydraulic-running")
+    assert abs(level) < 0.3 * upright
+    modulus = math.sin(math.radians(RELEASE_DEG) / 2)
+    quarter = ellipk(modulus**2) * math.sqrt(inertia / upright)
+    assert swing.straight_s == pytest.approx(quarter, rel=0.25)
+
+
+def test_the_bench_takes_a_knee(tmp_path, capsys):
+    assert cli.main(["bench", "hybrid", "--out", str(tmp_path)]) == 0
+    assert "straight after" in capsys.readouterr().out and (tmp_path / "bench.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["pylon"], "'pylon' has no swing to test"),
+        (["hybrid-locked"], "'hybrid-locked' has no swing"),
+        (["hybrid", "--angle", "4"], "--angle: is of a blade's bench"),
+    ],
+)
+def test_what_the_bench_cannot_do_with_a_knee_is_a_sentence(arguments, words, capsys):
+    assert cli.main(["bench", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
