@@ -7,7 +7,7 @@ flexion, 0 straight.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -37,7 +37,7 @@ class KneeUnit:
     name: str
 
     @property
-    def entry(self) -> dict[str, Any]:
+    def entry(self) -> Mapping[str, Any]:
         """What the catalogue says of it."""
         return toml(f"knees/{self.name.removesuffix(_LOCKED)}.toml")
 
