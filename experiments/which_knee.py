@@ -24,18 +24,27 @@ SHOWN = {
 }
 
 
-def answer(rows: pd.DataFrame, speed: float) -> str:
-    """One sentence: what is cheapest at this speed, and by how much."""
+SAID = (  # a column, and what the knee with least of it is
+    ("cost_j_kg_m", "cheapest (nothing measured confirms the order)"),
+    ("asymmetry_percent", "most even"),
+    ("peak_vgrf_bw_{sound}", "easiest on the sound leg"),
+    ("hip_work_positive_j_kg_{worn}", "least work for the hip"),
+    ("swing_clearance_mm_{worn}", "first to stumble"),
+)
+
+
+def answer(rows: pd.DataFrame, speed: float, legs: dict[str, str]) -> str:
+    """Which knee is first in what at this speed; knees that differ by less than matters are first together."""
     solved = rows[(rows.speed_m_s == speed) & (rows.status == "converged")]
-    cost = solved.groupby("knee").cost_j_kg_m.mean().sort_values()
-    if cost.empty:
+    if solved.empty:
         return f"At {speed:g} m/s no stride was found."
-    apart = []
-    for name, more in (cost.iloc[1:] - cost.iloc[0]).items():
-        differs = "costs" if more >= (matters("cost_j_kg_m") or 0.0) else "hardly differs,"
-        apart.append(f"{KneeUnit(str(name)).title} {differs} {more:+.2f} J/kg/m")
-    best = KneeUnit(str(cost.index[0])).title
-    return f"At {speed:g} m/s the {best} is cheapest; {'; '.join(apart)}."
+    parts = []
+    for key, words in SAID:
+        column = key.format(**legs)
+        value = solved.groupby("knee")[column].mean()
+        alike = value[value - value.min() <= (matters(column) or 0.0)].sort_values()
+        parts.append(f"{words}: {' or '.join(KneeUnit(str(name)).title for name in alike.index)}")
+    return f"At {speed:g} m/s {'; '.join(parts)}."
 
 
 def main(folder: Path) -> None:
@@ -46,7 +55,7 @@ def main(folder: Path) -> None:
     shown = rows[["speed_m_s", "knee", "status", *columns]].rename(columns=columns)
     print(shown.sort_values(["speed_m_s", "knee"]).to_string(index=False, float_format="%.2f"))
     for speed in sorted(rows.speed_m_s.unique()):
-        print(answer(rows, speed))
+        print(answer(rows, speed, legs))
 
 
 if __name__ == "__main__":
