@@ -34,7 +34,7 @@ SAID = (  # a column, and what the knee with least of it is
 
 
 def answer(rows: pd.DataFrame, speed: float, legs: dict[str, str]) -> str:
-    """Which knee is first in what at this speed; knees that differ by less than matters are first together."""
+    """Which knee is first in what at this speed; those that hardly differ are first together."""
     solved = rows[(rows.speed_m_s == speed) & (rows.status == "converged")]
     if solved.empty:
         return f"At {speed:g} m/s no stride was found."
