@@ -273,6 +273,12 @@ def test_one_leg_may_end_above_the_knee_and_the_other_below():
     assert model.mass_kg == pytest.approx(RUNNER.mass_kg, abs=1e-3)
 
 
+def test_report_and_sheet_have_a_doubt_to_state_above_the_knee_alone():
+    assert "cost differs" in Amputation("left", "transfemoral").untested
+    assert "cost differs" in Amputation("both", left={"level": "transfemoral"}).untested
+    assert not Amputation("both").untested and not Amputation("none").untested
+
+
 @pytest.mark.slow
 @each_knee
 def test_a_stride_is_found_and_stands_in_mujocos_own_dynamics(knee):

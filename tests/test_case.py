@@ -77,7 +77,7 @@ BAD = {
     "gastrocnemius": (*_lacking('gastrocnemius = "reatached"'), ["gastrocnemius", "'reattached'"]),
     "gastrocnemius as a list": (*_lacking("gastrocnemius = []"), ["[amputation] gastrocnemius", "[]"]),
     "side": ('side = "right"', 'side = "rigth"', ["[amputation] side", "'rigth'", "right"]),
-    "level": ('"transtibial"', '"transfemoral"', ["[amputation] level", "transtibial"]),
+    "level": ('"transtibial"', '"knee disarticulation"', ["[amputation] level", "transtibial"]),
     "limb longer than the shank": (
         "residual_limb_m = 0.16",
         "residual_limb_m = 0.6",

@@ -202,7 +202,7 @@ def test_residual_limb_as_long_as_the_shank_is_the_shank():
         (lambda: Runner(75.0, 1.75, "other"), "sex", "female, male"),
         (lambda: Runner(75.0, 1.75, strength=0.0), "strength", "from 0.2 to 3"),
         (lambda: Amputation("rigth"), "side", "did you mean 'right'?"),
-        (lambda: Amputation("right", "transfemoral"), "level", "transtibial"),
+        (lambda: Amputation("right", "knee disarticulation"), "level", "transtibial"),
         (lambda: Amputation("right", residual_limb_m=-0.1), "residual_limb_m", "-0.1"),
         (
             lambda: build_body(Runner(75.0, 1.75), Amputation("right", residual_limb_m=0.5)),

@@ -186,6 +186,13 @@ class Amputation:
         """The amputated sides: a part of ("right", "left")."""
         return {"none": (), "left": ("left",), "right": ("right",), "both": ("right", "left")}[self.side]
 
+    @property
+    def untested(self) -> str:
+        """What of running so measurements do not confirm; empty where nothing is above the knee."""
+        if all(self.of(side).level == "transtibial" for side in self.sides):
+            return ""
+        return "Above the knee measured cost differs from the predicted one; knee and socket are assumed."
+
     def strength_of(self, group: str, suffix: str) -> float:
         """Factor on the force of a muscle group of a side.
 

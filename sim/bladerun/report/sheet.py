@@ -119,7 +119,8 @@ _ASSUMED = (
 
 
 def _assumed(case: Case) -> list[str]:
-    return [_ASSUMED[0].format(task=case.task), blade_from(case.fitting), _ASSUMED[1], case.task.untested]
+    doubts = [case.task.untested, case.amputation.untested]
+    return [_ASSUMED[0].format(task=case.task), blade_from(case.fitting), _ASSUMED[1], *doubts]
 
 
 def _runner(result: FitResult) -> list[tuple[str, str]]:
