@@ -217,6 +217,8 @@ def at_one_weight(problem):
         effort=t.effort._replace(weight=0 * t.effort.weight, bound=0.0),
         excitation=t.excitation._replace(weight=0.0),
         sideways_force=t.sideways_force._replace(weight=0.0),
+        lean=t.lean._replace(weight=0.0),
+        knee_stop=t.knee_stop._replace(weight=0 * t.knee_stop.weight),
     )
 
 

@@ -216,7 +216,7 @@ def random_arrays(rng: np.random.Generator, knots: int, xml: str, *wrenches: Wre
         stride_time=StrideTime(
             np.array([0.6, 0.01, -0.02, 0.02, -0.01]), np.array([5.0, 3.0, 4.0, 2.0, 6.0])
         ),
-        lean=Lean(3, 5, cubics(0.1 * rng.normal(size=(6, 1))), 1.5),
+        lean=Lean(min(3, n - 2), min(5, n - 1), cubics(0.1 * rng.normal(size=(6, 1))), 1.5),
         knee_stop=KneeStop(joints[-1:], rng.uniform(0, 3, (knots, 1)), -9.0, 0.02),
     )
     outside = around(Ground(0.01, 0.2, 20.0, 0.8), *wrenches, gravity=(-0.7, 0.2, -9.6))
