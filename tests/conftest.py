@@ -35,5 +35,5 @@ def in_process(monkeypatch):
 @cache
 def _can_draw() -> bool:
     """Tried in another process, because a broken driver may end it."""
-    code = "from bladerun.show.video import _gl_context; _gl_context(8, 8).make_current()"
+    code = "from bladerun.show._stage import gl_context; gl_context(8, 8).make_current()"
     return subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

@@ -231,7 +231,7 @@ def test_run_takes_another_task_than_the_file_s(solver, capsys, elsewhere):
     out, err = capsys.readouterr()
     assert "3 % downhill, pulled forward by 0.02 body weights" in err
     assert ["effort", "0.60000", "66.7"] in [line.split() for line in out.splitlines()]
-    assert "from -15.0 to 15.0 %" in fails(capsys, elsewhere, "run", str(FIRST_FIT), "--slope-percent", "40")
+    assert "from -20.0 to 20.0 %" in fails(capsys, elsewhere, "run", str(FIRST_FIT), "--slope-percent", "40")
 
 
 def test_run_refuses_a_force_on_a_body_that_there_is_not(solver, capsys, elsewhere):
@@ -333,6 +333,7 @@ class Found:
     report: Path
     current: str = "worn"
     why: str = "It scores best."
+    today: None = None
     comparison: tuple = (
         {"title": "cost", "unit": "J/kg/m", "recommended": 2.0, "current": 2.5, "difference": -0.5},
     )
@@ -364,7 +365,7 @@ def test_fit_ends_with_the_report(status, monkeypatch, capsys):
 
 def test_video_reads_a_stride_and_refuses_other_files(monkeypatch, capsys, elsewhere):
     monkeypatch.setattr(
-        "bladerun.show.video.render_video", lambda stride, path, view: Path(path).write_bytes(b"film")
+        "bladerun.show.video.render_video", lambda stride, path, **_: Path(path).write_bytes(b"film")
     )
     write_stride(stride(), "stride.nc")
     assert cli.main(["video", "stride.nc", "--json"]) == 0
@@ -373,6 +374,33 @@ def test_video_reads_a_stride_and_refuses_other_files(monkeypatch, capsys, elsew
     Path("text.nc").write_text("no stride")
     for name in ("other.nc", "text.nc", "."):
         assert name in fails(capsys, elsewhere, "video", name)
+
+
+def test_video_passes_on_what_is_asked_of_it(monkeypatch, capsys, elsewhere):
+    asked = {}
+
+    def render(stride, path, **given):
+        asked.update(given)
+        Path(path).write_bytes(b"film")
+
+    monkeypatch.setattr("bladerun.show.video.render_video", render)
+    write_stride(stride(), "stride.nc")
+    argv = ["video", "stride.nc", "--out", "run.gif", "--view", "above", "--slow", "8", "--strides", "2"]
+    argv += ["--size", "640x360"]
+    assert cli.main([*argv, "--other", "stride.nc", "--together", "ghost", "--caption", "--clothed"]) == 0
+    assert asked.pop("other") is not None and callable(asked.pop("progress"))
+    assert asked == {
+        "view": "above",
+        "slow": 8,
+        "strides": 2,
+        "size": (640, 360),
+        "together": "ghost",
+        "caption": True,
+        "muscles": False,
+    }
+    capsys.readouterr()
+    assert "pixels as 1280x720" in fails(capsys, elsewhere, "video", "stride.nc", "--size", "640")
+    assert ".gif" in fails(capsys, elsewhere, "video", "stride.nc", "--out", "run.avi")
 
 
 def test_a_reader_that_leaves_is_no_error():

@@ -4,6 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
+from bladerun.cli._console import muscle_text
 from bladerun.gait import _joint_contact
 from bladerun.gait._joint_contact import joint_contact
 from bladerun.gait.muscle_tables import hip_shares, muscle_table, reserve_table
@@ -125,6 +126,24 @@ def test_a_muscles_peaks_and_mean_in_the_table():
     row = muscle_table(made).loc["soleus_l"]
     found = row.force_peak_n, row.force_peak_f0, row.activation_peak, row.activation_mean
     assert found == pytest.approx((0.3 * strongest, 0.3, 0.8, 0.8 / 20))
+
+
+def test_muscles_that_are_fully_active_are_named_the_longest_first():
+    made = muscled.stride(knots=20)
+    made["activation"] = 0 * made.activation
+    for muscle, times in (("soleus_l", 2), ("tibant_l", 4)):
+        made.activation.loc[{"muscle": muscle, "time": made.time[:times]}] = ACCEPTED.saturated + 0.01
+    made.activation.loc[{"muscle": "gastroc_l"}] = ACCEPTED.saturated - 0.01
+    table = muscle_table(made)
+    assert table.full_percent["soleus_l"] == pytest.approx(10) and table.full_percent["gastroc_l"] == 0
+    data = {"muscles": table.to_dict("index"), "reserves": reserve_table(made).to_dict("index")}
+    assert (
+        muscle_text(data)[1]
+        == "fully active: tibant_l for 20 % of the stride, soleus_l for 10 % of the stride"
+    )
+    made["activation"] = 0 * made.activation
+    data["muscles"] = muscle_table(made).to_dict("index")
+    assert muscle_text(data)[1] == "fully active: no muscle"
 
 
 def test_the_worst_reserve_is_found():

@@ -38,7 +38,7 @@ def solver(tmp_path, monkeypatch):
     monkeypatch.setattr("bladerun.stride.solve", solve)
     monkeypatch.setattr("bladerun.show.plots.plot_run", plot_run)
     monkeypatch.setattr(
-        "bladerun.show.video.render_video", lambda stride, path, view: Path(path).write_bytes(b"film")
+        "bladerun.show.video.render_video", lambda stride, path, **_: Path(path).write_bytes(b"film")
     )
     return there
 

@@ -1,11 +1,13 @@
 """Sweeps: what a study file may say, and that rows depend on nothing else."""
 
 import json
+import math
 import signal
 import subprocess
 import sys
 import time
 
+import pandas as pd
 import pytest
 
 from bladerun import cli
@@ -142,6 +144,41 @@ def test_a_sweep_is_drawn_with_the_names_of_what_is_varied_and_hatching_that_is_
     assert names == {"height, mm", "toe out, deg", "category step"}
     heat = drawn["heat-height_mm-toe_out_deg"].axes[0]
     assert [each.get_alpha() for each in heat.collections if each.get_hatch()] == [None]
+
+
+def _of_grid(scatter):
+    """The plots of a sum of two settings, 10, 20, 30 mm and 0, 5 deg, by name."""
+    points = [(height, turn) for height in (10.0, 20.0, 30.0) for turn in (0.0, 5.0)]
+    table = pd.DataFrame(points, columns=["height_mm", "toe_out_deg"])
+    table.insert(0, "member", 0)
+    table = table.assign(status="converged", runner="one", objective=table.height_mm + table.toe_out_deg)
+    if scatter:
+        table["objective_scatter"] = scatter
+    return dict(_of_sweep(table, ["height_mm", "toe_out_deg"], ["objective"]))
+
+
+def _hatched(figure):
+    """Which cells of the heat map are, toe-out after toe-out."""
+    (over,) = (each for each in figure.axes[0].collections if each.get_hatch())
+    return [(path.vertices[:-1].mean(axis=0) // 1).astype(int).tolist() for path in over.get_paths()]
+
+
+def test_cells_are_hatched_only_where_scatter_is_known():
+    figure = _of_grid([0.1, 50, math.nan, 50, 12, math.nan])["heat-height_mm-toe_out_deg"]
+    assert _hatched(figure) == [[0, 0], [0, 1], [1, 1]]  # 10 and 0; 10 and 5; 20 and 5: not 20 and 0
+    assert "hatched: no clear difference" in figure.get_supxlabel()
+    for unknown in (None, [math.nan, 50, 50, 50, 50, 50]):
+        figure = _of_grid(unknown)["heat-height_mm-toe_out_deg"]
+        assert _hatched(figure) == []
+        assert "its scatter is not known" in figure.get_supxlabel()
+
+
+def test_bars_of_a_grid_go_from_the_lowest_value_to_the_highest():
+    figure = _of_grid(None)["main-effects"]
+    (bars,) = figure.axes[0].containers
+    ends = [segment[:, 1].tolist() for segment in bars[2][0].get_segments()]
+    assert ends == [[10, 15], [20, 25], [30, 35]]
+    assert "interval" not in figure.get_suptitle()
 
 
 def test_a_second_client_is_told_who_holds_the_folder(tmp_path):

@@ -76,7 +76,15 @@ class Wrench(Settings):
     part: str = ""
 
     def point(self, mj: Any, body: int) -> np.ndarray:
-        """(3,) m, where it acts, in the frame of its body in a compiled model."""
+        """(3,) m, where it acts, in the frame of its body.
+
+        Parameters
+        ----------
+        mj
+            Compiled MuJoCo model.
+        body
+            Index of the body.
+        """
         if self.part:
             return np.array(mj.geom_pos[mj.geom(self.part).id])
         return np.array(self.point_m or mj.body_ipos[body])

@@ -102,7 +102,16 @@ def muscle_text(data: Mapping[str, Any]) -> list[str]:
     reserve = data["reserves"][worst]
     share = 100 * reserve["peak_fraction"]
     line = f"largest reserve: {worst}, {reserve['peak_nm']:.1f} Nm, {share:.1f} % of the joint's peak moment"
-    return [table(["muscle", *columns.values()], rows, numbers=len(columns)), line]
+    return [table(["muscle", *columns.values()], rows, numbers=len(columns)), _full(data["muscles"]), line]
+
+
+def _full(muscles: Mapping[str, Any]) -> str:
+    """The muscles that could not give more at some time, the longest first."""
+    full = sorted(
+        ((row["full_percent"], name) for name, row in muscles.items() if row["full_percent"]), reverse=True
+    )
+    each = [f"{name} for {percent:.0f} % of the stride" for percent, name in full]
+    return f"fully active: {', '.join(each) or 'no muscle'}"
 
 
 @contextlib.contextmanager

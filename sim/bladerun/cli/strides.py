@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bladerun._lib.files import atomic, output_dir, write_parquet
@@ -21,7 +22,17 @@ from bladerun.cli._answer import (
     fail,
     load,
 )
-from bladerun.cli._arguments import FOLDER, RUNNER, asked, count, declare, number, with_replace, with_task
+from bladerun.cli._arguments import (
+    FOLDER,
+    RUNNER,
+    Parser,
+    asked,
+    count,
+    declare,
+    number,
+    with_replace,
+    with_task,
+)
 from bladerun.cli._console import as_json, muscle_text, outcome_table, progress_bar, sensitivity_table, table
 from bladerun.cli._results import Written, add_shown, results
 from bladerun.errors import InputError
@@ -75,12 +86,7 @@ def add(commands: Any) -> None:
         "STRIDE.nc",
         ("FILE", "beside the stride"),
     )
-    video.add_argument(
-        "--view",
-        choices=("side", "square", "behind", "front"),
-        default="side",
-        help="from where (default: the side; square: to the running direction and level, to measure on)",
-    )
+    _with_camera(video)
     export = declare(
         commands,
         _export,
@@ -95,6 +101,40 @@ def add(commands: Any) -> None:
     export.add_argument(
         "--rate", type=number, metavar="HZ", help="rows a second, evenly (default: the stride's own times)"
     )
+
+
+def _with_camera(video: Parser) -> None:
+    video.add_argument(
+        "--view",
+        choices=("side", "square", "behind", "front", "above"),
+        default="side",
+        help="from where (default: the side; square: to the running direction and level, to measure on)",
+    )
+    video.add_argument(
+        "--slow", type=number, default=4, metavar="N", help="times slower than life (default: 4)"
+    )
+    video.add_argument("--strides", type=count, default=4, metavar="N", help="how many (default: 4)")
+    video.add_argument(
+        "--size", type=_size, default=(1280, 720), metavar="WxH", help="pixels (default: 1280x720)"
+    )
+    video.add_argument(
+        "--other", type=Path, metavar="OTHER.nc", help="a second stride, in step with the first"
+    )
+    video.add_argument(
+        "--together",
+        choices=("beside", "ghost"),
+        default="beside",
+        help="where the second one is: beside it, or blue in the same place (default: beside)",
+    )
+    video.add_argument("--caption", action="store_true", help="write speed and fitting in the corner")
+    video.add_argument("--clothed", action="store_true", help="hide the muscles")
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, x, height = text.partition("x")
+    if not (x and width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"'{text}' is not allowed; pixels as 1280x720")
+    return int(width), int(height)
 
 
 def _model(args: argparse.Namespace) -> Answer:
@@ -226,17 +266,28 @@ def _bounds(members: pd.DataFrame) -> tuple[dict[str, Any], dict[str, tuple[floa
 
 def _video(args: argparse.Namespace) -> Answer:
     from bladerun.dataset.files import read_stride
+    from bladerun.show.video import KINDS, render_video
 
     stride = read_stride(args.file)
+    other = read_stride(args.other) if args.other else None
     path = args.out or args.file.with_suffix(".mp4")
-    if path.suffix != ".mp4":
-        raise InputError("not the name of a video; it must end in .mp4", file=path)
+    if path.suffix not in KINDS:
+        raise InputError("not the name of a video; it must end in .mp4, .gif or .webp", file=path)
     output_dir(path.parent)
-    from bladerun.show.video import render_video
-
-    say(f"rendering {path}")
-    with about(args.file):
-        render_video(stride, path, view=args.view)
+    with about(args.file), progress_bar() as progress:
+        render_video(
+            stride,
+            path,
+            view=args.view,
+            slow=args.slow,
+            strides=args.strides,
+            size=args.size,
+            muscles=not args.clothed,
+            other=other,
+            together=args.together,
+            caption=args.caption,
+            progress=progress,
+        )
     add_shown(path.parent, "video", [path])
     return Answer({"file": str(path)}, str(path))
 

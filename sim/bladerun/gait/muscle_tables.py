@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bladerun.dataset.asked import asked_of
 from bladerun.dataset.reading import muscle_driven, shares
 from bladerun.gait.events import Leg, joint_curve
 from bladerun.gait.metabolic import metabolic
@@ -20,7 +21,8 @@ _SAMPLES = 400  # of contact, for shares of a torque
 def muscle_table(stride: xr.Dataset) -> pd.DataFrame:
     """One row a muscle.
 
-    activation_peak, activation_mean (0..1), force_peak_n, force_peak_f0 (of its greatest isometric force),
+    activation_peak, activation_mean (0..1), full_percent (of the stride, over the activation that the
+    solver counts as full), force_peak_n, force_peak_f0 (of its greatest isometric force),
     metabolic_power_w (mean over the stride), and hip_flexion_share_percent, ..adduction.., ..rotation..: see
     `hip_shares`.
     """
@@ -29,6 +31,7 @@ def muscle_table(stride: xr.Dataset) -> pd.DataFrame:
         {
             "activation_peak": stride.activation.max("time").values,
             "activation_mean": counts @ stride.activation.values,
+            "full_percent": 100 * (counts @ (stride.activation.values > _full(stride))),
             "force_peak_n": force,
             "force_peak_f0": force / stride.muscle_f0.values,
             "metabolic_power_w": counts @ metabolic(stride).muscle,
@@ -37,6 +40,10 @@ def muscle_table(stride: xr.Dataset) -> pd.DataFrame:
     )
     of_hip = pd.concat([hip_shares(stride, side) for side in ("left", "right")])
     return table.join(of_hip.add_suffix("_share_percent").add_prefix("hip_"))
+
+
+def _full(stride: xr.Dataset) -> float:
+    return asked_of(stride).options.accepted.saturated
 
 
 def hip_shares(stride: xr.Dataset, side: str) -> pd.DataFrame:

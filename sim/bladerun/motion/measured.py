@@ -155,6 +155,9 @@ def measure(
         What the columns of a CSV of motion are, as `read` takes it.
     markers
         A TOML file that says where markers of other names are: a place of the body by each name.
+    static
+        Markers of the runner standing still, or a file of them, which scale the segments; those of the
+        motion without.
     ground
         "treadmill" or "overground"; told from the motion without.
     speed_m_s

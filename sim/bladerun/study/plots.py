@@ -89,16 +89,16 @@ def _levels(values: Any) -> Any:
 
 
 def _heat(table: pd.DataFrame, levels: pd.DataFrame, a: str, b: str, outcomes: list[str]) -> Figure:
-    figure = Figure(figsize=(4.6 * len(outcomes), 3.8), layout="constrained")
+    figure, judged = Figure(figsize=(4.6 * len(outcomes), 3.8), layout="constrained"), False
     for axes, outcome in zip(figure.subplots(1, len(outcomes), squeeze=False)[0], outcomes, strict=True):
         cells = table.groupby([levels[b], levels[a]])
         mean = cells[outcome].mean().unstack()
-        known = _uncertainty(table, cells, outcome)
-        known = known.fillna(known.mean()).unstack()  # where nothing is known of a cell, what others have
+        known = _uncertainty(table, cells, outcome).unstack()
         image = axes.pcolormesh(mean.to_numpy(), cmap="cividis", edgecolors="white", linewidth=0.5)
         figure.colorbar(image, ax=axes, label=_unit(outcome))
         lowest = np.unravel_index(np.nanargmin(mean.to_numpy()), mean.shape)
         at_best = known.to_numpy()[lowest]
+        judged |= bool(np.isfinite(at_best))
         same = mean.to_numpy() - np.nanmin(mean.to_numpy()) <= np.hypot(known.to_numpy(), at_best)
         axes.pcolor(
             np.ma.masked_where(~same, mean.to_numpy()),
@@ -112,7 +112,9 @@ def _heat(table: pd.DataFrame, levels: pd.DataFrame, a: str, b: str, outcomes: l
             axis.set_ticks(np.arange(len(ticks)) + 0.5, [_short(tick) for tick in ticks])
             axis.set_label_text(_words(name))
         axes.set_title(_title(outcome))
-    figure.supxlabel("dot: lowest; hatched: no clear difference from it, by scatter and ensemble", fontsize=9)
+    hatched = "hatched: no clear difference from it, by scatter and ensemble"
+    unknown = "its scatter is not known, so no cell is hatched"
+    figure.supxlabel(f"dot: lowest; {hatched if judged else unknown}", fontsize=9)
     return figure
 
 
@@ -145,15 +147,18 @@ def _effects(table: pd.DataFrame, levels: pd.DataFrame, varied: list[str], outco
     for row, outcome in zip(grid, outcomes, strict=True):
         for axes, name in zip(row, varied, strict=True):
             groups: Any = table.groupby(levels[name])[outcome]
-            mean, half = groups.mean(), 1.96 * groups.sem()
+            mean = groups.mean()
             at = np.arange(len(mean))
-            axes.errorbar(at, mean, half, marker="o", color=_INK, capsize=3)
+            beyond = np.stack([mean - groups.min(), groups.max() - mean])  # no interval: a grid is no sample
+            axes.errorbar(at, mean, beyond, marker="o", color=_INK, capsize=3)
             axes.set_xticks(at, [_short(tick) for tick in mean.index], rotation=45 if len(at) > 5 else 0)
             axes.grid(alpha=0.25)
         row[0].set_ylabel(f"{_title(outcome, 20)},\n{_unit(outcome)}")
     for axes, name in zip(grid[-1], varied, strict=True):
         axes.set_xlabel(_words(name))
-    figure.suptitle("mean over everything else that is varied, 95 % interval of that mean", fontsize=9)
+    figure.suptitle(
+        "dot: mean over everything else that is varied; bar: from the lowest of it to the highest", fontsize=9
+    )
     return figure
 
 
