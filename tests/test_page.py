@@ -462,7 +462,7 @@ def test_all_that_a_file_sets_is_shown_and_none_of_it_stays_for_a_new_runner(pag
         ("metric", "mass", "", "Weight in kit: is needed"),
         ("metric", "limb", "160", "Residual limb from the knee: 6 to 43.2 cm; 160 looks like millimetres"),
         ("metric", "residual-strength", "0.7", "Strength of muscles across the knee: 20 to 100 %"),
-        ("metric", "slope", "40", "Slope: −15 to 15; 40 is not"),
+        ("metric", "slope", "40", "Slope: −20 to 20; 40 is not"),
         ("metric", "joint-hip_flexion-0", "-99", "Hip flexion: −30 to 120; -99 is not"),
     ],
 )

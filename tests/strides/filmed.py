@@ -26,7 +26,7 @@ class Film:
 
     def pixel(self, point, time):
         """Of a point (m, in the frame that runs along) at a time, right and down."""
-        azimuth, elevation = map(math.radians, video.VIEWS[self.view])
+        azimuth, elevation = map(math.radians, _stage.VIEWS[self.view])
         to = np.array(
             [
                 math.cos(elevation) * math.cos(azimuth),
