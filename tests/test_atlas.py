@@ -131,7 +131,7 @@ def ways(monkeypatch):
         return solver.Point(c, times, np.zeros_like(c), nodes, weight=500.0, iterations=10)
 
     monkeypatch.setattr(_continuation, "warm", lambda posed, point: ended("atlas", posed))
-    monkeypatch.setattr(_continuation, "cold", lambda posed: ended("nothing", posed))
+    monkeypatch.setattr(_continuation, "cold", lambda posed, _: ended("nothing", posed))
     return taken
 
 

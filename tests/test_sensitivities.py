@@ -15,6 +15,7 @@ from bladerun.model import build_model
 from bladerun.options import SolverOptions
 from bladerun.stride import solve
 from bladerun.study.job import Inputs
+from bladerun.study.parameters import known
 from bladerun.study.sensitivities import _Axis, sensitivities, usual
 from strides.synthetic import stride
 
@@ -63,9 +64,14 @@ def test_what_cannot_be_varied_is_named(name, said):
         axis(name)
 
 
-def test_a_setting_without_a_spread_is_named():
-    with pytest.raises(InputError, match="no spread"):
-        axis("slope_percent")
+@pytest.mark.parametrize("name", sorted(known()))
+def test_every_number_of_a_stride_has_a_spread(name):
+    try:
+        spread = axis(name).spread
+    except InputError as error:
+        assert "not a number of this stride" in str(error)
+    else:
+        assert spread > 0.0
 
 
 def test_only_a_converged_stride_has_any():

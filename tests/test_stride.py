@@ -288,7 +288,7 @@ def test_a_stride_tells_what_it_was_asked_for(tmp_path):
     )
     write_stride(stride, tmp_path / "stride.nc")
     again = asked_of(read_stride(tmp_path / "stride.nc"))
-    assert again == (Task(SPEED, slope_percent=4.0), cost, environment, COARSE)
+    assert again == (Task(SPEED, slope_percent=4.0), cost, environment, COARSE, None)
     assert stride.attrs["objective"] != on(4.0).attrs["objective"]
 
 

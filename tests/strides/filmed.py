@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from bladerun.gait.events import Leg
-from bladerun.show import video
+from bladerun.show import _stage
 
 FILMED_HZ, SIZE = 240.0, (640, 360)
 FOVY_DEG = 45.0  # of MuJoCo's free camera
@@ -37,7 +37,7 @@ class Film:
         right = np.cross(to, [0.0, 0.0, 1.0])
         right /= np.linalg.norm(right)
         up = np.cross(right, to)
-        seen = np.asarray(point) - [0.0, 0.0, video._LOOK_AT_M] + video._DISTANCE_M * to
+        seen = np.asarray(point) - [0.0, 0.0, _stage._LOOK_AT_M] + _stage._DISTANCE_M * to
         scale = SIZE[1] / 2 / math.tan(math.radians(FOVY_DEG) / 2) / (seen @ to)
         return SIZE[0] / 2 + scale * (seen @ right), SIZE[1] / 2 - scale * (seen @ up)
 

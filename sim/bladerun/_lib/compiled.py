@@ -21,6 +21,7 @@ _HERE = Path(__file__).parents[1]
 # files with functions that are compiled, and with the tuples and constants that those read
 _COMPILED = (
     "_lib/jitable.py",
+    "body/passive_laws.py",
     "environment.py",
     "forward/simulator.py",
     "stride/_curvature.py",

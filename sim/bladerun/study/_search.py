@@ -118,6 +118,9 @@ def optimise(
                     done_now, total = len(store.done), rows(study)
                     left_s = pace.left_s(done_now - known, max(total - done_now, 0))
                     progress(done_now, total, f"trial {run.trial_of(number)}", left_s)
+        if run.differs and storage is None:
+            run = _SearchRun(study, store, folder, solver, storage)
+            run.take()  # tells what the rows say; all are kept
     return StudyResult(folder, result(folder).counts, best(run.found, study.search))
 
 
@@ -179,6 +182,7 @@ class _SearchRun:
         self._running: dict[int, optuna.Trial | optuna.trial.FrozenTrial] = {}
         self._waiting: deque[int] = deque()
         self._seeds: dict[int, np.ndarray] = {}
+        self.differs = False  # a row that was lost came out otherwise when it was solved again
         self.found = opened(study, folder, storage, name_of(study)) if storage else self._from_journal()
         known = set(store.seeds())
         for trial in patiently(self.found.get_trials):
@@ -323,6 +327,7 @@ class _SearchRun:
         running, (values, excesses) = self._running.pop(trial), self._answer(trial)
         told = patiently(lambda: self.found.get_trials(deepcopy=False)[trial])
         if told.state.is_finished():  # and rows of it were lost since
+            self.differs |= not self._agrees(told)
             return
         if values is None:
             patiently(lambda: self.found.tell(trial, state=state("FAIL"), skip_if_finished=True))
@@ -373,10 +378,11 @@ class _SearchRun:
         return np.array([p.place(v) for p, v in pairs])
 
     def _ways(self, number: int) -> tuple[tuple[bytes | None, tuple[Inputs, ...]], ...]:
-        """From the nearest stride that is there, or the two nearest."""
+        """From the nearest stride of an earlier trial, or the two nearest; a lost row begins as it did."""
         trial = self.trial_of(number)
         here, ways = self._place(trial), []
-        for other in sorted(self._seeds, key=lambda t: (np.square(self._seeds[t] - here).sum(), t)):
+        earlier = [t for t in self._seeds if t < trial]
+        for other in sorted(earlier, key=lambda t: (np.square(self._seeds[t] - here).sum(), t)):
             if len(ways) > self._study.settings.both_ways:
                 break
             if self._kind(other) != self._kind(trial):

@@ -199,8 +199,6 @@ class _Axis:
             return cls(base, options, name, value, math.log(more) if factor else more, factor)
         facts = data_files.toml("sweep.toml")
         steps = {**facts["step"], **facts["sensitivity"]}
-        if own not in steps:
-            raise InputError("has no spread in models/sweep.toml", key=name)
         return cls(base, options, name, value, float(steps[own]), factor=False)
 
     def value_at(self, spreads: float) -> float:
