@@ -21,38 +21,41 @@ def amputate(spec, s: str, residual: float, stump: Rigid, weight: float, scale: 
     weight, scale: mass and height over those of which the socket's springs are given.
     """
     _cut_muscles(spec, s)
-    for item in (*spec.actuators, *spec.pairs):
-        named = (item.target,) if hasattr(item, "target") else (item.geomname1, item.geomname2)
-        if any(name in _foot_parts(spec, s) for name in named):
-            spec.delete(item)
-    spec.delete(spec.body(f"foot_{s}"))
+    cut_off(spec, s, ("foot", "toes"))
     shank, socket = spec.body(f"shank_{s}"), data_files.toml("body.toml")["socket"]
     for part in ("calf", "shank", "sock"):
         spec.delete(spec.geom(f"{part}_{s}"))
     set_inertial(spec, shank.name, stump)
+    add_socket(spec, shank, s, residual, socket, weight, scale)
 
-    inward = 1.0 if s == "r" else -1.0
-    joints = (
-        ("pistoning", [0.0, 0.0, 1.0], socket["pistoning_n_m"] * weight / scale),
-        ("flexion", [0.0, -1.0, 0.0], socket["flexion_nm_rad"] * weight * scale),
-        ("rotation", [0.0, 0.0, inward], socket["rotation_nm_rad"] * weight * scale),
-    )
-    add_socket(spec, shank, s, residual, socket, joints)
+
+def cut_off(spec, s: str, parts: Sequence[str]) -> None:
+    """Take bodies off a leg, the topmost first, with the motors and contacts that name any part of them."""
+    bodies = [spec.body(f"{part}_{s}") for part in parts]
+    gone = {part.name for body in bodies for part in (*body.joints, *body.geoms)}
+    for item in (*spec.actuators, *spec.pairs):
+        named = (item.target,) if hasattr(item, "target") else (item.geomname1, item.geomname2)
+        if gone.intersection(named):
+            spec.delete(item)
+    spec.delete(bodies[0])
 
 
 def add_socket(
-    spec,
-    limb,
-    s: str,
-    residual: float,
-    socket: Mapping[str, float],
-    joints: Sequence[tuple[str, list[float], float]],
+    spec, limb, s: str, residual: float, socket: Mapping[str, float], weight: float, scale: float
 ) -> None:
-    """Put a socket on a residual limb.
+    """Put a socket on a residual limb, in which that moves about its middle.
 
-    limb: the body that hangs down (-z) from its joint; socket: mass, radius, overhang, relaxation time;
-    joints: name, axis and stiffness (N/m or Nm/rad) of how the limb moves in it, at the middle of the limb.
+    limb: the body that hangs down (-z) from its joint; socket: mass, radius, overhang, relaxation time
+    and the springs that there are; weight, scale: as for `amputate`.
     """
+    inward = 1.0 if s == "r" else -1.0
+    springs = (
+        ("pistoning", [0.0, 0.0, 1.0], "pistoning_n_m", weight / scale),
+        ("flexion", [0.0, -1.0, 0.0], "flexion_nm_rad", weight * scale),
+        ("adduction", [inward, 0.0, 0.0], "adduction_nm_rad", weight * scale),
+        ("rotation", [0.0, 0.0, inward], "rotation_nm_rad", weight * scale),
+    )
+    joints = [(name, axis, socket[key] * factor) for name, axis, key, factor in springs if key in socket]
     middle, radius = residual / 2.0, socket["radius_m"]
     capsule = {"type": mujoco.mjtGeom.mjGEOM_CAPSULE, "contype": 0, "conaffinity": 0, "mass": 0.0, "group": 1}
     end = -residual + radius - 0.01
@@ -149,8 +152,3 @@ def _cut_muscles(spec, s: str) -> None:
 def _of_path(site) -> str:
     """The tendon that a site belongs to: its name without the last number."""
     return site.name.rpartition("_")[0]
-
-
-def _foot_parts(spec, s: str) -> set[str]:
-    bodies = (spec.body(f"foot_{s}"), spec.body(f"toes_{s}"))
-    return {part.name for body in bodies for part in (*body.joints, *body.geoms)}

@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 
 from bladerun._lib import data_files
-from bladerun.body._amputation import add_socket
+from bladerun.body._amputation import add_socket, cut_off
 from bladerun.body.anthropometry import Rigid, set_inertial
 
 _SEWN = ("recfem", "semimem", "bflh", "tfl")  # from the pelvis past the knee: myoplasty, or lost
@@ -30,26 +30,13 @@ def amputate(
     for name in (*_MYODESIS, *(_SEWN if myoplasty else ())):
         _sew(spec, f"{name}_{s}", paths[name], residual)
     spec.delete(spec.tendon(f"achilles_tendon_{s}"))
-    bodies = [spec.body(f"{part}_{s}") for part in _BELOW]
-    gone = {part.name for body in bodies for part in (*body.joints, *body.geoms)}
-    for item in (*spec.actuators, *spec.pairs):
-        named = (item.target,) if hasattr(item, "target") else (item.geomname1, item.geomname2)
-        if any(name in gone for name in named):
-            spec.delete(item)
-    spec.delete(spec.body(f"shank_{s}"))
+    cut_off(spec, s, _BELOW)
     thigh, socket = spec.body(f"thigh_{s}"), data_files.toml("body.toml")["transfemoral"]["socket"]
     for part in ("thigh", "knee", "wrap_knee"):
         spec.delete(spec.geom(f"{part}_{s}"))
     spec.delete(spec.site(f"side_knee_{s}"))
     set_inertial(spec, thigh.name, stump)
-    inward = 1.0 if s == "r" else -1.0
-    joints = (
-        ("pistoning", [0.0, 0.0, 1.0], socket["pistoning_n_m"] * weight / scale),
-        ("flexion", [0.0, -1.0, 0.0], socket["flexion_nm_rad"] * weight * scale),
-        ("adduction", [inward, 0.0, 0.0], socket["adduction_nm_rad"] * weight * scale),
-        ("rotation", [0.0, 0.0, inward], socket["rotation_nm_rad"] * weight * scale),
-    )
-    add_socket(spec, thigh, s, residual, socket, joints)
+    add_socket(spec, thigh, s, residual, socket, weight, scale)
 
 
 def _paths(spec, s: str) -> dict[str, tuple[np.ndarray, float]]:

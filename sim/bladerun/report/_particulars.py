@@ -5,7 +5,7 @@ Takes a `Case`; gives phrases for report and sheet, empty for a runner with noth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bladerun._lib.settings import Settings
 from bladerun.body.knee_unit import KneeUnit
@@ -26,7 +26,7 @@ def particulars(case: Case) -> list[str]:
     fitting = case.fitting
     if fitting is not None:
         found += _of_legs(lambda side: _knee(fitting.of(side)))
-        found += _of_legs(lambda side: _clamp(fitting.of(side)))
+        found += _of_legs(lambda side: _unusual(fitting.of(side), _CLAMP))
     if case.reference is not None:
         gait = case.reference.motion
         found.append(f"runs as measured, {gait.strides} strides at {gait.speed_m_s:.2f} m/s")
@@ -65,32 +65,28 @@ def _strength(case: Case) -> list[str]:
     return [f"{_plain(group)} {100 * factor:g} % strong" for group, factor in strength.items()]
 
 
-def _clamp(fitting: Fitting) -> list[str]:
-    found = []
-    for key, title, unit in (
-        ("sagittal_deg", "socket flexion", "°"),
-        ("fore_aft_mm", "clamp forward by", " mm"),
-        ("medio_lateral_mm", "clamp outward by", " mm"),
-    ):
-        value = getattr(fitting, key)
-        if value != getattr(Fitting, key):
-            found.append(f"{title} {value:g}{unit}")
-    return found
+_CLAMP = (
+    ("sagittal_deg", "socket flexion", "°"),
+    ("fore_aft_mm", "clamp forward by", " mm"),
+    ("medio_lateral_mm", "clamp outward by", " mm"),
+)
+_KNEE = (
+    ("knee_damping_flexion", "damping in flexion", " times the usual"),
+    ("knee_damping_extension", "damping in extension", " times the usual"),
+    ("knee_axis_mm", "load line in front of the knee's axis by", " mm"),
+)
+
+
+def _unusual(fitting: Fitting, settings: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Key, title and unit of settings, those that are not as usual."""
+    values = [(getattr(fitting, key), getattr(Fitting, key), title, unit) for key, title, unit in settings]
+    return [f"{title} {value:g}{unit}" for value, usual, title, unit in values if value != usual]
 
 
 def _knee(fitting: Fitting) -> list[str]:
     if fitting.knee == "none":
         return []
-    found = [KneeUnit(fitting.knee).title]
-    for key, title, unit in (
-        ("knee_damping_flexion", "damping in flexion", " times the usual"),
-        ("knee_damping_extension", "damping in extension", " times the usual"),
-        ("knee_axis_mm", "load line in front of the knee's axis by", " mm"),
-    ):
-        value = getattr(fitting, key)
-        if value != getattr(Fitting, key):
-            found.append(f"{title} {value:g}{unit}")
-    return found
+    return [KneeUnit(fitting.knee).title, *_unusual(fitting, _KNEE)]
 
 
 def _changed(section: str, settings: Settings, usual: Settings) -> list[str]:
