@@ -85,6 +85,7 @@ def predict(page, name="A. Runner"):
     page.click("text=Predict running")
     page.wait_for_selector("text=/All \\d+ strides.* are done/", timeout=60000)
     answered(page, "$='solved'")
+    page.wait_for_selector("[aria-busy=true]", state="detached", timeout=20000)  # the last stride is in
 
 
 HEARD = """() => {

@@ -232,6 +232,7 @@ async function refresh() {
   wanted = true;
   if (busy) return;
   busy = true;
+  $("results").ariaBusy = "true";
   try {
     while (wanted) {
       wanted = false;
@@ -250,6 +251,7 @@ async function refresh() {
     complain(error);
   } finally {
     busy = false;
+    $("results").ariaBusy = "false";
   }
 }
 
@@ -268,6 +270,7 @@ async function answer() {
   unanswered = true;
   if (answering) return;
   answering = true;
+  $("first").ariaBusy = "true";
   try {
     while (unanswered) {
       unanswered = false;
@@ -288,6 +291,7 @@ async function answer() {
     complain(error);
   } finally {
     answering = false;
+    $("first").ariaBusy = "false";
   }
 }
 
