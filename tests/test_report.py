@@ -19,6 +19,7 @@ from bladerun.dataset.files import write_stride
 from bladerun.fitting import Fitting
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.report import _content, write_report
+from bladerun.report._gait import pace, spatiotemporal
 from bladerun.report._page import page as page_of
 from bladerun.report.sheet import sheet_content
 from bladerun.report.unconfirmed import unconfirmed
@@ -131,6 +132,15 @@ def test_says_what_to_try_and_why(page):
     assert "recoil sends the runner mostly popping up" in words
 
 
+def test_how_the_runner_runs_stands_before_what_the_blade_does(page):
+    result, text = page
+    words = words_of(text)
+    assert words.index("At 3 m/s = 10.8 km/h") < words.index("Recommended beside worn today")
+    cadence = 60 * result.table.at[result.current, "step_frequency_hz"]
+    assert f"cadence {figure(cadence)} {figure(cadence)} steps/min" in words
+    assert text.count("joint angles, moments and ground forces of both legs") == 1
+
+
 def test_needs_nothing_from_elsewhere(page):
     _, text = page
     addresses = re.findall(r'(?:src|href)="([^"]{0,40})', text)
@@ -179,6 +189,29 @@ def test_the_runner_who_does_not_adapt_stands_beside_the_one_who_does(tmp_path, 
     page = words_of(said(replace(result, held=fell), monkeypatch))
     assert "With today's controls the runner fell after 1.46 s." in page and "not adapted" not in page
     assert "If the runner did not adapt" not in words_of(said(result, monkeypatch))
+
+
+def test_a_pace_is_said_as_runners_and_treadmills_say_it():
+    assert pace(3.0) == "3 m/s = 10.8 km/h = 6.7 mph = 5:33 min/km = 8:56 min/mile"
+    assert pace(1609.344 / 480) == "3.3528 m/s = 12.1 km/h = 7.5 mph = 4:58 min/km = 8:00 min/mile"
+
+
+def test_how_the_runner_runs_comes_in_the_units_of_a_gait_laboratory():
+    columns = {
+        "step_frequency_hz": [2.9, 2.8],
+        "contact_time_s_left": [0.231, 0.24],
+        "contact_time_s_right": [0.205, math.nan],
+        "contact_time_s_right_low": [0.200, math.nan],
+        "contact_time_s_right_high": [0.214, math.nan],
+        "duty_factor_left": [math.nan] * 2,
+        "duty_factor_right": [math.nan] * 2,
+    }
+    rows = spatiotemporal(pd.DataFrame(columns, index=["a", "b"]), ["a", "b"])
+    assert [(row["title"], row["unit"]) for row in rows] == [("cadence", "steps/min"), ("contact time", "ms")]
+    cadence, contact = (row["fittings"] for row in rows)
+    assert cadence == [[pytest.approx((174, 0))], [pytest.approx((168, 0))]]
+    assert contact[0] == [pytest.approx((231, 0)), pytest.approx((205, 7))]
+    assert contact[1] == [pytest.approx((240, 0)), pytest.approx((math.nan, math.nan), nan_ok=True)]
 
 
 def test_figures_have_three_digits_and_no_exponent():

@@ -23,6 +23,7 @@ from bladerun.body.legs import apart
 from bladerun.dataset.files import read_stride
 from bladerun.dataset.reading import has_muscles
 from bladerun.gait.outcomes import OUTCOMES
+from bladerun.report._gait import pace, spatiotemporal
 from bladerun.report._heat import heat_map
 from bladerun.report._page import page
 from bladerun.report._particulars import particulars
@@ -117,6 +118,8 @@ def _content(result: FitResult) -> dict[str, Any]:
         "limit": weights()["constraint"],
         "least_gain": weights()["change"]["least_gain"],
         "weights_source": weights()["source"],
+        "pace": pace(case.task.speed_m_s),
+        "gait": _gait(result, names, stride) if solved.any() else {},
         "sections": _sections(result) if solved.any() else [],
         "seen": _seen(result),
         "held": _held(result),
@@ -159,6 +162,20 @@ def _sides(result: FitResult) -> tuple[tuple[str, ...], tuple[str, ...]]:
     side = result.case.amputation.side
     affected = ("left", "right") if side == "both" else (side,)
     return affected, tuple(leg for leg in ("left", "right") if leg not in affected)
+
+
+def _gait(result: FitResult, names: dict[str, str], stride: xr.Dataset | None) -> dict[str, Any]:
+    """How the runner runs on the fittings that were solved, the recommended one first, and the curves of the
+    one shown."""
+    titles = {"recommended": "to try", "current": "worn today"}
+    shown = {names[role]: titles[role] for role in ("current", "recommended") if role in names}
+    solved = [name for name in reversed(shown) if result.table.at[name, "status"] == Status.CONVERGED]
+    return {
+        "fittings": [shown[name] for name in solved],
+        "legs": [f"{leg}, blade" if leg in _sides(result)[0] else leg for leg in ("left", "right")],
+        "rows": spatiotemporal(result.table, solved),
+        "curves": _drawing(plots.gait_cycle(stride)) if stride is not None else "",
+    }
 
 
 def _catches(result: FitResult, names: dict[str, str]) -> list[str]:
@@ -346,7 +363,6 @@ def _plots(stride: xr.Dataset) -> list[dict[str, str]]:
         "Where the feet land and push": plots.foot_path(stride),
         "The blade's spring": plots.blade_loop(stride),
         "Energy over one stride": plots.energy(stride),
-        "Both legs over the gait cycle, beside able-bodied runners": plots.gait_cycle(stride),
     }
     if has_muscles(stride):
         figures["When each muscle works"] = plots.activations(stride)
