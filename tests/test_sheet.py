@@ -1,5 +1,6 @@
 """The sheet: one page of paper that says what the study found, in words a runner reads."""
 
+import datetime
 import re
 from dataclasses import replace
 
@@ -7,11 +8,13 @@ import pytest
 from reportlab.platypus import Spacer
 
 from bladerun.case import check_case
+from bladerun.errors import InputError
 from bladerun.report import _pictures, _sheet_pdf, sheet, write_report, write_sheet
 from bladerun.report._particulars import particulars
 from bladerun.report.sheet import interval, sheet_content
 from bladerun.report.words import both_masses, setting
 from bladerun.study import recommend
+from bladerun.visit import Visit
 from strides.synthetic import stride
 from test_report import study, words_of
 
@@ -154,3 +157,33 @@ def test_pictures_are_drawn_where_nothing_can_render(monkeypatch):
     pictures = _pictures.moments(stride(), (320, 400))
     assert [picture.kind for picture in pictures] == ["png"] * 3
     assert pictures[0].data != pictures[1].data
+
+
+def test_the_visit_is_on_the_sheet_and_what_is_not_known_is_left_to_write(result):
+    blank = words_of(write_sheet(result)[0].read_text(encoding="utf-8"))
+    assert "Date Clinic Fitted by Blade Serial number" in blank and "Seen today" in blank
+    visit = Visit("2026-12-01", "Orthopaedic workshop", "A. Fitter", "Maker, model 7", "S-123", "Level hips.")
+    known = replace(result, case=replace(result.case, visit=visit))
+    html, pdf = write_sheet(known)
+    words = words_of(html.read_text(encoding="utf-8"))
+    assert "Date 2026-12-01 Clinic Orthopaedic workshop Fitted by A. Fitter Blade Maker, model 7" in words
+    assert "Serial number S-123" in words and "Seen today Level hips." in words
+    long = Visit("2026-12-01", "W" * 80, "W" * 80, "W" * 80, "W" * 40, "word " * 200)
+    pdf = write_sheet(replace(result, case=replace(result.case, visit=long)))[1]
+    assert len(re.findall(rb"/Type /Page\b", pdf.read_bytes())) == 1
+
+
+def test_a_day_is_one_of_the_calendar():
+    document = {
+        "runner": {"mass_kg": 72.0, "height_m": 1.76, "sex": "female"},
+        "amputation": {"side": "right", "level": "transtibial"},
+        "fitting": {"blade": "j-sprint", "category": 4, "height_mm": 20, "toe_out_deg": 0},
+        "task": {"speed_m_s": 3.0},
+    }
+    of = lambda **visit: check_case(document | {"visit": visit}, "runner.toml")  # noqa: E731
+    assert of(date=datetime.date(2026, 12, 1)).visit == of(date="2026-12-01").visit == Visit("2026-12-01")
+    for wrong in ("1.12.2026", "2026-02-30", 20261201, datetime.datetime(2026, 12, 1, 9)):
+        with pytest.raises(InputError, match=r"\[visit\] date: .* is not allowed; a day as 2026-12-01"):
+            of(date=wrong)
+    with pytest.raises(InputError, match="at most 80 characters"):
+        of(clinic="W" * 81)

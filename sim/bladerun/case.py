@@ -33,6 +33,7 @@ from bladerun.priorities import SECTION as WEIGHTS
 from bladerun.priorities import priorities, usual
 from bladerun.seen import Seen
 from bladerun.task import Task
+from bladerun.visit import Visit
 
 SWEPT = ("category", "height_mm", "toe_out_deg")
 ADJUSTED = (*SWEPT, "sagittal_deg")  # what a fitter can change on the runner's own blade
@@ -83,6 +84,8 @@ class Case:
     reference
         How this runner was measured to run on today's fitting, in place of able-bodied running: the name of
         what `bladerun measure` wrote, beside this file.
+    visit
+        When, where and by whom this runner was fitted, for the sheet; nothing is computed from it.
     """
 
     runner: Runner
@@ -99,6 +102,7 @@ class Case:
     priorities: Annotated[Mapping[str, float], WEIGHTS] = field(default_factory=usual)
     measured: Seen | None = None
     reference: Annotated[Today | None, SECTION] = None
+    visit: Visit | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sweep", frozen(self.sweep))
@@ -184,6 +188,7 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
                 with on_leg(side, bool(apart(legs))):
                     legs.of(side).residual_limb(runner)
         measured = _section(document, "measured", Seen) if "measured" in document else None
+        visit = _section(document, "visit", Visit) if "visit" in document else None
         fitting, sweep = None, {}
         if amputated or "fitting" in document:
             fitting = _section(document, "fitting", Fitting)
@@ -194,7 +199,7 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
     if not amputated:
         fitting, sweep = None, {}
     asked = {"cost": cost, "environment": environment, "priorities": cares}
-    asked |= {"measured": measured, "reference": today}
+    asked |= {"measured": measured, "reference": today, "visit": visit}
     return Case(runner, amputation, fitting, task, sweep, **words, **asked)
 
 

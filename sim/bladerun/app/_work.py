@@ -91,7 +91,7 @@ class Work:
 
     def serves(self, case: Case) -> bool:
         """Whether what is solved here is that of another case too: one with other words or another film."""
-        words = {"name": "", "notes": "", "sweep": {}, "measured": None}
+        words = {"name": "", "notes": "", "sweep": {}, "measured": None, "visit": None}
         return replace(case, **words) == replace(self.case, **words)
 
     def begin(self) -> None:

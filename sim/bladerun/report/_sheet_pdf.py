@@ -108,6 +108,7 @@ def _head(content: dict[str, Any]) -> list:
         _text("Which running blade fitting to try", 8.5, colour=_SOFT),
         _text(who, 15, bold=True),
         _text(facts, 8, colour=_SOFT),
+        *_visit(content["visit"]),
         *set_apart,
         *([_text(_ELSEWHERE, 8, bold=True)] if _lacks(content) else []),
         Spacer(0, 2 * mm),
@@ -123,10 +124,24 @@ def _head(content: dict[str, Any]) -> list:
     return [*parts, Spacer(0, 2 * mm)]
 
 
+def _visit(visit: list[tuple[str, str]]) -> list:
+    """What is known of the visit on a line of its own, then lines to write the rest on."""
+    known = [f"{title} {value}" for title, value in visit if value]
+    blank = [title for title, value in visit if not value]
+    said = [_text(" · ".join(known), 8, bold=True)] if known else []
+    if not blank:
+        return said
+    width = _WIDTH / len(blank)
+    rules = [("LINEBELOW", (k, 0), (k, 0), 0.4, _SOFT) for k in range(len(blank))]
+    cells = [_text(title, 7, colour=_SOFT) for title in blank]
+    return [*said, Spacer(0, 2 * mm), _table([cells], [width] * len(blank), *rules)]
+
+
 def _lacks(content: dict[str, Any]) -> bool:
     """Whether what people wrote has letters that cannot be printed here."""
-    facts = (value for _, value in content["runner"])
-    return any(map(lacking, (content["name"], content["notes"], *content["particulars"], *facts)))
+    facts = (value for _, value in (*content["runner"], *content["visit"]))
+    own = (content["name"], content["notes"], content["seen_today"])
+    return any(map(lacking, (*own, *content["particulars"], *facts)))
 
 
 def _card(label: str, setting: str, mark: str) -> list:
@@ -200,6 +215,11 @@ def _notices(content: dict[str, Any]) -> list:
     parts = [_text("What to look for on the track", 8.8, bold=True), Spacer(0, 0.8 * mm)]
     for where, what in content["look_for"]:
         parts += [_text(where, 7.4, bold=True), _text(what[0].upper() + what[1:], 7.4), Spacer(0, 0.8 * mm)]
+    parts.append(_text("Seen today", 8.8, bold=True))
+    if content["seen_today"]:
+        parts.append(_text(content["seen_today"], 7.4))
+    else:
+        parts.append(_table([[""], [""]], [_HALF], ("LINEBELOW", (0, 0), (-1, -1), 0.4, _SOFT), pad=2.2 * mm))
     if content["notes"]:
         parts += [_text("Notes", 8.8, bold=True), _text(content["notes"], 7.4)]
     return parts

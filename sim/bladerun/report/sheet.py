@@ -38,6 +38,7 @@ from bladerun.report.words import (
 )
 from bladerun.status import Status
 from bladerun.study.recommend import told_apart, verdict, weights
+from bladerun.visit import Visit
 
 if TYPE_CHECKING:
     from bladerun.case import Case
@@ -94,6 +95,8 @@ def sheet_content(result: FitResult, chosen: str | None = None) -> dict[str, Any
         "version": __version__,
         "name": case.name,
         "notes": case.notes,
+        "visit": _visit(case.visit or Visit()),
+        "seen_today": case.visit.seen if case.visit else "",
         "runner": _runner(result),
         "particulars": particulars(case),
         "settings": {role: setting(table.loc[name]) for role, name in names.items()},
@@ -136,6 +139,17 @@ def _runner(result: FitResult) -> list[tuple[str, str]]:
         ("blade", blade),
     ]
     return rows
+
+
+def _visit(visit: Visit) -> list[tuple[str, str]]:
+    """What a patient's folder needs to know of a sheet; what is not known is left to be written by hand."""
+    return [
+        ("Date", visit.date),
+        ("Clinic", visit.clinic),
+        ("Fitted by", visit.fitter),
+        ("Blade", visit.blade_maker),
+        ("Serial number", visit.blade_serial),
+    ]
 
 
 def _label(result: FitResult, shown: str | None) -> str:
