@@ -41,7 +41,7 @@ _MEASURES = (
 
 
 def pace(speed_m_s: float) -> str:
-    """A speed as runners and treadmills say it: `3.3 m/s = 11.9 km/h = 7.4 mph = 5:03 min/km = 8:08 min/mile`."""
+    """A speed as runners and treadmills say it: `3 m/s = 10.8 km/h = 6.7 mph = 5:33 min/km = ...`."""
     parts = [f"{speed_m_s:g} m/s", f"{3.6 * speed_m_s:.1f} km/h", f"{3600 * speed_m_s / _MILE_M:.1f} mph"]
     for length_m, name in ((1e3, "km"), (_MILE_M, "mile")):
         minutes, seconds = divmod(round(length_m / speed_m_s), 60)

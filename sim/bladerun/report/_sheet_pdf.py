@@ -54,7 +54,8 @@ def write(content: dict[str, Any], path: Path) -> None:
         *_head(content), *_pictures(content), *_numbers(content),
         _columns(_notices(content), _context(content)), Spacer(0, 2.5 * mm), *_foot(content),
     ]  # fmt: skip
-    document.build([KeepInFrame(_WIDTH, _HEIGHT, story, mode="shrink")])
+    column = _table([[part] for part in story], [_WIDTH])  # or shrinking sets text wider than tables
+    document.build([KeepInFrame(_WIDTH, _HEIGHT, [column], mode="shrink", hAlign="CENTER")])
 
 
 def _text(text: str, size: float = 7.6, *, bold: bool = False, colour=_INK, right: bool = False) -> Paragraph:
@@ -134,7 +135,7 @@ def _visit(visit: list[tuple[str, str]]) -> list:
     width = _WIDTH / len(blank)
     rules = [("LINEBELOW", (k, 0), (k, 0), 0.4, _SOFT) for k in range(len(blank))]
     cells = [_text(title, 7, colour=_SOFT) for title in blank]
-    return [*said, Spacer(0, 2 * mm), _table([cells], [width] * len(blank), *rules)]
+    return [*said, Spacer(0, 3 * mm), _table([cells], [width] * len(blank), *rules), Spacer(0, 1.5 * mm)]
 
 
 def _lacks(content: dict[str, Any]) -> bool:
