@@ -23,7 +23,8 @@ from bladerun.body.knee_unit import KneeUnit
 from bladerun.body.runner import ABLE_BODIED, Amputation, Runner
 from bladerun.body.variation import NOMINAL, Variation, vary
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, Placement, blade_of, placements, resolve
+from bladerun.fitting import Fitting, blade_of, resolve
+from bladerun.placement import Placement, placements
 
 _JOINT, _TENDON = mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_TENDON  # what motors and muscles act on
 
