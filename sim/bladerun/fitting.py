@@ -12,7 +12,8 @@ from typing import Annotated, Any
 from bladerun._lib import data_files
 from bladerun._lib.kinds import Number, Special, Word, check
 from bladerun._lib.table import Table
-from bladerun.blade.catalog import STIFFNESS, Blade, catalog, load_blade
+from bladerun.blade.catalog import catalog, load_blade
+from bladerun.blade.running_blade import STIFFNESS, Blade
 from bladerun.body.knee_unit import knee_units
 from bladerun.body.legs import (
     SIDES,

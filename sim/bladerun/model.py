@@ -15,8 +15,8 @@ import numpy as np
 
 from bladerun._lib import data_files
 from bladerun._lib.files import atomic
-from bladerun.blade.catalog import Blade
 from bladerun.blade.chain import sole_spheres
+from bladerun.blade.running_blade import Blade
 from bladerun.body.build import build_body
 from bladerun.body.joints import Joints, joints_of, write_sides
 from bladerun.body.knee_unit import KneeUnit

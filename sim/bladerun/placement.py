@@ -13,7 +13,7 @@ import mujoco
 import numpy as np
 
 from bladerun._lib import data_files
-from bladerun.blade.catalog import Blade
+from bladerun.blade.running_blade import Blade
 from bladerun.body.anthropometry import length_m
 from bladerun.body.build import sound_leg_below_knee_m
 from bladerun.body.knee_unit import KneeUnit, knee_units
