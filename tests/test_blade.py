@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bladerun.blade.catalog import SEGMENTS, Blade, catalog, load_blade
+from bladerun.blade.catalog import catalog, load_blade
+from bladerun.blade.running_blade import SEGMENTS, Blade
 from bladerun.errors import InputError
 
 BLADES = [load_blade(name) for name in catalog()]
@@ -133,7 +134,10 @@ def test_the_unloaded_sole_rests_on_the_ground_ahead_of_the_clamp(blade):
     radius = blade.value("sole", "radius_m")
     assert np.all(spheres[:, 2] >= radius - 1e-6)
     assert spheres[:, 2].min() - radius < 1e-3
-    assert np.isclose(spheres[np.argmin(spheres[:, 2]), 0], blade.sole_ahead_m, atol=0.02)
+    line_m = np.array(blade.points_mm) / 1e3
+    clamp_x_m = line_m[0, 0] if blade.shape == "J" else blade.value("pylon", "axis_x_m")
+    ahead_m = line_m[np.argmin(line_m[:, 1]), 0] - clamp_x_m
+    assert np.isclose(spheres[np.argmin(spheres[:, 2]), 0], ahead_m, atol=0.02)
 
 
 @each_blade

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +14,7 @@ from bladerun import __version__, cli
 from bladerun.dataset.files import write_stride
 from bladerun.gait.outcomes import OUTCOMES
 from bladerun.task import Task
+from fakes.commands import SOLVE, Found, fails, files
 from models import muscled
 from strides.synthetic import stride
 from test_case import BAD, FIRST_FIT, GOOD
@@ -38,14 +38,6 @@ COMMANDS = (
     "measure",
     "compare",
 )
-SOLVE = {
-    "status": "converged",
-    "why": "",
-    "iterations": 12,
-    "seconds": 3.4,
-    "knots": 180,
-    "residuals": '{"slip_mm": 1.5}',
-}
 
 
 @pytest.fixture(autouse=True)
@@ -74,19 +66,6 @@ def solver(monkeypatch):
         "bladerun.show.plots.plot_run", lambda stride, folder: [Path(folder) / "gait-cycle.png"]
     )
     return attrs, asked
-
-
-def files(folder):
-    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*") if path.is_file())
-
-
-def fails(capsys, folder, *argv):
-    """Exit code 2, one line on stderr, nothing on stdout, nothing written; gives the line."""
-    before = files(folder)
-    assert cli.main(argv) == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.startswith("bladerun: ") and files(folder) == before
-    return err
 
 
 def test_version_and_help(capsys):
@@ -322,24 +301,6 @@ def test_an_interrupt_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr("bladerun.stride.solve", interrupted)
     assert cli.main(["run", str(FIRST_FIT), "--out", "there"]) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "bladerun: interrupted"
-
-
-@dataclass
-class Found:
-    """As much of a study's result as the command shows."""
-
-    table: pd.DataFrame
-    recommended: str | None
-    report: Path
-    current: str = "worn"
-    why: str = "It scores best."
-    today: None = None
-    comparison: tuple = (
-        {"title": "cost", "unit": "J/kg/m", "recommended": 2.0, "current": 2.5, "difference": -0.5},
-    )
-
-    def to_dict(self):
-        return {"recommended": self.recommended, "report": str(self.report)}
 
 
 @pytest.mark.parametrize("status", ["converged", "not converged", "too weak"])

@@ -10,7 +10,7 @@ import pytest
 
 from bladerun.errors import InputError
 from bladerun.study import _store, optimise, sweep
-from bladerun.study._search import JOURNAL, name_of, opened
+from bladerun.study._optuna import JOURNAL, name_of, opened
 from bladerun.study.file import study
 from fakes.studies import changed, same, search, seeds
 

@@ -203,7 +203,7 @@ SEARCH = {
 
 def told(out, storage=None):
     """The trials of a search, by state, after checking that every finished one has its row."""
-    from bladerun.study._search import name_of, opened
+    from bladerun.study._optuna import name_of, opened
 
     asked = study(json.loads((out / "manifest.json").read_text())["study"])
     trials = opened(asked, out, storage, name_of(asked)).get_trials()

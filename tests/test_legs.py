@@ -21,10 +21,11 @@ from bladerun.case import check_case, load_case
 from bladerun.cli._console import rounded
 from bladerun.dataset.asked import fitting_of, person_of
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, altered, blade_of, placements, resolve
+from bladerun.fitting import Fitting, altered, blade_of, resolve
 from bladerun.gait.alignment import alignment
 from bladerun.gait.outcomes import outcomes
 from bladerun.model import build_model
+from bladerun.placement import placements
 from bladerun.report._particulars import particulars
 from bladerun.report.sheet import _window
 from bladerun.report.words import blade_from, blade_title, figure, known, setting, signed

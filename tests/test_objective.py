@@ -8,7 +8,7 @@ import pytest
 from bladerun.errors import InputError
 from bladerun.gait.outcomes import OUTCOMES
 from bladerun.study._objective import Constraint, Objective, columns
-from bladerun.study._search import name_of, opened
+from bladerun.study._optuna import name_of, opened
 from bladerun.study.file import study
 from fakes.studies import GRID
 

@@ -1,7 +1,5 @@
 """Files for OpenSim mean there what they mean here: by hand, and in OpenSim itself where it is installed."""
 
-from xml.etree import ElementTree
-
 import mujoco
 import numpy as np
 import pytest
@@ -9,32 +7,17 @@ import pytest
 from bladerun.errors import InputError
 from bladerun.gait.opensim import export, read
 from models import muscled
-
-TURN = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # x forward, y up, z to the right, of x, left, up
-MIRRORED = {"flexion": (0, 0, 1), "adduction": (1, 0, 0), "rotation": (0, 1, 0)}
-USUAL = {  # axes of coordinates as OpenSim's models of running have them (Rajagopal 2016, Hamner 2010)
-    "pelvis": {"pelvis_tilt": (0, 0, 1), "pelvis_list": (1, 0, 0), "pelvis_rotation": (0, 1, 0)},
-    "torso": {"lumbar_extension": (0, 0, 1), "lumbar_bending": (1, 0, 0), "lumbar_rotation": (0, 1, 0)},
-}
-for s, sign in (("r", 1), ("l", -1)):
-    for body, joint in (("thigh", "hip"), ("upper_arm", "shoulder")):
-        USUAL[f"{body}_{s}"] = {
-            f"{joint}_{turn}_{s}": tuple(np.multiply(axis, 1 if turn == "flexion" else sign))
-            for turn, axis in MIRRORED.items()
-        }
-    USUAL[f"shank_{s}"] = {f"knee_flexion_{s}": (0, 0, -1)}
-    USUAL[f"forearm_{s}"] = {f"elbow_flexion_{s}": (0, 0, 1)}
-    USUAL[f"foot_{s}"] = {}  # only its joint's place is compared
+from strides.in_opensim import TURN, USUAL, about, moving, places_of, tree
 
 
 @pytest.fixture(scope="module")
 def stride():
-    return _moving(muscled.stride(side="none", knots=20))
+    return moving(muscled.stride(side="none", knots=20))
 
 
 @pytest.fixture(scope="module")
 def bladed():
-    return _moving(muscled.stride(side="right", knots=20))
+    return moving(muscled.stride(side="right", knots=20))
 
 
 @pytest.fixture(scope="module")
@@ -43,62 +26,14 @@ def files(stride, tmp_path_factory):
     return {path.name: path for path in export(stride, folder)}
 
 
-def _moving(made):
-    """The same with pelvis, trunk and arms turned every way, and where that takes the body's points."""
-    rng, mj = np.random.default_rng(1), muscled.model(made.attrs["amputation_side"]).mj
-    q = made.q.values.copy()
-    turned = made.joint_part.isin(["pelvis", "trunk", "arm"]).values & (np.arange(mj.nv) > 2)
-    q[:, turned] += rng.uniform(-0.4, 0.4, (len(q), turned.sum()))
-    q[:, 1:3] += rng.uniform(-0.05, 0.02, (len(q), 2))
-    data, sites, axes = mujoco.MjData(mj), np.zeros((len(q), mj.nsite, 3)), np.zeros((len(q), mj.nv, 3))
-    for k in range(len(q)):
-        data.qpos[:] = q[k]
-        mujoco.mj_kinematics(mj, data)
-        sites[k], axes[k] = data.site_xpos, data.xaxis
-    return made.assign(
-        q=(made.q.dims, q),
-        site_position=(made.site_position.dims, sites),
-        joint_axis_world=(made.joint_axis_world.dims, axes),
-        tau=(made.tau.dims, rng.normal(size=q.shape)),
-    )
-
-
-def _tree(mj):
-    """(body, parent, offset from its origin) in OpenSim's frame; the pelvis's is midway between the ASIS."""
-    asis = mj.site_pos[[mj.site("asis_r").id, mj.site("asis_l").id]].mean(0)
-    for name in USUAL:
-        if name != "pelvis" and mujoco.mj_name2id(mj, mujoco.mjtObj.mjOBJ_BODY, name) >= 0:
-            parent = mj.body(mj.body_parentid[mj.body(name).id]).name
-            yield name, parent, TURN @ (mj.body_pos[mj.body(name).id] - (asis if parent == "pelvis" else 0))
-
-
-def _ours(stride):
-    """Places (N, 3) of bodies' first joints in OpenSim's frame."""
-    mj = muscled.model(stride.attrs["amputation_side"]).mj
-    data, found = mujoco.MjData(mj), {name: [] for name, *_ in _tree(mj)}
-    for q in stride.q.values:
-        data.qpos[:] = q
-        mujoco.mj_kinematics(mj, data)
-        for name, places in found.items():
-            places.append(TURN @ data.xanchor[mj.body(name).jntadr[0]])
-    return {name: np.array(places) for name, places in found.items()}
-
-
-def _about(axis, degrees):
-    x, y, z = axis
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    angle = np.radians(degrees)
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-
-
 def _posed_by_hand(mj, motion, row):
     place = {"pelvis": np.array([motion[f"pelvis_t{axis}"][row] for axis in "xyz"])}
     turn = {"pelvis": np.eye(3)}
-    for name, parent, offset in [("pelvis", None, None), *_tree(mj)]:
+    for name, parent, offset in [("pelvis", None, None), *tree(mj)]:
         if parent:
             place[name], turn[name] = place[parent] + turn[parent] @ offset, turn[parent]
         for coordinate, axis in USUAL[name].items():
-            turn[name] = turn[name] @ _about(axis, motion[coordinate][row])
+            turn[name] = turn[name] @ about(axis, motion[coordinate][row])
     return place
 
 
@@ -106,7 +41,7 @@ def _posed_by_hand(mj, motion, row):
 def test_a_body_with_the_usual_axes_takes_our_posture(which, request, tmp_path):
     stride = request.getfixturevalue(which)
     _, motion, _ = read(export(stride, tmp_path)[0])
-    mj, ours = muscled.model(stride.attrs["amputation_side"]).mj, _ours(stride)
+    mj, ours = muscled.model(stride.attrs["amputation_side"]).mj, places_of(stride)
     for row in range(stride.sizes["time"]):
         found = _posed_by_hand(mj, motion, row)
         for name, places in ours.items():
@@ -252,172 +187,3 @@ def test_other_files_are_a_sentence(tmp_path):
     (tmp_path / "x.mot").write_text("no such thing")
     with pytest.raises(InputError, match="not an OpenSim storage file"):
         read(tmp_path / "x.mot")
-
-
-# --- The body, and even rows ------------------------------------------------------------------------------
-
-
-def _frames(document, motion, row):
-    """Pose (4, 4) of every body of an `.osim` by the coordinates of a row, as OpenSim defines its joints."""
-    pose = {"/ground": np.eye(4)}
-    for joint in document.find("Model/JointSet/objects"):
-        inner, outer = (_offset(frame) for frame in joint.find("frames"))
-        child = joint.find("frames")[1].findtext("socket_parent")
-        turn = np.eye(4)
-        for kind in ("rotation", "translation"):
-            for axis in joint.iterfind("SpatialTransform/TransformAxis"):
-                name = axis.findtext("coordinates")
-                if axis.get("name").startswith(kind) and name:
-                    along = np.array(axis.findtext("axis").split(), float)
-                    if kind == "rotation":
-                        turn[:3, :3] = turn[:3, :3] @ _about(along, motion[name][row])
-                    else:
-                        turn[:3, 3] += along * motion[name][row]
-        parent = joint.find("frames")[0].findtext("socket_parent")
-        pose[child] = pose[parent] @ inner @ turn @ np.linalg.inv(outer)
-    return pose
-
-
-def _offset(frame):
-    pose = np.eye(4)
-    pose[:3, 3] = np.array(frame.findtext("translation").split(), float)
-    for axis, angle in zip(np.eye(3), map(float, frame.findtext("orientation").split()), strict=True):
-        pose[:3, :3] = pose[:3, :3] @ _about(axis, np.degrees(angle))
-    return pose
-
-
-@pytest.mark.parametrize("which", ["stride", "bladed"])
-def test_the_bodies_markers_are_where_the_strides_points_are(which, request, tmp_path):
-    stride = request.getfixturevalue(which)
-    paths = {path.name: path for path in export(stride, tmp_path)}
-    document, (_, motion, _) = ElementTree.parse(paths["model.osim"]), read(paths["motion.mot"])
-    markers = document.findall("Model/MarkerSet/objects/Marker")
-    assert {"asis_r", "psis_l", "knee_r", "toe_l" if which == "bladed" else "toe_r"} <= {
-        marker.get("name") for marker in markers
-    }
-    for row in (0, stride.sizes["time"] // 2):
-        pose = _frames(document, motion, row)
-        for marker in markers:
-            local = np.array([*marker.findtext("location").split(), 1.0], float)
-            found = (pose[marker.findtext("socket_parent_frame")] @ local)[:3]
-            ours = TURN @ stride.site_position.sel(site=marker.get("name")).values[row]
-            np.testing.assert_allclose(found, ours, atol=1e-9, err_msg=marker.get("name"))
-
-
-def test_the_bodies_have_their_masses(bladed, tmp_path):
-    document = ElementTree.parse(next(p for p in export(bladed, tmp_path) if p.name == "model.osim"))
-    mj = muscled.model("right").mj
-    bodies = {each.get("name"): each for each in document.findall("Model/BodySet/objects/Body")}
-    for i in range(1, mj.nbody):
-        body = bodies.pop(mj.body(i).name)
-        assert float(body.findtext("mass")) == mj.body_mass[i]
-        xx, yy, zz, xy, xz, yz = map(float, body.findtext("inertia").split())
-        values = np.linalg.eigvalsh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-        np.testing.assert_allclose(values, np.sort(mj.body_inertia[i]), rtol=1e-6)
-    assert all(float(body.findtext("mass")) == 0 for body in bodies.values())
-
-
-def test_even_rows_lie_on_the_same_curves(stride, files, tmp_path):
-    own, motion, _ = read(files["motion.mot"])
-    even = {path.name: path for path in export(stride, tmp_path, 3, rate_hz=100)}
-    time, found, _ = read(even["motion.mot"])
-    period, speed = stride.attrs["stride_time_s"], stride.attrs["speed_m_s"]
-    np.testing.assert_allclose(np.diff(time), 0.01, rtol=1e-9)
-    assert 3 * period - 0.01 <= time[-1] < 3 * period
-    ran = np.interp(time % period, own, motion["pelvis_tx"] - speed * own, period=period) + speed * time
-    assert np.abs(found["pelvis_tx"] - ran).max() < 0.05
-    _, ground, _ = read(even["ground_forces.mot"])
-    _, pressed, _ = read(files["ground_forces.mot"])
-    for name, values in ground.items():
-        if "force_v" in name:
-            assert pressed[name].min() <= values.min() and values.max() <= pressed[name].max()
-
-
-@pytest.mark.parametrize("rate", [0, -5, 0.5, float("nan")])
-def test_too_few_rows_are_refused(rate, stride, tmp_path):
-    with pytest.raises(InputError, match=r"rate_hz: .* from .* rows a second"):
-        export(stride, tmp_path / "none", rate_hz=rate)
-
-
-# --- In OpenSim itself -----------------------------------------------------------------------------------
-
-
-def test_opensim_reads_the_same_numbers(files):
-    opensim = pytest.importorskip("opensim", reason="pip install 'bladerun[opensim]'")
-    for path in (path for name, path in files.items() if name != "model.osim"):
-        _, columns, degrees = read(path)
-        table = opensim.TimeSeriesTable(str(path))
-        assert list(table.getColumnLabels()) == list(columns)
-        assert (table.getTableMetaDataString("inDegrees") == "yes") == degrees
-        np.testing.assert_array_equal(table.getMatrix().to_numpy(), np.column_stack(list(columns.values())))
-
-
-@pytest.mark.parametrize("which", ["stride", "bladed"])
-def test_a_model_in_opensim_takes_our_posture(which, request, tmp_path):
-    opensim = pytest.importorskip("opensim", reason="pip install 'bladerun[opensim]'")
-    stride = request.getfixturevalue(which)
-    path, ours = export(stride, tmp_path)[0], _ours(stride)
-    model = _in_opensim(opensim, muscled.model(stride.attrs["amputation_side"]).mj)
-    state = model.initSystem()
-    motion = opensim.Storage(str(path))
-    model.getSimbodyEngine().convertDegreesToRadians(motion)  # as its tools do: what turns, by the model
-    labels = [motion.getColumnLabels().get(i) for i in range(1, motion.getColumnLabels().getSize())]
-    for row in range(stride.sizes["time"]):
-        values = motion.getStateVector(row).getData()
-        for i, label in enumerate(labels):
-            if model.getCoordinateSet().contains(label):
-                model.getCoordinateSet().get(label).setValue(state, values.get(i), False)
-        model.realizePosition(state)
-        for name, places in ours.items():
-            place = model.getBodySet().get(name).getPositionInGround(state).to_numpy()
-            np.testing.assert_allclose(place, places[row], atol=1e-6, err_msg=name)
-
-
-def _in_opensim(opensim, mj):
-    """A model of our segments' lengths with the usual axes."""
-    model, bodies = opensim.Model(), {None: None}
-    for name, parent, offset in [("pelvis", None, np.zeros(3)), *_tree(mj)]:
-        bodies[name] = opensim.Body(name, 1.0, opensim.Vec3(0), opensim.Inertia(1))
-        model.addBody(bodies[name])
-        moves = opensim.SpatialTransform()
-        turns = [moves.updTransformAxis(i) for i in range(3)]
-        rows = list(USUAL[name].items())
-        fill = [a for a in ((0, 0, 1), (1, 0, 0), (0, 1, 0)) if all(abs(np.dot(a, r)) < 0.5 for _, r in rows)]
-        for turn, (coordinate, axis) in zip(turns, [*rows, *((None, axis) for axis in fill)], strict=True):
-            turn.setAxis(opensim.Vec3(*map(float, axis)))
-            _driven(opensim, turn, coordinate)
-        for i, axis in enumerate("xyz"):
-            _driven(opensim, moves.updTransformAxis(3 + i), None if parent else f"pelvis_t{axis}")
-        place, none = opensim.Vec3(*map(float, offset)), opensim.Vec3(0)
-        at = f"at_{name}", bodies[parent] or model.getGround(), place, none, bodies[name], none, none
-        model.addJoint(opensim.CustomJoint(*at, moves) if rows else opensim.WeldJoint(*at))
-    model.finalizeConnections()
-    return model
-
-
-def _driven(opensim, axis, coordinate):
-    if coordinate is None:
-        axis.set_function(opensim.Constant(0))
-        return
-    names = opensim.ArrayStr()
-    names.append(coordinate)
-    axis.setCoordinateNames(names)
-    axis.set_function(opensim.LinearFunction(1.0, 0.0))
-
-
-def test_opensim_poses_the_body_as_we_do(bladed, tmp_path):
-    opensim = pytest.importorskip("opensim", reason="pip install 'bladerun[opensim]'")
-    paths = {path.name: path for path in export(bladed, tmp_path)}
-    model = opensim.Model(str(paths["model.osim"]))
-    state = model.initSystem()
-    assert model.getTotalMass(state) == pytest.approx(muscled.model("right").mass_kg, abs=1e-6)
-    _, motion, _ = read(paths["motion.mot"])
-    for row in (0, bladed.sizes["time"] // 2):
-        for coordinate in model.getCoordinateSet():
-            value, turns = motion[coordinate.getName()][row], coordinate.getMotionType() == 1
-            coordinate.setValue(state, np.radians(value) if turns else value, False)
-        model.realizePosition(state)
-        for marker in model.getMarkerSet():
-            found = marker.getLocationInGround(state).to_numpy()
-            ours = TURN @ bladed.site_position.sel(site=marker.getName()).values[row]
-            np.testing.assert_allclose(found, ours, atol=1e-6, err_msg=marker.getName())

@@ -7,9 +7,9 @@ import pytest
 
 from bladerun import cli
 from bladerun.cli._results import RECORD
+from fakes.commands import SOLVE, Found
 from strides.synthetic import stride
 from test_case import GOOD
-from test_cli import SOLVE, Found
 
 ABLE = '[runner]\nname = "Abel"\nmass_kg = 80\nheight_m = 1.8\n[task]\nspeed_m_s = 3\n'
 RUN = [RECORD, "blade-loop.png", "gait-cycle.png", "outcomes.json", "stride.nc"]

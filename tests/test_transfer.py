@@ -11,9 +11,10 @@ from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
 from bladerun.environment import Environment, Ground
 from bladerun.errors import StartError
-from bladerun.fitting import Fitting, placements
+from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
+from bladerun.placement import placements
 from bladerun.stride import _continuation, _warm_start, result, solver
 from bladerun.stride._first_guess import first_guess
 from bladerun.stride.motion import control_points

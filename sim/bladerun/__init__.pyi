@@ -2,10 +2,10 @@
 from bladerun.blade.bench import BenchResult as BenchResult
 from bladerun.blade.bench import plot_bench as plot_bench
 from bladerun.blade.bench import run_bench as run_bench
-from bladerun.blade.catalog import Blade as Blade
 from bladerun.blade.catalog import catalog as catalog
 from bladerun.blade.catalog import load_blade as load_blade
 from bladerun.blade.catalog import read_blade as read_blade
+from bladerun.blade.running_blade import Blade as Blade
 from bladerun.body.runner import Amputation as Amputation
 from bladerun.body.runner import Runner as Runner
 from bladerun.body.variation import Variation as Variation

@@ -28,7 +28,8 @@ from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
-from bladerun.fitting import STEPS, Fitting, altered, placements, recommended, resolve
+from bladerun.fitting import STEPS, Fitting, altered, recommended, resolve
+from bladerun.placement import placements
 from bladerun.priorities import SECTION as WEIGHTS
 from bladerun.priorities import priorities, usual
 from bladerun.seen import Seen

@@ -15,15 +15,16 @@ import numpy as np
 
 from bladerun._lib import data_files
 from bladerun._lib.files import atomic
-from bladerun.blade.catalog import Blade
 from bladerun.blade.chain import sole_spheres
+from bladerun.blade.running_blade import Blade
 from bladerun.body.build import build_body
 from bladerun.body.joints import Joints, joints_of, write_sides
 from bladerun.body.knee_unit import KneeUnit
 from bladerun.body.runner import ABLE_BODIED, Amputation, Runner
 from bladerun.body.variation import NOMINAL, Variation, vary
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, Placement, blade_of, placements, resolve
+from bladerun.fitting import Fitting, blade_of, resolve
+from bladerun.placement import Placement, placements
 
 _JOINT, _TENDON = mujoco.mjtTrn.mjTRN_JOINT, mujoco.mjtTrn.mjTRN_TENDON  # what motors and muscles act on
 

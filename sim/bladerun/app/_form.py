@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bladerun._lib.data_files import toml
-from bladerun.blade.catalog import Blade, catalog, load_blade
+from bladerun.blade.catalog import catalog, load_blade
+from bladerun.blade.running_blade import Blade
 from bladerun.case import Case
 from bladerun.schemas import schema
 

@@ -19,7 +19,8 @@ import numpy as np
 from bladerun._lib import data_files
 from bladerun.case import Case
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, altered, placements, resolve
+from bladerun.fitting import Fitting, altered, resolve
+from bladerun.placement import placements
 from bladerun.task import Task
 
 

@@ -40,7 +40,7 @@ from bladerun.app._story import story
 from bladerun.app._try_first import ready, try_first
 from bladerun.app._view import differences, scene, view
 from bladerun.app._work import Work
-from bladerun.blade.catalog import Blade
+from bladerun.blade.running_blade import Blade
 from bladerun.case import Case
 from bladerun.errors import InputError
 from bladerun.report.words import setting

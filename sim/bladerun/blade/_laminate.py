@@ -17,7 +17,7 @@ from bladerun.blade.chain import Beam, Chain, make_chain
 from bladerun.errors import InputError
 
 if TYPE_CHECKING:
-    from bladerun.blade.catalog import Blade
+    from bladerun.blade.running_blade import Blade
 
 SEGMENTS = 5  # bending hinges; the bench with 20 differs by less than 1 %
 _POINTS = 801

@@ -12,7 +12,7 @@ import numpy as np
 
 from bladerun.blade._elastica import elastica_rise_m
 from bladerun.blade._press import Press, loss_fraction
-from bladerun.blade.catalog import SEGMENTS, Blade
+from bladerun.blade.running_blade import SEGMENTS, Blade
 from bladerun.errors import InputError
 
 ANGLES_DEG = (-25.0, 30.0)

@@ -15,7 +15,8 @@ import xarray as xr
 
 from bladerun import __version__
 from bladerun._lib.files import atomic
-from bladerun.blade.catalog import Blade, load_blade
+from bladerun.blade.catalog import load_blade
+from bladerun.blade.running_blade import Blade
 from bladerun.dataset.files import read_stride
 from bladerun.errors import InputError
 from bladerun.fitting import row_of

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bladerun._lib.data_files import toml
-from bladerun.blade.catalog import Blade, load_blade
+from bladerun.blade.catalog import load_blade
+from bladerun.blade.running_blade import Blade
 from bladerun.body.legs import told
 from bladerun.case import ADJUSTED
 from bladerun.fitting import Fitting, row_of

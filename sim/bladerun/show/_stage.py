@@ -136,7 +136,8 @@ def _draw_shade(scene) -> None:
         moves = geom.category == mujoco.mjtCatBit.mjCAT_DYNAMIC.value
         if moves and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM.value:
             at = (geom.pos[0], geom.pos[1], 0.003)
-            _add(scene, geom.type, _SHADE_RGBA, pos=at, half=geom.size, turn=flat @ geom.mat)
+            shade = _add(scene, geom.type, _SHADE_RGBA, pos=at, turn=flat @ geom.mat)
+            shade.size[:] = geom.size  # which `_add` would take for a model's, of another order in capsules
 
 
 @contextmanager
@@ -203,7 +204,7 @@ def _draw_marks(scene, forward: float) -> None:
 _LEVEL = np.eye(3)
 
 
-def _add(scene, kind, rgba, *, pos=(0, 0, 0), half=(0, 0, 0), turn=_LEVEL, ends=None) -> None:
+def _add(scene, kind, rgba, *, pos=(0, 0, 0), half=(0, 0, 0), turn=_LEVEL, ends=None):
     """Add a shape to the scene: a box at `pos` of half sizes `half`, turned, or an arrow between `ends`."""
     geom = scene.geoms[scene.ngeom]
     mujoco.mjv_initGeom(
@@ -213,6 +214,7 @@ def _add(scene, kind, rgba, *, pos=(0, 0, 0), half=(0, 0, 0), turn=_LEVEL, ends=
         start, end, width = ends
         mujoco.mjv_connector(geom, kind, width, start, end)
     scene.ngeom += 1
+    return geom
 
 
 def gl_context(width: int, height: int):

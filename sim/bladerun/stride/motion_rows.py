@@ -11,8 +11,8 @@ import mujoco
 import numpy as np
 
 from bladerun.blade.chain import bend_joints
-from bladerun.fitting import placements
 from bladerun.model import Model
+from bladerun.placement import placements
 from bladerun.stride.dynamics.passive import Laws, energy_and_loss
 
 SIDES = ("right", "left")

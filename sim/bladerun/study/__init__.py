@@ -5,7 +5,8 @@ whatever ends the program. `fit` compares the fittings of one runner and recomme
 design of a study file; `optimise` searches.
 """
 
-from bladerun.study._fit import FitResult, fit
+from bladerun.study._fit import fit
+from bladerun.study._fit_result import FitResult
 from bladerun.study._search import optimise
 from bladerun.study._sweep import StudyResult, expected_s, rows, sweep
 from bladerun.study.file import Study, load_study

@@ -1,11 +1,12 @@
-"""What a search asks of Optuna: samplers, and storages that are mended and waited for.
+"""What a search asks of Optuna: its study, samplers, and storages that are mended and waited for.
 
-Takes the table of a [search], a folder and the address of a database; gives samplers, storages, and trials of
-theirs.
+Takes a study with a [search], a folder and the address of a database; gives the Optuna study, its trials and
+the best of them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bladerun._lib.messages import say
 from bladerun.errors import InputError
-from bladerun.study.file import Search
+from bladerun.study.file import Search, Study
+from bladerun.study.parameters import Parameter
 
 if TYPE_CHECKING:
     import optuna
@@ -45,6 +47,57 @@ def sampler(search: Search, before: int) -> optuna.samplers.BaseSampler:
             f"'{search.sampler}' needs {needs}; pip install {needs}", key="[search] sampler"
         ) from None
     return makers[search.sampler](seed=search.seed + before)
+
+
+def name_of(study: Study) -> str:
+    """The name of the Optuna study: the same for the same file, whatever number of trials it asks for."""
+    search = {key: value for key, value in study.document["search"].items() if key != "trials"}
+    run = {key: value for key, value in study.document.get("run", {}).items() if key != "time_limit_s"}
+    text = json.dumps({**study.document, "search": search, "run": run}, sort_keys=True, default=str)
+    return f"bladerun-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def opened(study: Study, folder: Path, storage: str | None, name: str) -> optuna.Study:
+    """The Optuna study, made where it is not there yet; InputError without optuna or its database, or where
+    that is for other objectives."""
+    try:
+        import optuna
+    except ImportError:
+        raise InputError("needs optuna; pip install 'bladerun[study]'") from None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    assert study.search is not None
+    aims = [optuna.study.StudyDirection(1 if o.sign > 0 else 2) for o in study.search.objectives]
+    try:
+        kept = storage_of(folder, storage)
+        found = optuna.create_study(storage=kept, study_name=name, directions=aims, load_if_exists=True)
+    except (OSError, ImportError, ValueError, *storage_errors()) as error:
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"cannot be used: {said}", key="--storage") from None
+    if found.directions != aims:
+        raise InputError("is for other objectives", key="--storage")
+    found.sampler = sampler(study.search, len(found.get_trials(deepcopy=False)))
+    return found
+
+
+def best(found: optuna.Study, search: Search) -> list[dict[str, Any]]:
+    """Trials that no other beats and no constraint rules out: number, values by objective, parameters."""
+    trials = [t for t in found.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
+    if not any(all(v <= 0 for v in t.constraints.values()) for t in trials):
+        return []
+    names = [objective.name for objective in search.objectives]
+    return [
+        {"trial": t.number, **dict(zip(names, t.values, strict=True)), "parameters": t.params}
+        for t in found.best_trials
+    ]
+
+
+def suggested(trial: optuna.Trial | optuna.trial.FrozenTrial, parameter: Parameter) -> Any:
+    """The value of a parameter that the sampler proposes, or that the trial has."""
+    if not parameter.bounded:
+        return trial.suggest_categorical(parameter.name, list(parameter.values))
+    if parameter.whole:
+        return trial.suggest_int(parameter.name, int(parameter.low), int(parameter.high))
+    return trial.suggest_float(parameter.name, float(parameter.low), float(parameter.high))
 
 
 def mend(journal: Path) -> None:

@@ -22,7 +22,7 @@ from bladerun.study._store import Store
 from bladerun.study._tree import tree
 from bladerun.study.file import Study
 from bladerun.study.job import NOTHING, SEED, STRIDE, Done, Inputs, Job
-from bladerun.study.nearness import shares
+from bladerun.study.nearness import hops, shares
 from bladerun.study.parameters import changed
 
 
@@ -214,11 +214,8 @@ class Plans:
 def between(study: Study, runner: str, start: tuple, end: tuple) -> tuple[Inputs, ...] | None:
     """Inputs of a runner on the way from one point to another; None where that takes too many steps, or one
     that is not allowed."""
-    hops = [
-        abs(p.place(a) - p.place(b)) if p.numeric else 0.0
-        for p, a, b in zip(study.parameters, start, end, strict=True)
-    ]
-    if len(cuts := shares(hops)) >= data_files.toml("sweep.toml")["bridge"]["longest"]:
+    cuts = shares(hops(study.parameters, start, end))
+    if len(cuts) >= data_files.toml("sweep.toml")["bridge"]["longest"]:
         return None
     way = []
     for share in cuts:

@@ -7,8 +7,6 @@ trial that was under way is solved again under its own number.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import socket
 from collections import deque
 from contextlib import ExitStack
@@ -26,20 +24,23 @@ from bladerun.study._dask import Cluster, Files
 from bladerun.study._grown import may_have_more_trials
 from bladerun.study._optuna import (
     JOURNAL,
+    best,
     mend,
+    name_of,
+    opened,
     patiently,
     running_trial,
     sampler,
     state,
-    storage_errors,
-    storage_of,
+    suggested,
 )
 from bladerun.study._pace import Pace
 from bladerun.study._plan import between
 from bladerun.study._processes import WorkerLost
 from bladerun.study._sweep import SOLVER, Progress, StudyResult, lost, result, rows, schema, settings
-from bladerun.study.file import Search, Study, load_study
+from bladerun.study.file import Study, load_study
 from bladerun.study.job import SEED, STRIDE, Done, Inputs, Job, checked, work
+from bladerun.study.nearness import hops
 from bladerun.study.parameters import changed
 
 if TYPE_CHECKING:
@@ -124,48 +125,6 @@ def optimise(
     return StudyResult(folder, result(folder).counts, best(run.found, study.search))
 
 
-def name_of(study: Study) -> str:
-    """The name of the Optuna study: the same for the same file, whatever number of trials it asks for."""
-    search = {key: value for key, value in study.document["search"].items() if key != "trials"}
-    run = {key: value for key, value in study.document.get("run", {}).items() if key != "time_limit_s"}
-    text = json.dumps({**study.document, "search": search, "run": run}, sort_keys=True, default=str)
-    return f"bladerun-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-
-
-def opened(study: Study, folder: Path, storage: str | None, name: str) -> optuna.Study:
-    """The Optuna study, made where it is not there yet; InputError without optuna or its database, or where
-    that is for other objectives."""
-    try:
-        import optuna
-    except ImportError:
-        raise InputError("needs optuna; pip install 'bladerun[study]'") from None
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    assert study.search is not None
-    aims = [optuna.study.StudyDirection(1 if o.sign > 0 else 2) for o in study.search.objectives]
-    try:
-        kept = storage_of(folder, storage)
-        found = optuna.create_study(storage=kept, study_name=name, directions=aims, load_if_exists=True)
-    except (OSError, ImportError, ValueError, *storage_errors()) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"cannot be used: {said}", key="--storage") from None
-    if found.directions != aims:
-        raise InputError("is for other objectives", key="--storage")
-    found.sampler = sampler(study.search, len(found.get_trials(deepcopy=False)))
-    return found
-
-
-def best(found: optuna.Study, search: Search) -> list[dict[str, Any]]:
-    """Trials that no other beats and no constraint rules out: number, values by objective, parameters."""
-    trials = [t for t in found.get_trials(deepcopy=False) if t.state.name == "COMPLETE"]
-    if not any(all(v <= 0 for v in t.constraints.values()) for t in trials):
-        return []
-    names = [objective.name for objective in search.objectives]
-    return [
-        {"trial": t.number, **dict(zip(names, t.values, strict=True)), "parameters": t.params}
-        for t in found.best_trials
-    ]
-
-
 class _SearchRun:
     """Trials under way. Row t (1 + ensemble) + m is member m of trial t."""
 
@@ -181,7 +140,7 @@ class _SearchRun:
         self._left: dict[int, int] = {}
         self._running: dict[int, optuna.Trial | optuna.trial.FrozenTrial] = {}
         self._waiting: deque[int] = deque()
-        self._seeds: dict[int, np.ndarray] = {}
+        self._seeds: set[int] = set()
         self.differs = False  # a row that was lost came out otherwise when it was solved again
         self.found = opened(study, folder, storage, name_of(study)) if storage else self._from_journal()
         known = set(store.seeds())
@@ -251,7 +210,7 @@ class _SearchRun:
             seeds={str(trial): done.stride} if usable and member == 0 else {},
         )
         if usable and member == 0:
-            self._seeds[trial] = self._place(trial)
+            self._seeds.add(trial)
         self._left[trial] -= 1
         if not self._left[trial]:
             self._tell(trial)
@@ -265,7 +224,7 @@ class _SearchRun:
             return False
         trial = patiently(self.found.ask)
         patiently(lambda: trial.set_user_attr("client", self._client))
-        point = tuple(patiently(lambda p=p: _suggested(trial, p)) for p in self._study.parameters)
+        point = tuple(patiently(lambda p=p: suggested(trial, p)) for p in self._study.parameters)
         self._begin(trial, point)
         return True
 
@@ -291,14 +250,14 @@ class _SearchRun:
                 running = patiently(
                     lambda: running_trial(self.found, self._folder, storage, trial.number, known)
                 )
-                self._begin(running, tuple(_suggested(running, p) for p in self._study.parameters))
+                self._begin(running, tuple(suggested(running, p) for p in self._study.parameters))
                 return
             patiently(lambda: self.found.tell(trial.number, state=state("FAIL"), skip_if_finished=True))
         if not complete:
             return
         self._points[trial.number] = tuple(trial.params[name] for name in names)
         if str(trial.number) in seeds:
-            self._seeds[trial.number] = self._place(trial.number)
+            self._seeds.add(trial.number)
         if trial.state.name == "RUNNING" and ours:
             running = patiently(lambda: running_trial(self.found, self._folder, storage, trial.number))
             self._begin(running, self._points[trial.number])
@@ -373,16 +332,12 @@ class _SearchRun:
             row |= {f"variation.{key}": value for key, value in vars(self._variations[member]).items()}
         return row
 
-    def _place(self, trial: int) -> np.ndarray:
-        pairs = zip(self._study.parameters, self._points[trial], strict=True)
-        return np.array([p.place(v) for p, v in pairs])
-
     def _ways(self, number: int) -> tuple[tuple[bytes | None, tuple[Inputs, ...]], ...]:
         """From the nearest stride of an earlier trial, or the two nearest; a lost row begins as it did."""
         trial = self.trial_of(number)
-        here, ways = self._place(trial), []
+        ways = []
         earlier = [t for t in self._seeds if t < trial]
-        for other in sorted(earlier, key=lambda t: (np.square(self._seeds[t] - here).sum(), t)):
+        for other in sorted(earlier, key=lambda t: (self._distance(t, trial), t)):
             if len(ways) > self._study.settings.both_ways:
                 break
             if self._kind(other) != self._kind(trial):
@@ -393,13 +348,8 @@ class _SearchRun:
             ways.append((self._store.seed(str(other)), way))
         return tuple(ways) or ((None, ()),)
 
+    def _distance(self, one: int, other: int) -> float:
+        return sum(hops(self._study.parameters, self._points[one], self._points[other]))
+
     def _kind(self, trial: int) -> list[Any]:
         return [v for p, v in zip(self._study.parameters, self._points[trial], strict=True) if p.apart]
-
-
-def _suggested(trial: optuna.Trial, parameter) -> Any:
-    if not parameter.bounded:
-        return trial.suggest_categorical(parameter.name, list(parameter.values))
-    if parameter.whole:
-        return trial.suggest_int(parameter.name, int(parameter.low), int(parameter.high))
-    return trial.suggest_float(parameter.name, float(parameter.low), float(parameter.high))

@@ -27,7 +27,8 @@ from bladerun._lib.threads import cores
 from bladerun.blade.catalog import load_blade
 from bladerun.case import Case
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, altered, placements, recommended, resolve
+from bladerun.fitting import Fitting, altered, recommended, resolve
+from bladerun.placement import placements
 from bladerun.status import Status
 from bladerun.study import executors, strides
 from bladerun.study.job import Inputs

@@ -17,7 +17,8 @@ from bladerun._lib.file_kinds import STUDY, refuse_others
 from bladerun._lib.kinds import Number, Special, Word, check
 from bladerun._lib.table import Table, plain
 from bladerun._lib.toml_files import parse_toml
-from bladerun.blade.catalog import Blade, own_blade
+from bladerun.blade.catalog import own_blade
+from bladerun.blade.running_blade import Blade
 from bladerun.case import check_case, with_files
 from bladerun.errors import InputError, nearest
 from bladerun.study import _cohort

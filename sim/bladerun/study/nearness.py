@@ -1,18 +1,18 @@
 """How far one point is from another, and the way between them in steps that a stride can start across.
 
-Takes what is asked of one runner on one kind of blade, or its settings by name; models/sweep.toml has a step
-for each of them.
+Takes what is asked of one runner on one kind of blade, its settings by name, or points of a study;
+models/sweep.toml has a step for each setting. A distance is the sum of the steps.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bladerun._lib import data_files
 from bladerun.study.job import Inputs
-from bladerun.study.parameters import changed
+from bladerun.study.parameters import Parameter, changed
 
 _WHOLE = ("category",)
 
@@ -23,8 +23,14 @@ def settings(point: Inputs) -> dict[str, Any]:
 
 
 def distance(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    """In steps, summed over the settings that both have."""
+    """Over the settings that both have."""
     return sum(_steps(one, other).values())
+
+
+def hops(parameters: Sequence[Parameter], start: Sequence[Any], end: Sequence[Any]) -> list[float]:
+    """Steps from one point of a study to another along each parameter; a word that differs is one."""
+    pairs = zip(parameters, start, end, strict=True)
+    return [abs(p.place(a) - p.place(b)) if p.numeric else float(a != b) for p, a, b in pairs]
 
 
 def between(start: Inputs, end: Inputs) -> tuple[Inputs, ...]:

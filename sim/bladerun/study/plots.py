@@ -25,7 +25,7 @@ from bladerun.gait.outcomes import OUTCOMES
 from bladerun.status import Status
 from bladerun.study import _store
 from bladerun.study._objective import columns
-from bladerun.study._search import best, opened
+from bladerun.study._optuna import best, opened
 from bladerun.study.file import Study, study
 
 _STYLE: dict[Any, Any] = {

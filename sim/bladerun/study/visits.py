@@ -18,7 +18,8 @@ from bladerun._lib import data_files
 from bladerun.body.legs import SIDES, told
 from bladerun.case import ADJUSTED, SWEPT, Case
 from bladerun.errors import InputError
-from bladerun.fitting import Fitting, altered, placements, recommended, resolve
+from bladerun.fitting import Fitting, altered, recommended, resolve
+from bladerun.placement import placements
 from bladerun.status import Status
 from bladerun.study.nearness import distance
 
