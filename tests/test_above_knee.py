@@ -16,6 +16,7 @@ from scipy.special import ellipk
 from bladerun import cli
 from bladerun.body.knee_unit import KneeUnit, knee_units
 from bladerun.body.runner import Amputation, Runner
+from bladerun.body.variation import Variation
 from bladerun.case import check_case, load_case
 from bladerun.cost import Cost
 from bladerun.environment import Environment
@@ -39,6 +40,8 @@ from bladerun.task import Task
 EXAMPLE = Path(__file__).parents[1] / "experiments" / "above-the-knee.toml"
 BODY = tomllib.loads((EXAMPLE.parents[1] / "models" / "body.toml").read_text(encoding="utf-8"))
 RUNNER = Runner(72.0, 1.78)
+WORN = Amputation("right", "transfemoral", 0.27), Fitting("j-sprint", knee="hydraulic-running")
+MIXED = Amputation("both", left={"level": "transfemoral"}, right={"residual_limb_m": 0.16})
 each_side = pytest.mark.parametrize("side", ["right", "left"])
 each_knee = pytest.mark.parametrize("knee", knee_units())
 
@@ -121,6 +124,30 @@ def test_each_damping_of_a_fitting_is_that_direction_alone(setting, speed):
         knee_moment(more, "right", angle, v) / knee_moment(usual, "right", angle, v) for v in (speed, -speed)
     ]
     assert ratio == pytest.approx([2.0, 1.0], rel=0.02)
+
+
+@pytest.mark.parametrize("speed", [8.0, -8.0])
+def test_a_knee_whose_damping_is_not_as_assumed_still_rests_on_its_stop(speed):
+    usual, loose = built(), build_model(RUNNER, *WORN, Variation(knee_damping=0.5))
+    angle, straight = math.radians(45), math.radians(-3)
+    share = knee_moment(loose, "right", angle, speed) / knee_moment(usual, "right", angle, speed)
+    assert share == pytest.approx(0.5, rel=1e-3)
+    assert knee_moment(loose, "right", straight, 0.0) == knee_moment(usual, "right", straight, 0.0)
+
+
+def test_a_thighs_socket_alone_is_as_uncertain_as_a_prior():
+    softer = build_model(RUNNER, *WORN, Variation(thigh_socket_stiffness=0.5))
+    below = Amputation("right", residual_limb_m=0.15), Fitting("j-sprint")
+    same = build_model(RUNNER, *below, Variation(thigh_socket_stiffness=0.5, knee_damping=0.5))
+    assert same.mj.jnt_stiffness == pytest.approx(build_model(RUNNER, *below).mj.jnt_stiffness)
+    ratio = {
+        name: softer.mj.joint(name).stiffness[0] / built().mj.joint(name).stiffness[0]
+        for name in softer.joints
+        if built().mj.joint(name).stiffness[0]
+    }
+    changed = {name for name, share in ratio.items() if share == pytest.approx(0.5, rel=1e-3)}
+    assert changed == {f"socket_{way}_r" for way in ("pistoning", "flexion", "adduction", "rotation")}
+    assert all(ratio[name] == pytest.approx(1.0) for name in ratio.keys() - changed)
 
 
 @pytest.mark.parametrize("knee", ["pylon", "hybrid-locked"])
@@ -294,6 +321,19 @@ def test_a_stride_is_found_and_stands_in_mujocos_own_dynamics(knee):
 )
 def test_a_stride_is_found_on_either_side_and_on_both_from_slow_to_fast(side, knee, speed_m_s):
     assert solve(built(side, knee), Task(speed_m_s)).attrs["status"] == "converged"
+
+
+@pytest.mark.slow
+def test_one_leg_above_the_knee_and_one_below_run_with_even_steps():
+    """2.75 m/s; each leg clears the ground and the knee bends in swing alone."""
+    model = build_model(RUNNER, MIXED, Fitting("j-sprint", left={"knee": "hydraulic-running"}))
+    stride = solve(model, Task(2.75))
+    assert stride.attrs["status"] == "converged"
+    found = flat(outcomes(stride))
+    assert abs(found["asymmetry_step_time_percent"]) < 10
+    assert min(found["swing_clearance_mm_left"], found["swing_clearance_mm_right"]) > 12
+    assert found["knee_flexion_swing_peak_deg_left"] > 60 > 10 > found["knee_flexion_contact_peak_deg_left"]
+    assert verify(stride, strides=2).holds
 
 
 @pytest.mark.slow

@@ -221,8 +221,11 @@ def test_everything_on_the_page_runs(page, tmp_path):
     runner = (CHECKOUT / "experiments" / "first-fit.toml").read_text(encoding="utf-8")
     small = runner.partition("\n[sweep]")[0] + SMALL
     (tmp_path / "experiments" / "first-fit.toml").write_text(small, encoding="utf-8")
-    for name in ("my-blade.toml", "sweat.toml"):
+    for name in ("my-blade.toml", "sweat.toml", "above-the-knee.toml"):
         shutil.copy(CHECKOUT / "experiments" / name, tmp_path / "experiments")
+    knees = (CHECKOUT / "experiments" / "which-knee.toml").read_text(encoding="utf-8")
+    few = knees.partition("\n[sweep]")[0] + "\n[sweep]\nknee_axis_mm = [0]\n"
+    (tmp_path / "experiments" / "which-knee.toml").write_text(few, encoding="utf-8")
     for block in blocks(page, "python"):
         (tmp_path / "example.py").write_text(block, encoding="utf-8")
         done = _python(tmp_path, "example.py")

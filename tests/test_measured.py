@@ -30,7 +30,7 @@ from strides.motion_files import storage
 ABSENT = (  # words of what takes moments, muscles, each sphere's force, or the bench
     "torque", "work", "metabolic", "cost", "activation", "reserve", "contact_force", "achilles", "alignment",
     "blade_compression", "blade_stiffness", "standing", "toe_ahead", "power_peak",
-    "socket_", "suspension",
+    "socket_", "suspension", "strength",
 )  # fmt: skip
 OFF = {"deg": 0.5, "s": 0.005, "m": 0.006, "mm": 6.0, "% leg length": 0.6, "%": 1.0}
 AT_GREATEST_ENERGY = (  # of the blade, which in the made-up stride does not bend and stands in the ground

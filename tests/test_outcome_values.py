@@ -51,6 +51,11 @@ ELSEWHERE = {  # rows of strides with muscles, or without a blade: the test here
     "hip_abduction_swing_peak_deg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
     "hip_hike_swing_deg": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
     "vaulting_mm": "test_a_prosthetic_knee_and_how_its_leg_gets_through",
+    "socket_adduction_deg": "test_a_thighs_socket_tilts_sideways_too",
+    "socket_adduction_torque_peak_nm_kg": "test_a_thighs_socket_tilts_sideways_too",
+    "hip_flexion_strength_used_percent": "test_hip_strength_is_what_mujocos_muscles_give_fully_active",
+    "hip_extension_strength_used_percent": "test_hip_strength_is_what_mujocos_muscles_give_fully_active",
+    "hip_abduction_strength_used_percent": "test_hip_strength_is_what_mujocos_muscles_give_fully_active",
 }  # fmt: skip
 
 
@@ -104,6 +109,14 @@ def test_the_suspension_is_pulled_by_the_spring_that_holds_the_limb():
     found = outcomes(made)
     assert found["suspension_pull_n"] == {"left": None, "right": approx(pull)}
     assert found["suspension_share_percent"]["right"] == approx(pull / 4.01)
+
+
+def test_a_thighs_socket_tilts_sideways_too():
+    made = uneven.stride(knots=500)
+    below, above = outcomes(made), outcomes(uneven.tilting_sideways(made))
+    for key in ("socket_{}_deg", "socket_{}_torque_peak_nm_kg"):
+        assert above[key.format("adduction")] == below[key.format("flexion")]
+        assert above[key.format("flexion")] == below[key.format("adduction")] == {"left": None, "right": None}
 
 
 def test_every_row_has_its_value_here():
@@ -200,6 +213,28 @@ def test_peaks_of_muscles_tendons_and_reserves():
     assert result["achilles_energy_peak_j"] == {"left": None, "right": pytest.approx(28.0)}
     assert result["achilles_energy_returned_j"] == {"left": None, "right": pytest.approx(16.0)}
     assert result["reserve_peak_fraction"] == pytest.approx({"left": 0.25, "right": 0.12})
+
+
+def test_hip_strength_is_what_mujocos_muscles_give_fully_active():
+    made, mj = muscled.stride(side="left"), muscled.model("left").mj
+    made["tau"] = 90 * np.sin(2 * np.pi * made.time / muscled.PERIOD + 0.3) + 0 * made.tau
+    data, found = mujoco.MjData(mj), outcomes(made)
+    muscles = [mj.actuator(name).id for name in made.muscle.values]
+    could = np.zeros((3, 2, made.sizes["time"]))
+    for k, (data.qpos[:], data.qvel[:]) in enumerate(zip(made.q.values, made.v.values, strict=True)):
+        data.ctrl[muscles], data.act[:] = 1.0, 1.0
+        mujoco.mj_forward(mj, data)
+        for i, (axis, sign) in enumerate((("flexion", 1), ("flexion", -1), ("adduction", -1))):
+            for s, leg in enumerate(("left", "right")):
+                arm = made.moment_arm.sel(joint=f"hip_{axis}_{leg[0]}").values[k]
+                could[i, s, k] = np.maximum(sign * arm, 0) @ -data.actuator_force[muscles]
+    for i, (way, axis, sign) in enumerate(
+        (("flexion", "flexion", 1), ("extension", "flexion", -1), ("abduction", "adduction", -1))
+    ):
+        for s, leg in enumerate(("left", "right")):
+            share = (sign * made.tau.sel(joint=f"hip_{axis}_{leg[0]}").values / could[i, s]).max()
+            assert share > 0.05
+            assert found[f"hip_{way}_strength_used_percent"][leg] == pytest.approx(100 * share, rel=1e-3)
 
 
 @pytest.mark.parametrize("side", ["none", "left"])

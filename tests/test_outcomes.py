@@ -20,7 +20,8 @@ def test_every_row_has_a_number_on_some_leg_and_none_that_json_cannot_write():
     braked = stride(fore_aft=lambda phase: -0.1 * np.sin(2 * np.pi * phase))
     missing = {row.key for row in OUTCOMES}
     knee = uneven.coming_to_its_stop(uneven.above_the_knee(), FEET["right"].down, 0.06, 300)
-    for made in (braked, knee, *(muscled.stride(side=side, knots=20) for side in ("right", "none"))):
+    thigh = uneven.tilting_sideways(uneven.stride())
+    for made in (braked, knee, thigh, *(muscled.stride(side=side, knots=20) for side in ("right", "none"))):
         result = outcomes(made)
         missing -= {key for key in result if result[key] not in (None, {"left": None, "right": None})}
         json.dumps(result, allow_nan=False)

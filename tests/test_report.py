@@ -257,7 +257,7 @@ def test_effects_that_validation_did_not_confirm_are_marked(tmp_path):
 def test_what_is_not_confirmed_fails_in_validation(effect):
     title = toml_file(findings_dir() / f"{effect['finding']}.toml")["title"]
     written = (Path(__file__).parents[1] / "VALIDATION.md").read_text()
-    assert effect["of"] in ADJUSTED
+    assert effect["of"] in (*ADJUSTED, "knee")
     assert any(line.startswith(f"| {title}:") and "**fails**" in line for line in written.splitlines())
 
 

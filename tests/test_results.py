@@ -68,8 +68,9 @@ def test_what_the_last_run_did_not_write_goes():
     assert names("runs/runner") == RUN
     put("runs/runner/my notes.txt", "kept")
     assert cli.main(["video", "runs/runner/stride.nc"]) == 0
+    assert cli.main(["video", "runs/runner/stride.nc", "--out", "runs/runner/behind.mp4"]) == 0
     assert cli.main(["export", "runs/runner/stride.nc"]) == 0
-    assert {"stride.mp4", "motion.mot"} <= set(names("runs/runner"))
+    assert {"stride.mp4", "behind.mp4", "motion.mot"} <= set(names("runs/runner"))
     put("runner.toml", GOOD.replace('side = "right"', 'side = "none"'))
     assert cli.main(["run", file]) == 0
     assert names("runs/runner") == sorted({*RUN, "my notes.txt"} - {"blade-loop.png"})

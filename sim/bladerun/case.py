@@ -16,11 +16,12 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 
 from bladerun._lib.file_kinds import RUNNER, refuse_others
-from bladerun._lib.kinds import ByName, Kind, Listed, Record, Text, kinds_of
+from bladerun._lib.kinds import ByName, Kind, Listed, Record, Text, Word, kinds_of
 from bladerun._lib.table import Table, frozen, overflows
 from bladerun._lib.toml_files import parse_toml
 from bladerun._unknown_keys import instead
 from bladerun.blade.catalog import own_blade
+from bladerun.body.knee_unit import knee_units
 from bladerun.body.legs import SIDES, apart, on_leg
 from bladerun.body.own_gait import SECTION, Today, today_of
 from bladerun.body.reference_gait import reference
@@ -28,8 +29,14 @@ from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
+<<<<<<< HEAD
 from bladerun.fitting import STEPS, Fitting, altered, recommended, resolve
 from bladerun.placement import placements
+=======
+from bladerun.fitting import STEPS, Fitting, altered, placements, recommended, resolve
+from bladerun.knees import SETTINGS as KNEES
+from bladerun.knees import on_each_knee
+>>>>>>> d2809cd2f7702c0ad035d95b370e7c20a9af9239
 from bladerun.priorities import SECTION as WEIGHTS
 from bladerun.priorities import priorities, usual
 from bladerun.seen import Seen
@@ -44,9 +51,14 @@ _T = TypeVar("_T")
 
 
 def _swept() -> Mapping[str, Kind]:
-    fitted = kinds_of(Fitting) | {"category": STEPS}
-    said = "a list of at least one number"
-    return {key: Listed((fitted[key],), endless=True, least=1, once=True, words=said) for key in SWEPT}
+    fitted = kinds_of(Fitting) | {"category": STEPS, "speed_m_s": kinds_of(Task)["speed_m_s"]}
+    fitted["knee"] = Word(knee_units(), listed=True)
+    said = dict.fromkeys((*SWEPT, *KNEES, "speed_m_s"), "a list of at least one number")
+    said["knee"] = "a list of at least one knee"
+    return {
+        key: Listed((fitted[key],), endless=True, least=1, once=True, words=words)
+        for key, words in said.items()
+    }
 
 
 def _not_swept(key: str, known: Iterable[str]) -> str:
@@ -70,7 +82,8 @@ class Case:
         What the runner is asked to do.
     sweep
         Settings to compare in `bladerun fit`, lists to combine: categories in steps from the recommended one,
-        the others as they are. What is left out is not swept.
+        the others as they are. What is left out is not swept. Knees and their settings are compared apart, on
+        today's fitting, at the speeds of `speed_m_s` or at the task's.
     name, notes
         Any text, for people; nothing is computed from it.
     cost
@@ -94,7 +107,7 @@ class Case:
     fitting: Fitting | None
     task: Task
     sweep: Annotated[
-        Mapping[str, tuple[float, ...]], ByName(_swept, said="a section of keys", other=_not_swept)
+        Mapping[str, tuple[Any, ...]], ByName(_swept, said="a section of keys", other=_not_swept)
     ] = field(default_factory=Table)
     name: Annotated[str, Text(100)] = ""
     notes: Annotated[str, Text(4000)] = ""
@@ -197,6 +210,7 @@ def check_case(document: Mapping[str, Any], file: object = None) -> Case:
                 placements(resolve(fitting, runner), runner, legs)
         if "sweep" in document:
             sweep = _sweep(document["sweep"], fitting, runner, legs)
+            _check_speeds(sweep, runner, task, today)
     if not amputated:
         fitting, sweep = None, {}
     asked = {"cost": cost, "environment": environment, "priorities": cares}
@@ -257,18 +271,34 @@ def _section(document: Mapping[str, Any], section: str, cls: type[_T]) -> _T:
         return Record(cls, partial(instead, section)).read(document[section])
 
 
+def _check_speeds(
+    sweep: Mapping[str, tuple[Any, ...]], runner: Runner, task: Task, today: Today | None
+) -> None:
+    """InputError where knees are not compared, or this runner cannot be asked for one of their speeds."""
+    with _place(section="sweep"):
+        if "speed_m_s" in sweep and not set(KNEES) & set(sweep):
+            raise InputError("is for comparing knees; `bladerun sweep` varies it", key="speed_m_s")
+        for speed in sweep.get("speed_m_s", ()):
+            _check_flexibility(runner, replace(task, speed_m_s=speed))
+            if today is not None:
+                today.motion.check_speed(speed)
+
+
 def _sweep(
     table: Mapping[str, Any], fitting: Fitting | None, runner: Runner, legs: Amputation
-) -> Mapping[str, tuple[float, ...]]:
+) -> Mapping[str, tuple[Any, ...]]:
     """Each list checked, and each value tried on the limb, in the fitting, which knows what it allows."""
     if fitting is None:
         raise InputError("a sweep needs a [fitting] to start from", key="[sweep]")
     with _place(section="sweep"):
         swept = kinds_of(Case)["sweep"].read(table)
-        for key, values in swept.items():
-            for value in values:
+        for key in (key for key in SWEPT if key in swept):
+            for value in swept[key]:
                 setting = recommended(fitting, runner) + value if key == "category" else value
                 placements(resolve(altered(resolve(fitting, runner), **{key: setting}), runner), runner, legs)
+        if lists := {key: swept[key] for key in KNEES if key in swept}:
+            for each in on_each_knee(resolve(fitting, runner), legs, lists):
+                placements(each, runner, legs)
     return swept
 
 

@@ -226,6 +226,8 @@ def blade(foot):
         "socket_turn_loaded_deg": math.degrees(uneven.angle(joint)(deep)),
         "socket_axial_torque_peak_nm": twist.max(), "socket_axial_torque_peak_nm_kg": twist.max() / 75.0,
         "socket_axial_torque_impulse_nm_s": total(twist, t),
+        "socket_flexion_deg": math.degrees(np.ptp(uneven.angle("socket_flexion_r")(WHOLE))),
+        "socket_flexion_torque_peak_nm_kg": np.abs(800.0 * uneven.angle("socket_flexion_r")(t)).max() / 75.0,
     } | whip(foot) | bench()  # fmt: skip
 
 

@@ -260,6 +260,13 @@ def above_the_knee(knee="hydraulic-running"):
     return made
 
 
+def tilting_sideways(made):
+    """With a socket that gives in adduction where it gave in flexion."""
+    names = [str(name).replace("socket_flexion", "socket_adduction") for name in made.joint.values]
+    xml = made.attrs["model_xml"].replace("socket_flexion", "socket_adduction")
+    return made.assign_coords(joint=names).assign_attrs(model_xml=xml)
+
+
 def coming_to_its_stop(made, lands, before_s, speed_deg_s):
     """With a right knee that is 2 deg from straight so long before it lands, and then as fast as that."""
     left = (lands - made.time.values) % PERIOD

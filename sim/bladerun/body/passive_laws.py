@@ -43,12 +43,15 @@ def write_law(spec: mujoco.MjSpec, joint: str, kind: str, **parameters: float) -
     spec.add_numeric(name=f"{NAME} {joint} {count}", data=row, size=len(row))
 
 
-def scale_laws(spec: mujoco.MjSpec, joint: str, stiffness: float) -> None:
-    """Stiffness and damping of all that was noted of a joint times so much."""
+SPRINGS, DAMPERS = ("stiffness", "damping"), ("positive", "negative")
+
+
+def scale_laws(spec: mujoco.MjSpec, joint: str, factor: float, parameters: tuple[str, ...] = SPRINGS) -> None:
+    """These of all that was noted of a joint times so much: what gives way and its loss, or its `DAMPERS`."""
     for numeric in spec.numerics:
         if numeric.name.startswith(f"{NAME} {joint} "):
             kind, *values = numeric.data
             for i, name in enumerate(list(PARAMETERS.values())[int(kind)]):
-                if name.startswith(("stiffness", "damping")):
-                    values[i] *= stiffness
+                if name.startswith(parameters):
+                    values[i] *= factor
             numeric.data = [kind, *values]

@@ -187,9 +187,14 @@ class Amputation:
         return {"none": (), "left": ("left",), "right": ("right",), "both": ("right", "left")}[self.side]
 
     @property
+    def above_knee(self) -> tuple[str, ...]:
+        """The sides that end above the knee: a part of ("right", "left")."""
+        return tuple(side for side in self.sides if self.of(side).level == "transfemoral")
+
+    @property
     def untested(self) -> str:
         """What of running so measurements do not confirm; empty where nothing is above the knee."""
-        if all(self.of(side).level == "transtibial" for side in self.sides):
+        if not self.above_knee:
             return ""
         return "Above the knee measured cost differs from the predicted one; knee and socket are assumed."
 

@@ -18,7 +18,7 @@ from bladerun._lib.data_files import toml
 from bladerun._lib.kinds import Number, check
 from bladerun.body.joints import PARTS, side_of
 from bladerun.body.own_gait import OwnGait
-from bladerun.body.passive_laws import scale_laws
+from bladerun.body.passive_laws import DAMPERS, scale_laws
 from bladerun.errors import InputError
 
 _TRUNK = ("pelvis", "torso")
@@ -45,6 +45,10 @@ class Variation:
         Springs and dampers between limb and socket.
     socket_rotation
         Those about the limb's long axis, once more.
+    thigh_socket_stiffness
+        Those of a socket on a thigh, once more.
+    knee_damping
+        The damper of a prosthetic knee, in flexion and extension.
     fore_aft_mm, sagittal_deg, toe_out_deg
         How much further than meant the blade is shifted forward, flexed and turned out at its clamp,
         usually 0.
@@ -71,6 +75,8 @@ class Variation:
     trunk_mass: _FACTOR = 1.0
     socket_stiffness: _FACTOR = 1.0
     socket_rotation: _FACTOR = 1.0
+    thigh_socket_stiffness: _FACTOR = 1.0
+    knee_damping: _FACTOR = 1.0
     fore_aft_mm: Annotated[float, Number(-50, over=True)] = 0.0
     sagittal_deg: Annotated[float, Number(-20, over=True)] = 0.0
     toe_out_deg: Annotated[float, Number(-20, over=True)] = 0.0
@@ -117,8 +123,8 @@ draw = draw_variations  # its name inside the package
 
 
 def quantiles(share: np.ndarray, own: OwnGait | None = None) -> Variation:
-    """The variation at these quantiles (14,), each in (0, 1), of models/uncertainty.toml's distributions; of
-    what `own` tells, of those with a measurement."""
+    """The variation at these quantiles, one a name of `names` in (0, 1), of models/uncertainty.toml's
+    distributions; of what `own` tells, of those with a measurement."""
     facts = dict(toml("uncertainty.toml"))
     facts |= {name: facts[name]["measured"] for name in (own.known if own else ())}
     return Variation(**{k: _quantile(facts[k], float(p)) for k, p in zip(names(), share, strict=True)})
@@ -139,15 +145,20 @@ def _quantile(fact: Mapping[str, Any], p: float) -> float:
 
 def vary(spec, variation: Variation) -> None:
     """Change a composed body, an `MjSpec`, as the variation says; not at all where it is nominal."""
+    part_of = {joint.name: PARTS[int(joint.userdata[1])] for joint in spec.joints}
+    above_knee = {side_of(name) for name, part in part_of.items() if part == "knee unit"}
     for joint in spec.joints:
-        part = PARTS[int(joint.userdata[1])]
+        part = part_of[joint.name]
         if part == "blade":
             _scale(joint, variation.blade_stiffness, variation.blade_loss)
         elif part == "socket":
             rotates = joint.name.startswith("socket_rotation")
             stiffness = variation.socket_stiffness * (variation.socket_rotation if rotates else 1.0)
+            stiffness *= variation.thigh_socket_stiffness if side_of(joint.name) in above_knee else 1.0
             _scale(joint, stiffness, 1.0)
             scale_laws(spec, joint.name, stiffness)
+        elif part == "knee unit":
+            scale_laws(spec, joint.name, variation.knee_damping, DAMPERS)
     for actuator in spec.actuators:
         if actuator.trntype == mujoco.mjtTrn.mjTRN_TENDON:
             for parameters in (actuator.gainprm, actuator.biasprm):

@@ -72,10 +72,12 @@ def results(
 
 
 def add_shown(folder: Path, command: str, paths: list[Path]) -> None:
-    """Record files that show what the folder holds; nothing in a folder that has no record."""
+    """Record files that show what the folder holds, beside those there are; nothing in a folder without a
+    record."""
     owner, files = _read(folder)
     if owner:
-        _record(folder, owner, files, command, {path.name for path in paths if path.parent == folder})
+        mine = {path.name for path in paths if path.parent == folder}
+        _record(folder, owner, files, command, files.get(command, set()) | mine)
 
 
 def _record(

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from bladerun.study import FitResult, StudyResult
 
 _OF_FIT = (
-    "outcomes.parquet", "members.parquet", "study.json", "report.html", "sheet.html", "sheet.pdf", "strides"
+    "outcomes.parquet", "members.parquet", "knees.parquet", "study.json", "report.html", "sheet.html",
+    "sheet.pdf", "strides",
 )  # fmt: skip
 _STUDY, _THERE = "STUDY.toml", ("DIR", "runs/STUDY")
 
@@ -108,10 +109,29 @@ def _fit(args: argparse.Namespace) -> Answer:
     header = ["", "unit", "recommended", "current", "difference"]
     comparison = [table(header, rows, numbers=3)] if rows else []
     best = f"recommended: {result.recommended or 'none'} (worn today: {result.current})"
-    text = "\n".join([*_today(result), *comparison, best, result.why, str(result.report)])
+    said = [*_today(result), *comparison, *_knees(result), best, result.why, str(result.report)]
+    text = "\n".join(said)
     if (result.table.status == Status.CONVERGED).any():
         return Answer(result.to_dict(), text)
     return Answer(result.to_dict(), text, fail(f"{args.file}: no fitting converged", NOT_CONVERGED))
+
+
+def _knees(result: FitResult) -> list[str]:
+    """The knees side by side at each speed; nothing where none are compared."""
+    if result.knees is None:
+        return []
+    from bladerun.study.knee_answer import told_by
+
+    tables = []
+    for speed in result.knees.speeds:
+        at = result.knees.at(speed)
+        rows = [
+            [told.title, told.unit, *(rounded(value) for value in at[told.column])]
+            for told in told_by(result.case.amputation)
+            if told.column in at
+        ]
+        tables.append(table([f"{speed:g} m/s", "unit", *at.title], rows, numbers=len(at)))
+    return tables
 
 
 def _today(result: FitResult) -> list[str]:

@@ -90,6 +90,7 @@ def knee_unit(leg: Leg, _: Both) -> dict[str, float]:
         "greatest way outward in swing of the middle of the sole from the straight line between where it "
         "leaves the ground and where it lands",
         OWN,
+        NEVER,
     ),
     Row(
         "hip_abduction_swing_peak_deg",
@@ -104,6 +105,7 @@ def knee_unit(leg: Leg, _: Both) -> dict[str, float]:
         "deg",
         "greatest pelvic list in swing that lifts this leg's side",
         OWN,
+        NEVER,
     ),
     Row(
         "vaulting_mm",
@@ -111,6 +113,7 @@ def knee_unit(leg: Leg, _: Both) -> dict[str, float]:
         "mm",
         "height of the sound leg's heel over where it stands flat, in the middle of the prosthetic swing",
         OWN,
+        NEVER,
     ),
     needs=("contact", "knee unit"),
 )

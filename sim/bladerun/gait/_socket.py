@@ -74,6 +74,42 @@ def socket(leg: Leg, _: Both) -> dict[str, float]:
     }
 
 
+def _bending(way: str) -> tuple[Row, Row]:
+    return (
+        Row(
+            f"socket_{way}_deg",
+            f"{way} in the socket",
+            "deg",
+            f"how far the socket tilts on the limb in {way} in a stride, to and fro; adduction: a thigh's",
+            OWN,
+            NEVER,
+        ),
+        Row(
+            f"socket_{way}_torque_peak_nm_kg",
+            f"{way} moment in the socket per mass",
+            "Nm/kg",
+            f"greatest size in contact of the moment between residual limb and socket about its {way} axis",
+            OWN,
+            NEVER,
+        ),
+    )
+
+
+@each_leg(*_bending("flexion"), *_bending("adduction"), needs=("contact", "blade", "solved"))
+def socket_bending(leg: Leg, _: Both) -> dict[str, float]:
+    """Of the springs across the limb; the one about it is `_torques.socket_torque`'s."""
+    rows = {}
+    for way in ("flexion", "adduction"):
+        name = f"socket_{way}"
+        if not leg.has_joint(name):
+            continue
+        tilt, speed = leg.joint("q", name), leg.joint("v", name).values
+        moment = leg.curve(joint_force(leg.model, f"{name}_{leg.suffix}", tilt.values, speed))
+        rows[f"{name}_deg"] = math.degrees(_range(leg, tilt))
+        rows[f"{name}_torque_peak_nm_kg"] = moment.magnitude(leg.down, leg.up) / leg.mass_kg
+    return rows
+
+
 def _range(leg: Leg, curve: Periodic) -> float:
     """Greatest less least value in the stride."""
     end = leg.down + leg.period

@@ -28,13 +28,12 @@ class Metabolic(NamedTuple):
 
 def metabolic(stride: xr.Dataset) -> Metabolic:
     """Metabolic power of a stride that has muscles."""
-    model = model_of(stride)
     muscle = muscle_power(
         excitation=stride.excitation.values.clip(0, 1),  # the solver's bounds are rounded
         fibre_length=stride.fibre_length.values,
         velocity_m_s=stride.fibre_velocity.values * stride.muscle_l0.values,
         active_n=stride.fibre_force_active.values,
-        isometric_n=_isometric(model, stride),
+        isometric_n=stride.activation.values * fully_active_n(stride, 0 * stride.muscle_velocity.values),
         mass_kg=muscle_mass_kg(stride.muscle_f0.values, stride.muscle_l0.values),
         fast_twitch=np.array([_fast_twitch(name) for name in stride.muscle.values]),
     )
@@ -96,9 +95,12 @@ def joint_of(axis: str) -> str:
     return f"{word}_{last}" if last in ("r", "l") else word
 
 
-def _isometric(model: mujoco.MjModel, stride: xr.Dataset) -> np.ndarray:
-    """(time, muscle) active force (N) at this activation and length, were the fibre still."""
-    force = np.empty(stride.muscle_length.shape)
+def fully_active_n(stride: xr.Dataset, velocity_m_s: np.ndarray) -> np.ndarray:
+    """(time, muscle) force (N) of fibres fully active, at the stride's lengths and these velocities.
+
+    velocity_m_s (time, muscle): of the path, lengthening positive.
+    """
+    model, force = model_of(stride), np.empty(stride.muscle_length.shape)
     for m, name in enumerate(stride.muscle.values):
         a = model.actuator(name).id
         limits, acc0, prm = (
@@ -106,9 +108,9 @@ def _isometric(model: mujoco.MjModel, stride: xr.Dataset) -> np.ndarray:
             model.actuator_acc0[a],
             model.actuator_gainprm[a, :9],
         )
-        for k, length in enumerate(stride.muscle_length.values[:, m]):
-            force[k, m] = -mujoco.mju_muscleGain(length, 0.0, limits, acc0, prm)
-    return stride.activation.values * force
+        moving = zip(stride.muscle_length.values[:, m], velocity_m_s[:, m], strict=True)
+        force[:, m] = [-mujoco.mju_muscleGain(*at, limits, acc0, prm) for at in moving]
+    return force
 
 
 def _fast_twitch(muscle: str) -> float:

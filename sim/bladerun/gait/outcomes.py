@@ -17,6 +17,7 @@ from bladerun.gait import (
     _blade,
     _clinic,
     _ground_forces,
+    _hip_strength,
     _knee_unit,
     _muscles,
     _socket,
@@ -34,7 +35,7 @@ __all__ = ["DIRECTIONS", "OUTCOMES", "Outcome", "flat", "outcomes"]
 
 _TABLE = (
     _timing, _ground_forces, _sweet_spot, _blade, _socket, _torques, _clinic, _knee_unit, _symmetry, _work,
-    _muscles,
+    _muscles, _hip_strength,
 )  # fmt: skip
 _PLACE = {module.__name__: place for place, module in enumerate(_TABLE)}
 _PRODUCERS = sorted(PRODUCERS, key=lambda producer: _PLACE[producer.compute.__module__])

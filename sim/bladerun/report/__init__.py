@@ -25,6 +25,7 @@ from bladerun.dataset.reading import has_muscles
 from bladerun.gait.outcomes import OUTCOMES
 from bladerun.report._gait import pace, spatiotemporal
 from bladerun.report._heat import heat_map
+from bladerun.report._knees import knee_section
 from bladerun.report._page import page
 from bladerun.report._particulars import particulars
 from bladerun.report._pictures import bench, landings, moments
@@ -99,8 +100,12 @@ def _content(result: FitResult) -> dict[str, Any]:
     shown = result.recommended or result.current
     stride = _stride(result, shown)
     solved = table.status == Status.CONVERGED
+    alone = result.knees is not None and len(table) == 1
+    told = answer(table, result.recommended, result.current, result.first, _sides(result)[0])
     return {
         "version": __version__,
+        "title": "Which knee" if alone else "Which blade setting to try",
+        "knees": knee_section(result),
         "runner": _runner(result),
         "task": case.task,
         "above_knee": case.amputation.untested,
@@ -109,7 +114,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "settings": {role: setting(table.loc[name]) for role, name in names.items()},
         "same": result.recommended == result.current,
         "today": today_words(result.today) if result.today else {},
-        "answer": answer(table, result.recommended, result.current, result.first, _sides(result)[0]),
+        "answer": told._replace(label="Knees compared") if alone else told,
         "changes": changes(table, result.current) if solved[result.current] else [],
         "doubtful": unconfirmed,
         "why": result.why,

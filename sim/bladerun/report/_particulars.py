@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bladerun._lib.settings import Settings
-from bladerun.body.knee_unit import KneeUnit
 from bladerun.body.legs import SIDES
 from bladerun.body.runner import Amputation
 from bladerun.case import Case
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.fitting import Fitting
+from bladerun.knees import in_words
 
 
 def particulars(case: Case) -> list[str]:
@@ -25,7 +25,7 @@ def particulars(case: Case) -> list[str]:
         found.append(f"{_plain(joint)} from {low:g}° to {high:g}° only")
     fitting = case.fitting
     if fitting is not None:
-        found += _of_legs(lambda side: _knee(fitting.of(side)))
+        found += _of_legs(lambda side: in_words(fitting.of(side)))
         found += _of_legs(lambda side: _unusual(fitting.of(side), _CLAMP))
     if case.reference is not None:
         gait = case.reference.motion
@@ -70,23 +70,12 @@ _CLAMP = (
     ("fore_aft_mm", "clamp forward by", " mm"),
     ("medio_lateral_mm", "clamp outward by", " mm"),
 )
-_KNEE = (
-    ("knee_damping_flexion", "damping in flexion", " times the usual"),
-    ("knee_damping_extension", "damping in extension", " times the usual"),
-    ("knee_axis_mm", "load line in front of the knee's axis by", " mm"),
-)
 
 
 def _unusual(fitting: Fitting, settings: Sequence[tuple[str, str, str]]) -> list[str]:
     """Key, title and unit of settings, those that are not as usual."""
     values = [(getattr(fitting, key), getattr(Fitting, key), title, unit) for key, title, unit in settings]
     return [f"{title} {value:g}{unit}" for value, usual, title, unit in values if value != usual]
-
-
-def _knee(fitting: Fitting) -> list[str]:
-    if fitting.knee == "none":
-        return []
-    return [KneeUnit(fitting.knee).title, *_unusual(fitting, _KNEE)]
 
 
 def _changed(section: str, settings: Settings, usual: Settings) -> list[str]:

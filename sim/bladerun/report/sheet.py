@@ -154,6 +154,8 @@ def _visit(visit: Visit) -> list[tuple[str, str]]:
 
 
 def _label(result: FitResult, shown: str | None) -> str:
+    if result.knees is not None and len(result.table) == 1:
+        return "Knees compared"
     if shown is None:
         return "No recommendation"
     if len(result.table) == 1 or (shown == result.current and result.recommended is None):

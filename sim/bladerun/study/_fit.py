@@ -17,20 +17,26 @@ import pandas as pd
 from bladerun._lib import data_files
 from bladerun._lib.files import atomic, write_parquet
 from bladerun._lib.threads import cores
-from bladerun.body.variation import NOMINAL, Variation, draw
-from bladerun.case import ADJUSTED, Case
+from bladerun.body.variation import Variation, draw
+from bladerun.case import ADJUSTED, SWEPT, Case
 from bladerun.dataset.files import read_stride
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.status import Status
+<<<<<<< HEAD
 from bladerun.study import answer, drawn, executors, job, recommend, strides, today, visits
 from bladerun.study._fit_result import FitResult
+=======
+from bladerun.study import answer, drawn, executors, job, knee_answer, recommend, strides, today, visits
+>>>>>>> d2809cd2f7702c0ad035d95b370e7c20a9af9239
 from bladerun.study._pace import Pace
 from bladerun.study.executors import Executor
 from bladerun.study.intervals import intervals
 from bladerun.study.job import Inputs
+from bladerun.study.knee_comparison import KneeComparison, asked_for, compare_knees
 from bladerun.study.landing_window import LandingWindow
 from bladerun.study.landings import window_of
+from bladerun.study.solved_again import solved_again
 from bladerun.study.strides import Asked, Strides
 from bladerun.study.today import HeldToday
 from bladerun.study.visits import Visit
@@ -39,6 +45,109 @@ Progress = Callable[[int, int, str, float | None], None]
 """Called with visits done, visits in all, what is being solved, and seconds left (None while unknown)."""
 
 
+<<<<<<< HEAD
+=======
+@dataclass(frozen=True)
+class FitResult:
+    """What a comparison of fittings found.
+
+    Attributes
+    ----------
+    case
+        What it was asked of.
+    table
+        One row a fitting, indexed by its name: settings, status and why, score and trade-offs, objective,
+        every outcome (`contact_time_s_left`), each with `<column>_scatter`, the largest difference between
+        the converged visits of that fitting (`visits` counts them), NaN with fewer than two. NaN throughout
+        where none converged. With an ensemble also `<column>_low` and `<column>_high`, see
+        `bladerun.study.intervals`.
+    recommended
+        Name of a row: None where no fitting qualifies, the current one where no change is worth making.
+    current
+        Name of the row of the fitting worn today.
+    indistinct
+        Rows whose score does not differ clearly from that of the best one.
+    why
+        The recommendation in words.
+    comparison
+        The trade-offs of recommended and current side by side (empty where either has none).
+    weights
+        What the score is made of.
+    folder
+        Where all of it lies.
+    first
+        The one change to try first on the way to the recommended one.
+    members
+        One row a fitting and draw of the ensemble, as `table` without scatter; member 0 is as the facts have
+        it; `estimated`: not solved, but taken from those that were. Empty without an ensemble.
+    held
+        The recommended fitting under the controls of today's stride (`bladerun.forward.unadapted`): status,
+        why, feedback_share, and every outcome where status is "held". Empty unless asked for and the two
+        differ.
+    window
+        How far the landing on the recommended fitting, or today's, may move; None where neither was solved.
+    today
+        Today's fitting, predicted beside measured, and by how much that narrowed the answer; None where the
+        runner's file has no [reference], or today's fitting did not converge.
+    knees
+        Today's fitting on the knees of the sweep; None where it names none.
+    """
+
+    case: Case
+    table: pd.DataFrame
+    recommended: str | None
+    current: str
+    indistinct: list[str]
+    why: str
+    comparison: list[dict[str, Any]]
+    weights: Mapping[str, Any]
+    folder: Path
+    first: str | None = None
+    members: pd.DataFrame = field(default_factory=pd.DataFrame)
+    held: dict[str, Any] = field(default_factory=dict)
+    window: LandingWindow | None = None
+    today: HeldToday | None = None
+    knees: KneeComparison | None = None
+
+    @property
+    def report(self) -> Path:
+        """Where `bladerun.write_report` writes it."""
+        return self.folder / "report.html"
+
+    def stride(self, name: str) -> Path:
+        """The file of the stride that stands for a fitting."""
+        return self.folder / self.table.at[name, "stride"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: inputs, recommendation and every row; None for NaN."""
+        rows = {name: _plain(row.to_dict()) for name, row in self.table.iterrows()}
+        return {
+            "version": __version__,
+            "runner": asdict(self.case.runner),
+            "amputation": asdict(self.case.amputation),
+            "task": asdict(self.case.task),
+            "cost": self.case.cost.to_dict(),
+            "environment": self.case.environment.to_dict(),
+            "converged": int((self.table.status == Status.CONVERGED).sum()),
+            "fittings": len(self.table),
+            "recommended": self.recommended and {"name": self.recommended, **rows[self.recommended]},
+            "today": self.today and self.today.to_dict(),
+            "knees": self.knees and self.knees.to_dict(),
+            "current": {"name": self.current, **rows[self.current]},
+            "first": self.first,
+            "changes": [_plain(row) for row in answer.changes(self.table, self.current)],
+            "indistinct": self.indistinct,
+            "why": self.why,
+            "comparison": [_plain(row) for row in self.comparison],
+            "held": _plain(self.held),
+            "window": self.window and self.window.to_dict(),
+            "weights": self.weights,
+            "report": str(self.report),
+            "table": str(self.folder / "outcomes.parquet"),
+        }
+
+
+>>>>>>> d2809cd2f7702c0ad035d95b370e7c20a9af9239
 def fit(
     case: Case,
     out: str | Path,
@@ -54,7 +163,8 @@ def fit(
 
     Each fitting is solved twice, from a neighbour on the way up through the grid and from another on the way
     down; where the two disagree, once more from the best neighbour. The lowest objective counts, the
-    differences are the scatter. A fitting that does not converge is a row.
+    differences are the scatter. A fitting that does not converge is a row. A sweep of knees alone compares
+    those, on the fitting worn today, and no blade settings.
 
     Parameters
     ----------
@@ -90,7 +200,8 @@ def fit(
         Before anything is solved, where there is nothing to fit, a fitting cannot be built or `out` cannot be
         written to.
     """
-    grid = visits.grid(case)
+    grid, blades = visits.grid(case), not asked_for(case) or bool(set(SWEPT) & set(case.sweep))
+    widen = widen and blades
     grid = visits.beside(grid, case) if widen else grid
     for fitting in grid.fittings.values():
         build_model(case.runner, case.amputation, fitting)
@@ -105,15 +216,19 @@ def fit(
         members = run.members(*_to_draw(table, grid.current, ensemble), folder)
         members = drawn.spread(table, members, grid.current)
         result = _answer(case, table, grid.current, members, limits, folder)
-        window = run.window(result.recommended or result.current)
+        window = run.window(result.recommended or result.current) if blades else None
         held_today = run.today(members)
+        knees = run.knees(ensemble)
 
     result = replace(result, window=window, today=held_today)
+    result = _with_knees(result, knees, blades) if knees else result
     if hold and result.comparison and result.recommended != result.current:
         if progress:
             progress(len(run.results), len(run.results), "the same controls on the recommended fitting", None)
         result = replace(result, held=_held(result))
     write_parquet(result.table, folder / "outcomes.parquet")
+    if knees:
+        write_parquet(knees.table, folder / "knees.parquet")
     with atomic(folder / "study.json") as tmp:
         tmp.write_text(json.dumps(result.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     return result
@@ -139,6 +254,12 @@ def _answer(case, table, current, members, limits, folder) -> FitResult:
         folder=folder,
         members=members,
     )
+
+
+def _with_knees(result: FitResult, knees: KneeComparison, blades: bool) -> FitResult:
+    """The result with what the knees say; blades: whether settings of the blade were compared too."""
+    why = result.why if blades else "Knees are compared, the blade's settings stay as they are today."
+    return replace(result, knees=knees, why=f"{why} {knee_answer.in_words(knees, result.case.amputation)}")
 
 
 class _Run:
@@ -210,25 +331,33 @@ class _Run:
 
     def _drawn(self, best: Mapping[str, Visit], varied: list[Variation]) -> pd.DataFrame:
         """Fittings by their best visits, solved again with each variation; member 0 is the visit itself."""
-        draws = [NOMINAL, *varied]
-        rows = {(name, 0): _numbers(self.results[visit]) for name, visit in best.items()}
-        todo = [(name, member) for member in range(1, len(draws)) for name in best]
         pace = Pace(self._executor.size)
 
-        def drawn_again(name: str, member: int) -> Asked:
-            own = self.asked[best[name]]
-            return Asked(replace(own.inputs, variation=draws[member]), own)
-
-        jobs = executors.in_turn((key, drawn_again(*key)) for key in todo)
-        for key, found in self.strides.each(self._executor, jobs):
-            rows[key] = _numbers(recommend.weighed(found.row, self.case.priorities))
-            solved, left = len(rows) - len(best), len(todo) - len(rows) + len(best)
-            text = f"{visits.describe(self.grid.fittings[key[0]])}, draw {key[1]}"
+        def tell(solved: int, left: int, name: str, member: int) -> None:
             done = len(self.results) + solved
+            text = f"{visits.describe(self.grid.fittings[name])}, draw {member}"
             self._tell(done, done + left, text, pace.left_s(solved, left))
-        table = pd.DataFrame.from_dict(rows, orient="index")
-        table.index = pd.MultiIndex.from_tuples(table.index, names=["name", "member"])
-        return table.sort_index()
+
+        return solved_again(
+            {name: self.asked[visit] for name, visit in best.items()},
+            {name: _numbers(self.results[visit]) for name, visit in best.items()},
+            varied,
+            self.strides,
+            self._executor,
+            numbers=lambda row: _numbers(recommend.weighed(row, self.case.priorities)),
+            tell=tell,
+        )
+
+    def knees(self, ensemble: int | None) -> KneeComparison | None:
+        """Today's fitting on the knees of the sweep; None where it names none."""
+        if not asked_for(self.case):
+            return None
+
+        def tell(done: int, count: int, text: str) -> None:
+            self._tell(done, count, text, None)
+
+        draws = data_files.toml("sweep.toml")["ensemble"]["draws"] if ensemble is None else ensemble
+        return compare_knees(self.case, self.strides, self._executor, draws, tell)
 
     def window(self, name: str) -> LandingWindow | None:
         """How far the landing on this fitting may move; None where it did not converge."""

@@ -166,8 +166,9 @@ def usual(inputs: Inputs) -> list[str]:
     """
     worn = inputs.fitting is not None
     facts = [name for name in variation.names() if name not in ADJUSTED]
-    of_prosthesis = ("blade_", "socket_")
-    facts = [name for name in facts if worn or not name.startswith(of_prosthesis)]
+    gone = () if worn else ("blade_", "socket_")
+    gone += () if worn and inputs.amputation.above_knee else ("thigh_socket_", "knee_")
+    facts = [name for name in facts if not name.startswith(gone)]
     return [*(ADJUSTED if worn else ()), "speed_m_s", *(f"{VARIED}{name}" for name in facts)]
 
 
