@@ -303,28 +303,6 @@ def test_an_interrupt_is_one_line(monkeypatch, capsys):
     assert capsys.readouterr().err.splitlines()[-1] == "bladerun: interrupted"
 
 
-<<<<<<< HEAD
-=======
-@dataclass
-class Found:
-    """As much of a study's result as the command shows."""
-
-    table: pd.DataFrame
-    recommended: str | None
-    report: Path
-    current: str = "worn"
-    why: str = "It scores best."
-    today: None = None
-    knees: None = None
-    comparison: tuple = (
-        {"title": "cost", "unit": "J/kg/m", "recommended": 2.0, "current": 2.5, "difference": -0.5},
-    )
-
-    def to_dict(self):
-        return {"recommended": self.recommended, "report": str(self.report)}
-
-
->>>>>>> d2809cd2f7702c0ad035d95b370e7c20a9af9239
 @pytest.mark.parametrize("status", ["converged", "not converged", "too weak"])
 def test_fit_ends_with_the_report(status, monkeypatch, capsys):
     def fit(case, out, *, workers, progress, ensemble, hold, look_in):

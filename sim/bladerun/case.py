@@ -29,14 +29,10 @@ from bladerun.body.runner import Amputation, Runner
 from bladerun.cost import Cost
 from bladerun.environment import Environment
 from bladerun.errors import InputError, nearest
-<<<<<<< HEAD
 from bladerun.fitting import STEPS, Fitting, altered, recommended, resolve
-from bladerun.placement import placements
-=======
-from bladerun.fitting import STEPS, Fitting, altered, placements, recommended, resolve
 from bladerun.knees import SETTINGS as KNEES
 from bladerun.knees import on_each_knee
->>>>>>> d2809cd2f7702c0ad035d95b370e7c20a9af9239
+from bladerun.placement import placements
 from bladerun.priorities import SECTION as WEIGHTS
 from bladerun.priorities import priorities, usual
 from bladerun.seen import Seen

@@ -40,6 +40,7 @@ class Found:
     current: str = "worn"
     why: str = "It scores best."
     today: None = None
+    knees: None = None
     comparison: tuple = (
         {"title": "cost", "unit": "J/kg/m", "recommended": 2.0, "current": 2.5, "difference": -0.5},
     )

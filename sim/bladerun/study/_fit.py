@@ -23,12 +23,8 @@ from bladerun.dataset.files import read_stride
 from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.status import Status
-<<<<<<< HEAD
-from bladerun.study import answer, drawn, executors, job, recommend, strides, today, visits
-from bladerun.study._fit_result import FitResult
-=======
 from bladerun.study import answer, drawn, executors, job, knee_answer, recommend, strides, today, visits
->>>>>>> d2809cd2f7702c0ad035d95b370e7c20a9af9239
+from bladerun.study._fit_result import FitResult
 from bladerun.study._pace import Pace
 from bladerun.study.executors import Executor
 from bladerun.study.intervals import intervals
@@ -45,109 +41,6 @@ Progress = Callable[[int, int, str, float | None], None]
 """Called with visits done, visits in all, what is being solved, and seconds left (None while unknown)."""
 
 
-<<<<<<< HEAD
-=======
-@dataclass(frozen=True)
-class FitResult:
-    """What a comparison of fittings found.
-
-    Attributes
-    ----------
-    case
-        What it was asked of.
-    table
-        One row a fitting, indexed by its name: settings, status and why, score and trade-offs, objective,
-        every outcome (`contact_time_s_left`), each with `<column>_scatter`, the largest difference between
-        the converged visits of that fitting (`visits` counts them), NaN with fewer than two. NaN throughout
-        where none converged. With an ensemble also `<column>_low` and `<column>_high`, see
-        `bladerun.study.intervals`.
-    recommended
-        Name of a row: None where no fitting qualifies, the current one where no change is worth making.
-    current
-        Name of the row of the fitting worn today.
-    indistinct
-        Rows whose score does not differ clearly from that of the best one.
-    why
-        The recommendation in words.
-    comparison
-        The trade-offs of recommended and current side by side (empty where either has none).
-    weights
-        What the score is made of.
-    folder
-        Where all of it lies.
-    first
-        The one change to try first on the way to the recommended one.
-    members
-        One row a fitting and draw of the ensemble, as `table` without scatter; member 0 is as the facts have
-        it; `estimated`: not solved, but taken from those that were. Empty without an ensemble.
-    held
-        The recommended fitting under the controls of today's stride (`bladerun.forward.unadapted`): status,
-        why, feedback_share, and every outcome where status is "held". Empty unless asked for and the two
-        differ.
-    window
-        How far the landing on the recommended fitting, or today's, may move; None where neither was solved.
-    today
-        Today's fitting, predicted beside measured, and by how much that narrowed the answer; None where the
-        runner's file has no [reference], or today's fitting did not converge.
-    knees
-        Today's fitting on the knees of the sweep; None where it names none.
-    """
-
-    case: Case
-    table: pd.DataFrame
-    recommended: str | None
-    current: str
-    indistinct: list[str]
-    why: str
-    comparison: list[dict[str, Any]]
-    weights: Mapping[str, Any]
-    folder: Path
-    first: str | None = None
-    members: pd.DataFrame = field(default_factory=pd.DataFrame)
-    held: dict[str, Any] = field(default_factory=dict)
-    window: LandingWindow | None = None
-    today: HeldToday | None = None
-    knees: KneeComparison | None = None
-
-    @property
-    def report(self) -> Path:
-        """Where `bladerun.write_report` writes it."""
-        return self.folder / "report.html"
-
-    def stride(self, name: str) -> Path:
-        """The file of the stride that stands for a fitting."""
-        return self.folder / self.table.at[name, "stride"]
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON: inputs, recommendation and every row; None for NaN."""
-        rows = {name: _plain(row.to_dict()) for name, row in self.table.iterrows()}
-        return {
-            "version": __version__,
-            "runner": asdict(self.case.runner),
-            "amputation": asdict(self.case.amputation),
-            "task": asdict(self.case.task),
-            "cost": self.case.cost.to_dict(),
-            "environment": self.case.environment.to_dict(),
-            "converged": int((self.table.status == Status.CONVERGED).sum()),
-            "fittings": len(self.table),
-            "recommended": self.recommended and {"name": self.recommended, **rows[self.recommended]},
-            "today": self.today and self.today.to_dict(),
-            "knees": self.knees and self.knees.to_dict(),
-            "current": {"name": self.current, **rows[self.current]},
-            "first": self.first,
-            "changes": [_plain(row) for row in answer.changes(self.table, self.current)],
-            "indistinct": self.indistinct,
-            "why": self.why,
-            "comparison": [_plain(row) for row in self.comparison],
-            "held": _plain(self.held),
-            "window": self.window and self.window.to_dict(),
-            "weights": self.weights,
-            "report": str(self.report),
-            "table": str(self.folder / "outcomes.parquet"),
-        }
-
-
->>>>>>> d2809cd2f7702c0ad035d95b370e7c20a9af9239
 def fit(
     case: Case,
     out: str | Path,

@@ -15,6 +15,7 @@ from bladerun import __version__
 from bladerun.case import Case
 from bladerun.status import Status
 from bladerun.study import answer
+from bladerun.study.knee_comparison import KneeComparison
 from bladerun.study.landing_window import LandingWindow
 from bladerun.study.today import HeldToday
 
@@ -61,6 +62,8 @@ class FitResult:
     today
         Today's fitting, predicted beside measured, and by how much that narrowed the answer; None where the
         runner's file has no [reference], or today's fitting did not converge.
+    knees
+        Today's fitting on the knees of the sweep; None where it names none.
     """
 
     case: Case
@@ -77,6 +80,7 @@ class FitResult:
     held: dict[str, Any] = field(default_factory=dict)
     window: LandingWindow | None = None
     today: HeldToday | None = None
+    knees: KneeComparison | None = None
 
     @property
     def report(self) -> Path:
@@ -101,6 +105,7 @@ class FitResult:
             "fittings": len(self.table),
             "recommended": self.recommended and {"name": self.recommended, **rows[self.recommended]},
             "today": self.today and self.today.to_dict(),
+            "knees": self.knees and self.knees.to_dict(),
             "current": {"name": self.current, **rows[self.current]},
             "first": self.first,
             "changes": [_plain(row) for row in answer.changes(self.table, self.current)],
