@@ -1,6 +1,6 @@
 """The film in the page, in a real browser: opened, moved frame by frame, marked by keys and pointer, saved.
 
-Needs Chromium, as test_page. The fast tests take a test picture for a film and the fakes' stride; a slow one
+Needs Chromium, as `fakes.browser`. Fast tests take a test picture for a film and the fakes' stride; a slow one
 marks a film of a known stride and gets its outcomes back.
 """
 
@@ -22,8 +22,19 @@ from bladerun.show import video
 from bladerun.study.intervals import FEWEST
 from bladerun.study.job import Done, numbers
 from fakes import page as fake_page
+from fakes.browser import (
+    address,
+    axe,
+    browser,
+    laptop,
+    page,
+    predict,
+    pytestmark,
+    saved,
+    served,
+    sync_api,
+)
 from strides import filmed, running, synthetic
-from test_page import address, axe, browser, laptop, page, predict, pytestmark, saved, served, sync_api
 
 __all__ = ["address", "browser", "page", "pytestmark"]  # fixtures
 PLAYS, FRAMES = 30, 240
