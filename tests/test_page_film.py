@@ -1,7 +1,7 @@
 """The film in the page, in a real browser: opened, moved frame by frame, marked by keys and pointer, saved.
 
-Needs Chromium, as `fakes.browser`. Fast tests take a test picture for a film and the fakes' stride; a slow one
-marks a film of a known stride and gets its outcomes back.
+Needs Chromium, as `fakes.browser`. Fast tests take a test picture for a film and the fakes' stride; a slow
+one marks a film of a known stride and gets its outcomes back.
 """
 
 import json

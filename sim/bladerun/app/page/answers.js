@@ -4,6 +4,7 @@ import { showAnswer, showWindow } from "./answer.js";
 import { complain } from "./complain.js";
 import { showCurves } from "./curves.js";
 import { $, ask, AXES, desk } from "./desk.js";
+import { sayExample } from "./example.js";
 import { filmChanged } from "./film.js";
 import { show } from "./panels.js";
 import { paint } from "./player.js";
@@ -114,13 +115,21 @@ function present() {
   $("before-title").textContent = `${names().before}: ${before.setting}`;
   $("now").setAttribute("aria-label", now.view
     ? `The runner, ${now.setting}: the push goes ${now.view.recoil.word}; bent most, the blade stands ${now.view.sweet_spot.word}`
-    : "The runner; nothing is solved yet");
+    : desk.today ? "The runner; this fitting is not solved yet" : "An example runner; yours is being solved");
   $("before").setAttribute("aria-label", `The runner, ${before.setting}`);
   const [first, second] = between.story || (same(point(), desk.against) ? ["This is the fitting compared with: move a slider to see what changes.", ""]
     : now.view && before.view ? ["Which differences are real cannot be said yet.", ""] : ["", ""]);
   $("story-1").textContent = first;
   $("story-2").textContent = second;
+  ghostSays();
+  sayExample();
   paint();
+}
+
+/** Whose the ghost is, and how it is drawn. */
+export function ghostSays() {
+  const times = $("ghost").value, { before } = desk;
+  $("ghost-says").textContent = before ? `Violet: ${names().before}, ${before.setting}${times > 1 ? `; the difference is drawn ${times} times` : ""}` : "";
 }
 
 export function keep(chosen) {

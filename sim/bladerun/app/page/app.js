@@ -1,14 +1,16 @@
 // The page: the form is the runner's file, the sliders are a point around its fitting, the server answers.
 
-import { keep, refresh } from "./answers.js";
+import { ghostSays, keep, refresh } from "./answers.js";
 import { complain, guarded, onReturn } from "./complain.js";
 import { redrawCurves } from "./curves.js";
 import { $, ask, AXES, desk } from "./desk.js";
+import { beginExample, sayExample, shownNow } from "./example.js";
 import { beginFilm } from "./film.js";
+import { beginFold } from "./fold.js";
 import { begin, canonical, put, putMeasured, showUnits, written } from "./form.js";
 import { play, stage } from "./player.js";
 import { explore, leaves, release, restore, take, watch } from "./runs.js";
-import { outputs, point } from "./sliders.js";
+import { outputs, point, same } from "./sliders.js";
 import { ask as question, download } from "./talk.js";
 import { changed, mark } from "./whose.js";
 
@@ -24,6 +26,7 @@ function listen() {
     if (desk.solved) outputs();
     redrawCurves(point());
     mark();
+    sayExample();
   });
   $("new").addEventListener("click", () => {
     if (!leaves()) return;
@@ -73,6 +76,7 @@ function listen() {
     });
     $(`s-${axis}`).addEventListener("change", release);
   }
+  $("ghost").addEventListener("change", ghostSays);
   $("over").addEventListener("change", () => redrawCurves(point()));
   $("keep").addEventListener("click", () => keep(point()));
   $("sure").addEventListener("click", guarded(async () => {
@@ -94,7 +98,12 @@ new ResizeObserver(([{ target }]) => { // taller than the window it comes to res
 desk.facts = await (await question("facts")).json();
 begin(desk.facts, mark);
 onReturn(explore);
-stage(() => ({ now: desk.now, before: desk.before, speeds: [point()[3], desk.against && desk.against[3]] }));
+beginFold();
+stage(() => {
+  const now = shownNow();
+  const speeds = { now: (now && now.speed) || point()[3], before: desk.against && desk.against[3] };
+  return { now, before: desk.before, speeds, apart: now === desk.now && !same(point(), desk.against) };
+});
 listen();
 beginFilm({
   swing: desk.facts.swing_share,
@@ -104,6 +113,6 @@ beginFilm({
   keep: putMeasured,
   ask: async (marks) => (await question("film", { run: desk.solved && desk.solved.run, document: written(), marks })).json(),
 });
-await restore();
+await Promise.all([beginExample(), restore()]);
 play(!window.matchMedia("(prefers-reduced-motion: reduce)").matches);
 document.body.dataset.ready = "yes";

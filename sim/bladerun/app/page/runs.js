@@ -4,12 +4,14 @@ import { answer, forget, learn, refresh } from "./answers.js";
 import { complain, guarded } from "./complain.js";
 import { showCurves } from "./curves.js";
 import { $, ask, AXES, desk } from "./desk.js";
+import { sayExample } from "./example.js";
 import { closeFilm } from "./film.js";
+import { fold } from "./fold.js";
 import { canonical, put, showUnits, written } from "./form.js";
 import { paint } from "./player.js";
 import { places, point, sliders } from "./sliders.js";
 import { ask as question } from "./talk.js";
-import { basis, keepHere, kept, mark } from "./whose.js";
+import { basis, changed, keepHere, kept, mark } from "./whose.js";
 
 let seen = -1, timer = 0, pause = 0, starting = false;
 
@@ -30,11 +32,12 @@ function clear() {
   $("working").textContent = "Fill in the form and press “Predict running”.";
   $("now-title").textContent = "This fitting";
   $("before-title").textContent = "Worn today";
-  $("now").setAttribute("aria-label", "The runner; nothing is solved yet");
   $("before").setAttribute("aria-label", "The fitting to compare with");
   $("state").textContent = $("story-2").textContent = "";
   $("story-1").textContent = "Move a slider to see.";
+  fold(false);
   mark();
+  sayExample();
   paint();
 }
 
@@ -55,13 +58,15 @@ export async function explore(document_) {
   $("working").textContent = "Starting…";
   try {
     const sent = structuredClone(document_);
-    const { run, middle, axes } = await (await question("explore", { document: sent })).json();
+    const { run, middle, axes, where } = await (await question("explore", { document: sent })).json();
     clear();
-    desk.solved = { document: sent, text: basis(sent), run, middle, axes };
+    desk.solved = { document: sent, text: basis(sent), run, middle, axes, where };
     desk.against = middle;
     desk.halted = false;
     sliders(desk.solved);
     mark();
+    sayExample();
+    fold(true);
     watch();
   } finally {
     starting = false;
@@ -83,6 +88,7 @@ export async function restore() {
   desk.against = here.against;
   sliders(desk.solved, here.point);
   mark();
+  fold(!changed());
   await watch();
 }
 
