@@ -33,6 +33,7 @@ from fakes.browser import (
     saved,
     served,
     sync_api,
+    unfold,
 )
 from strides import filmed, running, synthetic
 
@@ -140,6 +141,7 @@ def test_a_film_is_marked_compared_and_saved(page, test_picture):
     page.click("text=Put into the runner's file")
     sync_api.expect(page.locator("#film-kept")).to_contain_text("press “Save”")
     assert not page.locator("body.stale").count() and not page.is_disabled("#sheet")
+    unfold(page)
     document, _ = saved(page)
     assert document["measured"]["outcomes"]["stride_time_s"]["mean"] == pytest.approx(0.7, abs=0.01)
     assert "[0]" not in page.inner_text("#besides-rows") and not page.is_visible("#besides")

@@ -20,6 +20,7 @@ from fakes.browser import (
     pytestmark,
     saved,
     sync_api,
+    unfold,
 )
 
 __all__ = ["address", "browser", "page", "pytestmark"]  # fixtures
@@ -51,7 +52,16 @@ EVERYTHING = {
         "medio_lateral_mm": -3,
         "stiffness_kn_m": 21.5,
     },
-    "task": {"speed_m_s": 3.1, "slope_percent": 2, "horizontal_force_bw": 0.02},
+    "task": {
+        "speed_m_s": 3.1,
+        "slope_percent": 2,
+        "horizontal_force_bw": 0.02,
+        "force_at": "hands",
+        "cadence_spm": 171,
+        "lean_deg": 8,
+        "ground": "grass",
+        "bend_radius_m": -35,
+    },
     "sweep": {"height_mm": [10, 20]},
     "cost": {"tracking": {"weight": 1.25}},
     "environment": {"ground": {"friction": 0.9}},
@@ -61,6 +71,7 @@ EVERYTHING = {
 def test_names_and_notes_are_only_text(page):
     page.fill("#notes", NASTY)
     predict(page, NASTY[:100])
+    unfold(page)
     assert NASTY[:100] in page.inner_text("#who")
     with page.expect_download() as saved:
         page.click("#save")
@@ -104,6 +115,7 @@ def test_units_are_only_shown_differently(page):
 def test_results_of_before_a_change_say_whose_they_are(page):
     predict(page)
     numbers = page.inner_text("#results")
+    unfold(page)
     page.fill("#name", "Ben")
     page.fill("#mass", "88")
     assert "These results are of A. Runner, 72 kg, 176 cm, right, not of what" in page.inner_text("#whose")
@@ -141,6 +153,7 @@ def test_a_runner_of_another_window_is_not_mixed_in(page, browser, address):
     assert "A. Runner, 72 kg" in page.inner_text("#whose") and page.is_disabled("#sheet")
     assert page.inner_text("#results") == numbers
     other.close()
+    unfold(page)
     page.click("#predict")
     answered(page, "='5 20 0 3 solved'")
     sync_api.expect(page.locator("#whose")).to_have_text("A. Runner, 72 kg, 176 cm, right")
@@ -173,10 +186,12 @@ def test_all_that_a_file_sets_is_shown_and_none_of_it_stays_for_a_new_runner(pag
             "85",
         ),
         *("reattached", "j-sprint", "4", "22", "1", "6", "8", "-3", "21.5", "3.1", "2", "0.02"),
+        *("hands", "171", "8", "grass", "-35"),
         *("[10,20]", "1.25", "0.9"),
     ):
         assert value in values, value
     assert page.is_visible("#strength-hip_abductors") and page.is_visible("#gastrocnemius")
+    assert page.is_visible("#cadence") and "(7 set)" in page.inner_text("#where summary")
     assert saved(page) == (EVERYTHING, "anna.toml")
     page.fill("#strength-hip_abductors", "")
     page.fill("#joint-hip_flexion-0", "-20")
@@ -242,6 +257,7 @@ def test_a_reload_keeps_runner_and_results(page):
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     answered(page, "='5 26 0 3 solved'")
+    unfold(page)
     page.fill("#notes", "typed, not saved")
     page.reload()
     answered(page, "='5 26 0 3 solved'")

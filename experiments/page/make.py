@@ -1,4 +1,4 @@
-"""Write the example runner, whom the page shows before anything is solved: sim/bladerun/app/page/example.json.
+"""Write the runner that the page shows before anything is solved: sim/bladerun/app/page/example.json.
 
 Takes the stride of experiments/first-fit.toml on what is worn today:
     bladerun run experiments/first-fit.toml

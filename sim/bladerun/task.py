@@ -104,7 +104,7 @@ class Task:
 
     @property
     def where(self) -> str:
-        """In words what is asked besides the speed: "5 % uphill, a bend to the left of 20 m"; may be empty."""
+        """In words what is asked besides the speed: "5 % uphill, grass"; empty where nothing is."""
         return ", ".join(self._besides())
 
     def __str__(self) -> str:

@@ -86,6 +86,12 @@ def predict(page, name="A. Runner"):
     page.wait_for_selector("[aria-busy=true]", state="detached", timeout=20000)  # the last stride is in
 
 
+def unfold(page):
+    """Open the form, which folds once a runner is being predicted."""
+    page.click("#change")
+    page.wait_for_selector("#form", state="visible")
+
+
 HEARD = """() => {
     window.heard = [];
     const state = document.querySelector("#state");

@@ -8,7 +8,7 @@ import { beginExample, sayExample, shownNow } from "./example.js";
 import { beginFilm } from "./film.js";
 import { beginFold } from "./fold.js";
 import { begin, canonical, put, putMeasured, showUnits, written } from "./form.js";
-import { play, stage } from "./player.js";
+import { paint, play, stage } from "./player.js";
 import { explore, leaves, release, restore, take, watch } from "./runs.js";
 import { outputs, point, same } from "./sliders.js";
 import { ask as question, download } from "./talk.js";
@@ -114,5 +114,6 @@ beginFilm({
   ask: async (marks) => (await question("film", { run: desk.solved && desk.solved.run, document: written(), marks })).json(),
 });
 await Promise.all([beginExample(), restore()]);
+paint();
 play(!window.matchMedia("(prefers-reduced-motion: reduce)").matches);
 document.body.dataset.ready = "yes";

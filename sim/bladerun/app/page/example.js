@@ -15,8 +15,8 @@ export function sayExample() {
   $("example").hidden = !shown;
   $("now-title").hidden = Boolean(shown);
   if (!shown) return;
-  const { document: of, speed } = desk.example, then = desk.solved ? "Yours is being solved." : "Yours follows once you press “Predict running”.";
-  $("example").textContent = `An example, not your runner: ${measures(of)}, ${speed} m/s. ${then}`;
+  const { document: of, speed } = desk.example;
+  $("example").textContent = `An example, not your runner: ${measures(of)}, ${speed} m/s`;
   if (!desk.solved) $("now").setAttribute("aria-label", "An example runner; yours is not predicted yet");
 }
 

@@ -11,7 +11,8 @@ let strides = 0; // behind us, so that the track passes by without a jump
 /** Frames of the moments 0 to 3 in a scene. */
 const marks = ({ times, frames }) => [0, times[1] * frames, times[2] * frames, frames];
 
-function frameAt(scene, at) {
+/** The frame of a scene at a moment, 0 to 3. */
+export function frameAt(scene, at) {
   const frames = marks(scene), k = Math.min(2, Math.floor(at));
   return frames[k] + (at - k) * (frames[k + 1] - frames[k]);
 }
