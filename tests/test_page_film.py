@@ -1,7 +1,7 @@
 """The film in the page, in a real browser: opened, moved frame by frame, marked by keys and pointer, saved.
 
-Needs Chromium, as test_page. The fast tests take a test picture for a film and the fakes' stride; a slow one
-marks a film of a known stride and gets its outcomes back.
+Needs Chromium, as `fakes.browser`. Fast tests take a test picture for a film and the fakes' stride; a slow
+one marks a film of a known stride and gets its outcomes back.
 """
 
 import json
@@ -22,8 +22,20 @@ from bladerun.show import video
 from bladerun.study.intervals import FEWEST
 from bladerun.study.job import Done, numbers
 from fakes import page as fake_page
+from fakes.browser import (
+    address,
+    axe,
+    browser,
+    laptop,
+    page,
+    predict,
+    pytestmark,
+    saved,
+    served,
+    sync_api,
+    unfold,
+)
 from strides import filmed, running, synthetic
-from test_page import address, axe, browser, laptop, page, predict, pytestmark, saved, served, sync_api
 
 __all__ = ["address", "browser", "page", "pytestmark"]  # fixtures
 PLAYS, FRAMES = 30, 240
@@ -129,6 +141,7 @@ def test_a_film_is_marked_compared_and_saved(page, test_picture):
     page.click("text=Put into the runner's file")
     sync_api.expect(page.locator("#film-kept")).to_contain_text("press “Save”")
     assert not page.locator("body.stale").count() and not page.is_disabled("#sheet")
+    unfold(page)
     document, _ = saved(page)
     assert document["measured"]["outcomes"]["stride_time_s"]["mean"] == pytest.approx(0.7, abs=0.01)
     assert "[0]" not in page.inner_text("#besides-rows") and not page.is_visible("#besides")

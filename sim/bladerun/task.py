@@ -102,11 +102,21 @@ class Task:
         stiffness = own["stiffness_kn_m"] if self.ground_kn_m is None else self.ground_kn_m
         return float(stiffness), float(own["loss"] if self.ground_loss is None else self.ground_loss)
 
+    @property
+    def where(self) -> str:
+        """In words what is asked besides the speed: "5 % uphill, grass"; empty where nothing is."""
+        return ", ".join(self._besides())
+
     def __str__(self) -> str:
         """In words: "3.3 m/s, 5 % uphill, pulled backward by 0.04 body weights"."""
-        way = "uphill" if self.slope_percent > 0 else "downhill"
-        ground = f"{abs(self.slope_percent):g} % {way}" if self.slope_percent else "on level ground"
-        words = [f"{self.speed_m_s:g} m/s", ground]
+        level = [] if self.slope_percent else ["on level ground"]
+        return ", ".join([f"{self.speed_m_s:g} m/s", *level, *self._besides()])
+
+    def _besides(self) -> list[str]:
+        words = []
+        if self.slope_percent:
+            way = "uphill" if self.slope_percent > 0 else "downhill"
+            words.append(f"{abs(self.slope_percent):g} % {way}")
         if pull := self.horizontal_force_bw:
             at = "" if self.force_at == "waist" else f" at the {self.force_at}"
             words.append(f"pulled {'forward' if pull > 0 else 'backward'} by {abs(pull):g} body weights{at}")
@@ -124,7 +134,7 @@ class Task:
             words.append(f"a bend to the {side} of {abs(self.bend_radius_m):g} m")
         if self.landing_ahead_m is not None:
             words.append(f"landing {self.landing_ahead_m:g} m ahead of the pelvis")
-        return ", ".join(words)
+        return words
 
     @property
     def untested(self) -> str:

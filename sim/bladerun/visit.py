@@ -19,13 +19,13 @@ class _Day(Kind):
     said = "a day as 2026-12-01"
 
     def read(self, value: Any, key: str = "", base: Any = None) -> str:
-        if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        if type(value) is datetime.date:
             return value.isoformat()
         if value == "":
-            return value
+            return ""
         try:
-            return datetime.date.fromisoformat(value).isoformat()
-        except (TypeError, ValueError):
+            return datetime.date.fromisoformat(value if isinstance(value, str) else "").isoformat()
+        except ValueError:
             raise InputError(f"{value} is not allowed; {self.said}", key=key) from None
 
     def schema(self, base: Any = None) -> dict[str, Any]:

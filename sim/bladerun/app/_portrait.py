@@ -146,7 +146,7 @@ def _bodies(stride: xr.Dataset, model: mujoco.MjModel, times: np.ndarray) -> np.
 
 
 def _shapes(model: mujoco.MjModel) -> list[dict[str, Any]]:
-    """Each solid: kind, size, place in its part, colour; `part` counts as in `bodies`."""
+    """Each solid: kind, size, place in its part, colour, whether blade; `part` counts as in `bodies`."""
     seen = _seen(model)
     parts = {int(body): i for i, body in enumerate(np.unique(model.geom_bodyid[seen]))}
     shapes = []
@@ -160,6 +160,7 @@ def _shapes(model: mujoco.MjModel) -> list[dict[str, Any]]:
                 "size": model.geom_size[geom].round(4).tolist(),
                 "place": np.r_[model.geom_pos[geom], model.geom_quat[geom]].round(4).tolist(),
                 "colour": (255 * colour[:3]).astype(int).tolist(),
+                "blade": model.geom(geom).name.startswith("blade_laminate"),
             }
         )
     return shapes

@@ -1,6 +1,8 @@
 // The form is the runner's file: everything that a file sets is shown in it and can be changed. Numbers stand in the
 // file's units there and in the shown ones here; what the program refuses is said in the shown ones, at the field.
 
+import { fold } from "./fold.js";
+
 const KINDS = {
   metric: { mass: ["kg", 1], length: ["cm", 0.01], small: ["mm", 1], percent: ["%", 0.01] },
   imperial: { mass: ["lb", 0.45359237], length: ["in", 0.0254], small: ["in", 25.4], percent: ["%", 0.01] },
@@ -128,12 +130,13 @@ function besides() {
   }));
 }
 
-/** How much is set under “More”, which is open where something is. */
+/** How much is set in what is folded away, which `put` opens where something is. */
 function count() {
-  const more = $("more"), inside = [...more.querySelectorAll("[data-key], [data-beside]")];
-  const number = new Set(inside.filter((f) => f.value.trim() && f.value !== f.dataset.usual).map((f) => f.dataset.key || f.dataset.beside)).size;
-  $("more-count").textContent = number ? ` (${number} set)` : "";
-  return number;
+  for (const part of all("#form .fold")) {
+    const inside = [...part.querySelectorAll("[data-key], [data-beside]")].filter((f) => f.value.trim() && f.value !== f.dataset.usual);
+    const number = new Set(inside.map((f) => f.dataset.key || f.dataset.beside)).size;
+    part.querySelector(".count").textContent = number ? ` (${number} set)` : "";
+  }
 }
 
 function categories() {
@@ -158,7 +161,7 @@ export function put(document_, blade) {
   told(null);
   categories();
   fill();
-  $("more").open = count() > 0;
+  for (const part of all("#form .fold")) part.open = Boolean(part.querySelector(".count").textContent);
   for (const part of all("#more details")) part.open = [...part.querySelectorAll("[data-key]")].some((field) => field.value);
   changed();
 }
@@ -209,6 +212,7 @@ export function told(error) {
   field.setAttribute("aria-describedby", id);
   field.after(make("p", { id, className: "wrong", textContent: says }));
   $("refused").textContent = says;
+  fold(false);
   for (let part = field.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
   field.focus();
   return true;

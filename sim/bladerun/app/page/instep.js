@@ -50,5 +50,7 @@ export function paintBeside(canvas, now, { frame, view, to }) {
     : share === null ? "Predicted, worn today: mark a stride to run in step" : `Predicted, worn today, ${Math.round(100 * share)} % of the ${scene.side} leg's stride`;
   if (title.textContent !== text) title.textContent = text;
   const turn = view === "side" && scene && to !== scene.side ? 180 : 0; // a right blade is seen running to the right
-  draw(canvas, scene, (share || 0) * (scene ? scene.frames : 0), view, turn, scene ? now.speed : 3);
+  const part = share || 0;
+  if (scene) draw(canvas, scene, { frame: part * scene.frames, view, turn, ahead: part * scene.times[0] * now.speed });
+  else draw(canvas, null, {});
 }
