@@ -183,6 +183,13 @@ def test_a_blades_file_lies_where_the_page_was_started(page, tmp_path, monkeypat
     assert "my-blade.toml" in page.post("/api/save", json={"document": found["document"]}).text
 
 
+def test_a_day_without_quotes_is_opened(page):
+    text = tomli_w.dumps(DOCUMENT) + "[visit]\ndate = 2026-12-01\n"
+    assert page.post("/api/open", json={"text": text}).json()["document"]["visit"] == {"date": "2026-12-01"}
+    noon = page.post("/api/open", json={"text": text.replace("01\n", "01T12:00:00\n")})
+    assert "[visit] date: 2026-12-01T12:00:00 is not allowed; a day as 2026-12-01" in noon.json()["error"]
+
+
 @pytest.mark.parametrize("blade", ["../my-blade.toml", "/etc/my-blade.toml", {"name": "x", "facts": {}}, 7])
 def test_the_page_reads_no_blade_from_elsewhere(page, blade):
     document = DOCUMENT | {"fitting": DOCUMENT["fitting"] | {"blade": blade}}

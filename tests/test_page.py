@@ -8,7 +8,9 @@ import threading
 
 import pytest
 
+from bladerun.app import _sheet
 from bladerun.study.intervals import FEWEST
+from bladerun.visit import Visit
 from fakes import page as fake_page
 from fakes.browser import (
     HEARD,
@@ -194,6 +196,24 @@ def test_the_sheet_is_downloaded(page):
         page.click("#sheet")
     assert re.match(r".*-sheet\.pdf$", sheet.value.suggested_filename)
     assert sheet.value.path().read_bytes().startswith(b"%PDF")
+
+
+@laptop
+def test_a_visit_is_for_the_sheet_and_leaves_what_is_predicted(page, monkeypatch):
+    printed, written = [], _sheet.write_sheet
+    monkeypatch.setattr(
+        _sheet, "write_sheet", lambda result, name: printed.append(result) or written(result, name)
+    )
+    predict(page)
+    unfold(page)
+    page.click("#visit summary")
+    page.fill("#date", "2026-12-01")
+    page.fill("#clinic", "Orthopaedic workshop")
+    page.fill("#seen", "Hips level.")
+    assert not page.is_disabled("#sheet") and not page.locator("body.stale").count()
+    with page.expect_download():
+        page.click("#sheet")
+    assert printed[0].case.visit == Visit("2026-12-01", "Orthopaedic workshop", seen="Hips level.")
 
 
 @laptop

@@ -62,6 +62,7 @@ EVERYTHING = {
         "ground": "grass",
         "bend_radius_m": -35,
     },
+    "visit": {"date": "2026-12-01", "clinic": "Orthopaedic workshop", "blade_serial": "S-123"},
     "sweep": {"height_mm": [10, 20]},
     "cost": {"tracking": {"weight": 1.25}},
     "environment": {"ground": {"friction": 0.9}},

@@ -12,10 +12,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bladerun._lib.kinds import Record
 from bladerun.app._guard import check_plain
 from bladerun.body.legs import SIDES
 from bladerun.case import Case, check_case
 from bladerun.errors import InputError
+from bladerun.seen import Seen
+from bladerun.visit import Visit
 
 _MOST_S = 5.0  # a long file takes a hundredth; some short ones take TOML's parser a minute
 _PARSE = """
@@ -28,9 +31,9 @@ except RecursionError:
 except ValueError as error:
     found = {"error": str(error)}
 try:
-    answer = json.dumps(found)
-except (TypeError, ValueError, RecursionError):
-    answer = json.dumps({"error": "a date or too large a number stands in it"})
+    answer = json.dumps(found, default=lambda day: day.isoformat())
+except (ValueError, RecursionError):
+    answer = json.dumps({"error": "too large a number stands in it"})
 print(answer)
 """
 
@@ -53,6 +56,16 @@ def read(text: Any) -> dict[str, Any]:
         raise InputError(f"not a runner's file: {found['error']}")
     check_plain(found["document"])
     return found["document"]
+
+
+def beside(asked: dict[str, Any]) -> dict[str, Any]:
+    """[measured] and [visit] as a question has them, which change nothing that is solved; None where they are
+    not there. Raises InputError."""
+    kinds: dict[str, Any] = {"measured": Seen, "visit": Visit}
+    return {
+        name: None if asked.get(name) is None else Record(kind).read(asked[name], f"[{name}]")
+        for name, kind in kinds.items()
+    }
 
 
 def case_of(document: Any) -> Case:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bladerun._lib.kinds import Record
 from bladerun._lib.table import plain
 from bladerun.app import _documents
 from bladerun.app._work import Work
@@ -19,11 +18,6 @@ from bladerun.model import build_model
 from bladerun.motion.film import marks_of, seen
 from bladerun.report.seen import seen_in_words, seen_rows
 from bladerun.seen import Seen
-
-
-def section(table: Any) -> Seen | None:
-    """What stands in [measured]; None where there is no such section. Raises InputError."""
-    return None if table is None else Record(Seen).read(table, "[measured]")
 
 
 def compared(document: Any, marks: Any, work: Work | None) -> dict[str, Any]:

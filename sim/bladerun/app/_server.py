@@ -240,7 +240,7 @@ class _Desk:
         asked = await body_of(request)
         work, case = self._on_desk(asked), self.case
         assert case is not None
-        case = replace(case, measured=_film.section(asked.get("measured")))
+        case = replace(case, **_documents.beside(asked))
         content = await run_in_threadpool(sheet, work, case, _point(asked, "point"))
         return _file(content, "application/pdf", f"{_form.file_name(case)}-sheet.pdf")
 

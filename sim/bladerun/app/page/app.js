@@ -56,7 +56,8 @@ function listen() {
   $("sheet").addEventListener("click", guarded(async () => {
     $("working").textContent = "Writing the sheet…";
     try {
-      await download(await ask("sheet", { point: point(), measured: written().measured }));
+      const { measured, visit } = written();
+      await download(await ask("sheet", { point: point(), measured, visit }));
       $("working").textContent = "The sheet is written.";
     } catch (error) {
       $("working").textContent = "";

@@ -7,7 +7,7 @@ import { point } from "./sliders.js";
 
 const KEPT = "bladerun"; // in this window, until it is closed
 
-export const basis = ({ measured, ...rest }) => canonical(rest); // a film changes nothing that is predicted
+export const basis = ({ measured, visit, ...rest }) => canonical(rest); // neither a film nor a visit changes what is predicted
 export const changed = () => desk.solved && (desk.solved.run === null || basis(written()) !== desk.solved.text);
 
 /** Of a runner's file: mass, height, side. */
