@@ -89,6 +89,8 @@ class ContinuationOptions(Settings):
     first_clearance_1_m: float
     first_swing_from: float
     swing_round_rad: float
+    two_knees_from_m_s: float
+    two_knees_step_m_s: float
     first_tolerance: float
     settled_tolerance: float
     first_steps: FirstSteps

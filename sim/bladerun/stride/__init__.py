@@ -7,6 +7,7 @@ its attributes) that carries its own status.
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -100,15 +101,14 @@ def solve(
 
 
 def _from_nothing(posed: Problem) -> xr.Dataset:
-    """From the atlas where it has a start that leads to a solution, else from reference running, the cheapest
-    of its ways."""
-    own, steps = posed.options.continuation, 0
-    if own.from_atlas and (begun := _atlas.start(posed)) is not None:
+    """From a stride near by where one leads to a solution, else from reference running, the cheapest of its
+    ways."""
+    found, steps = [], 0
+    for begun in _near_by(posed):
         stride = _from(posed, begun)
         if Status(stride.attrs["status"]).usable_as_start:
             return stride
-        steps = stride.attrs["iterations"]
-    found = []
+        steps += stride.attrs["iterations"]
     for swing_round_rad in _continuation.first_guesses(posed):
         point = _continuation.cold(posed, swing_round_rad)
         found.append(_stride(posed, point))
@@ -116,6 +116,16 @@ def _from_nothing(posed: Problem) -> xr.Dataset:
     best = min(found, key=_dearness)
     best.attrs["iterations"] = steps
     return best
+
+
+def _near_by(posed: Problem) -> Iterator[solver.Point]:
+    """Between the strides of the atlas around this one; where this runner runs slower."""
+    if posed.options.continuation.from_atlas and (begun := _atlas.start(posed)) is not None:
+        yield begun
+    if (speed_m_s := _continuation.slower_m_s(posed)) is not None:
+        slower = _from_nothing(posed.at_speed(speed_m_s))
+        if Status(slower.attrs["status"]).usable_as_start:
+            yield replace(_start.neighbour(posed, slower), iterations=slower.attrs["iterations"])
 
 
 def _dearness(stride: xr.Dataset) -> tuple[bool, float]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bladerun.environment import Ground
 from bladerun.options import FirstSteps, NewtonOptions
-from bladerun.stride._first_guess import first_guess, straight_legs
+from bladerun.stride._first_guess import first_guess, straight_legs, swinging
 from bladerun.stride._static_optimisation import recruited
 from bladerun.stride.cost import clearance
 from bladerun.stride.motion import resample
@@ -26,6 +26,18 @@ def first_guesses(problem: Problem) -> tuple[float, ...]:
     Such a leg passes the ground round or over it, and either ends where the other does not come from.
     """
     return (0.0, problem.options.continuation.swing_round_rad) if straight_legs(problem) else (0.0,)
+
+
+def slower_m_s(problem: Problem) -> float | None:
+    """Speed of a stride to start this one from; None where the reference leads there as well.
+
+    Two knees that nothing but the hips moves leave the motion far from any reference; on two straight legs
+    the ways from the reference end in cheaper strides.
+    """
+    own, speed_m_s = problem.options.continuation, problem.task.speed_m_s
+    if len(swinging(problem.arrays.tree.laws)) < 2 or speed_m_s <= own.two_knees_from_m_s:
+        return None
+    return max(speed_m_s - own.two_knees_step_m_s, own.two_knees_from_m_s)
 
 
 def cold(problem: Problem, swing_round_rad: float = 0.0) -> Point:

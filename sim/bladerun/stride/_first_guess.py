@@ -19,7 +19,7 @@ _SWING = (0.36, 0.96)  # share of the knots from a foot's touchdown between whic
 def straight_legs(problem: Problem) -> tuple[str, ...]:
     """Sides on which nothing bends at the knee: "left", "right"."""
     joints = problem.joints
-    units = np.setdiff1d(np.flatnonzero(joints.of(part="knee unit")), _swinging(problem.arrays.tree.laws))
+    units = np.setdiff1d(np.flatnonzero(joints.of(part="knee unit")), swinging(problem.arrays.tree.laws))
     return tuple(joints.side[knee] for knee in units)
 
 
@@ -36,7 +36,7 @@ def first_guess(problem: Problem, swing_round_rad: float = 0.0) -> np.ndarray:
     m, target = motion(arrays.tree), reference_at_knots(problem)
     n = target.shape[1]
     poses, work = target.copy(), np.zeros((3, n, n))
-    swings = _swinging(arrays.tree.laws)
+    swings = swinging(arrays.tree.laws)
     for joint in swings:
         target[:, joint] = poses[:, joint] = _beyond_stance(target[:, joint])
     for side in straight_legs(problem):
@@ -64,7 +64,7 @@ def reference_at_knots(problem: Problem) -> np.ndarray:
     return found[:, 0]
 
 
-def _swinging(laws: Laws) -> np.ndarray:
+def swinging(laws: Laws) -> np.ndarray:
     """Joints that a hydraulic damper slows and no spring brings to rest."""
     return np.unique(laws.joint[laws.kind == DAMPER])
 

@@ -75,6 +75,11 @@ class Problem:
         options = replace(self.options, knots=knots, muscle_driven=False)
         return _of(self.model, self.task, self.cost, self.environment, options, self.own, self.arrays)
 
+    def at_speed(self, speed_m_s: float) -> Problem:
+        """The same at another speed."""
+        task = replace(self.task, speed_m_s=speed_m_s)
+        return _of(self.model, task, self.cost, self.environment, self.options, self.own, None)
+
     def on(self, ground: Ground) -> Problem:
         """The same on another ground."""
         outside = self.arrays.external._replace(ground=ground)
