@@ -188,10 +188,15 @@ class Amputation:
 
     @property
     def untested(self) -> str:
-        """What of running so measurements do not confirm; empty where nothing is above the knee."""
-        if all(self.of(side).level == "transtibial" for side in self.sides):
-            return ""
-        return "Above the knee measured cost differs from the predicted one; knee and socket are assumed."
+        """What of running so measurements do not confirm; empty below the knee in a socket that fits."""
+        limbs, said = [self.of(side) for side in self.sides], []
+        if any(limb.level != "transtibial" for limb in limbs):
+            said.append(
+                "Above the knee measured cost differs from the predicted one; knee and socket are assumed."
+            )
+        if any(limb.volume_loss_percent for limb in limbs):
+            said.append("What a limb that loses volume does to running was never measured.")
+        return " ".join(said)
 
     def strength_of(self, group: str, suffix: str) -> float:
         """Factor on the force of a muscle group of a side.
