@@ -113,10 +113,16 @@ def _content(asked: Study, table: pd.DataFrame, folder: Path) -> dict[str, Any]:
     rows = [dict(row) for _, row in table.iterrows()]
     columns = [column for column in _COLUMNS if _shown(column, side, rows[0])]
     notes: dict[str, str] = {}  # mark by sentence
-    titles = [_title(each, inputs[0], asked, point) for each, point in zip(inputs, asked.points, strict=False)]
+    titles = [
+        _title(each, inputs[0], asked, point) for each, point in zip(inputs, asked.points, strict=False)
+    ]
     described = []
     for i, (row, own) in enumerate(zip(rows, inputs, strict=True)):
-        changed = [p.name for p, v, w in zip(asked.parameters, asked.points[i], asked.points[0], strict=True) if v != w]
+        changed = [
+            p.name
+            for p, v, w in zip(asked.parameters, asked.points[i], asked.points[0], strict=True)
+            if v != w
+        ]
         doubts = [_mark(notes, text) for text in (own.task.untested, own.amputation.untested) if text]
         described.append(
             {
@@ -152,7 +158,9 @@ def _cell(
     if row["status"] != Status.CONVERGED:
         return {"value": "–", "change": "", "matters": False, "mark": ""}
     values = _values(column, side, row)
-    moved = [] if first is None else [a - b for a, b in zip(values, _values(column, side, first), strict=True)]
+    moved = (
+        [] if first is None else [a - b for a, b in zip(values, _values(column, side, first), strict=True)]
+    )
     least = matters(column.key) or math.inf
     doubt = unconfirmed(column.key, changed)
     return {
@@ -181,7 +189,9 @@ def _title(own: Inputs, first: Inputs, asked: Study, point: tuple[Any, ...]) -> 
     """A situation in words: of the task, of the socket, then whatever else the study varies."""
     words = list(own.task.conditions)
     if (radius := own.task.bend_radius_m) and own.amputation.side in ("left", "right"):
-        words[-1] += f", the blade {'inside' if (radius > 0) == (own.amputation.side == 'left') else 'outside'}"
+        words[-1] += (
+            f", the blade {'inside' if (radius > 0) == (own.amputation.side == 'left') else 'outside'}"
+        )
     words += _limb(own.amputation)
     tasks = vars(own.task)
     for parameter, value in zip(asked.parameters, point, strict=True):
