@@ -133,8 +133,8 @@ def _margin(margin: Margin) -> list[str]:
 
 
 _NO_FORECAST = (
-    "Once, on one contact of that leg; a push at the pelvis, inward toward the other leg. The feedback has no "
-    "reflexes and plans no step: compare fittings by it, it is no forecast of whether a person falls."
+    "Once, on one contact of that leg; pushes are at the pelvis, inward toward the other leg. The feedback "
+    "has no reflexes and plans no step: compare fittings by it, it is no forecast of whether a person falls."
 )
 
 
