@@ -82,6 +82,13 @@ def test_two_strides_stand_beside_each_other(monkeypatch, tmp_path, capsys):
     assert all(word in line for word in ("step up, mm", "right", "12", "at least 96"))
 
 
+def test_where_nothing_was_survived_it_says_under_what():
+    from bladerun.cli.evidence import _margin
+
+    assert _margin(Margin("step_up_mm", "left", 0.0, 3.0)) == ["step up, mm", "left", "under 3"]
+    assert _margin(Margin("push_back_n_s", "left", 24.0, 26.0))[-1] == "24"
+
+
 def test_bad_kinds_end_with_2(tmp_path, capsys):
     write_stride(stride(), tmp_path / "one.nc")
     assert cli.main(["perturb", str(tmp_path / "one.nc"), "--kinds", "fall"]) == 2

@@ -109,6 +109,10 @@ def test_a_bend_throws_outward():
     assert bend.gravity_m_s2 == pytest.approx((0.0, -0.8, -9.81))
 
 
+def test_a_bend_of_no_radius_is_a_straight():
+    assert Task(3.0, bend_radius_m=0) == Task(3.0)
+
+
 def test_a_pull_at_the_hands_is_half_on_each():
     pulls = Environment.default().of(Task(3.0, horizontal_force_bw=0.1, force_at="hands"), 70.0).wrenches
     assert [(pull.body, pull.part) for pull in pulls] == [("forearm_r", "hand_r"), ("forearm_l", "hand_l")]

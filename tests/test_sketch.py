@@ -1,17 +1,21 @@
 """Sketches: outlines are those of the shapes, what stands where is drawn there, each side in its colour."""
 
+import json
+
 import mujoco
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from bladerun._lib.table import plain
 from bladerun.body.runner import Amputation, Runner
 from bladerun.errors import InputError
 from bladerun.fitting import Fitting
 from bladerun.model import build_model
 from bladerun.show.plots import COLOURS
 from bladerun.show.sketch import VIEWS, draw_body, draw_stride, moments
+from bladerun.task import Task
 from strides.synthetic import stride
 
 SHAPES = {
@@ -61,6 +65,24 @@ def test_stride_is_drawn_where_it_runs(view):
     forward, up = 3.0 * time, 1.0 - 0.05 * np.cos(4 * np.pi * time / 0.7)
     wanted = {"side": (forward, up), "behind": (0, up), "above": (forward, 0)}[view]
     assert com == pytest.approx(wanted, abs=2e-3)
+
+
+def test_a_slope_rises_and_straight_down_is_where_a_plumb_line_hangs():
+    def drawn(slope_percent):
+        task = json.dumps(plain(Task(3.0, slope_percent=slope_percent)))
+        axes = _axes()
+        draw_stride(axes, stride(right_down=0.0, contact=0.25).assign_attrs(task=task), 0.125)
+        com, plumb, ground = axes.lines
+        return com.get_xydata()[0], plumb.get_xydata(), ground
+
+    angle = np.arctan(0.1)
+    com, plumb, ground = drawn(10.0)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    assert com == pytest.approx(turn @ drawn(0.0)[0])
+    assert plumb == pytest.approx(np.array([[com[0], 0.1 * com[0]], com]))
+    assert ground.get_slope() is None and np.diff(ground.get_xy2())[0] != 0
+    (x, y), (u, v) = ground.get_xy1(), ground.get_xy2()
+    assert (v - y) / (u - x) == pytest.approx(0.1) and y == pytest.approx(0.1 * x)
 
 
 def test_moments_are_those_of_the_force_and_the_blade():

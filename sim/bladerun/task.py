@@ -52,7 +52,7 @@ class Task:
     ground_loss
         Share of the energy put into the ground that it does not give back, in place of that of its kind.
     bend_radius_m
-        Of a bend run steadily, centre on the left positive; straight ahead if left out.
+        Of a bend run steadily, centre on the left positive; straight ahead if left out or 0.
     landing_ahead_m
         How far ahead of the pelvis' origin the middle of a blade's sole lands; where the runner would land
         by themselves if left out.
@@ -78,12 +78,14 @@ class Task:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.bend_radius_m == 0:  # as a study says it beside bends: a straight is no bend
+            object.__setattr__(self, "bend_radius_m", None)
         if self.cadence_spm is not None and self.cadence_percent is not None:
             raise InputError("cadence_spm says it already; give one of the two", key="cadence_percent")
         if self.bend_radius_m is not None and abs(self.bend_radius_m) < TIGHTEST_M:
             raise InputError(
                 f"{self.bend_radius_m:g} is not allowed; {TIGHTEST_M:g} to 200 m to the left, "
-                f"-200 to -{TIGHTEST_M:g} m to the right",
+                f"-200 to -{TIGHTEST_M:g} m to the right, 0 straight ahead",
                 key="bend_radius_m",
             )
         if self.ground_loss and self.ground_kn_m is None and not self._layer["stiffness_kn_m"]:
@@ -103,20 +105,11 @@ class Task:
         return float(stiffness), float(own["loss"] if self.ground_loss is None else self.ground_loss)
 
     @property
-    def where(self) -> str:
-        """In words what is asked besides the speed: "5 % uphill, grass"; empty where nothing is."""
-        return ", ".join(self._besides())
-
-    def __str__(self) -> str:
-        """In words: "3.3 m/s, 5 % uphill, pulled backward by 0.04 body weights"."""
-        level = [] if self.slope_percent else ["on level ground"]
-        return ", ".join([f"{self.speed_m_s:g} m/s", *level, *self._besides()])
-
-    def _besides(self) -> list[str]:
+    def conditions(self) -> tuple[str, ...]:
+        """What is asked beside steady running on a level road, in words; empty where nothing is."""
         words = []
-        if self.slope_percent:
-            way = "uphill" if self.slope_percent > 0 else "downhill"
-            words.append(f"{abs(self.slope_percent):g} % {way}")
+        if slope := self.slope_percent:
+            words.append(f"{abs(slope):g} % {'uphill' if slope > 0 else 'downhill'}")
         if pull := self.horizontal_force_bw:
             at = "" if self.force_at == "waist" else f" at the {self.force_at}"
             words.append(f"pulled {'forward' if pull > 0 else 'backward'} by {abs(pull):g} body weights{at}")
@@ -134,7 +127,12 @@ class Task:
             words.append(f"a bend to the {side} of {abs(self.bend_radius_m):g} m")
         if self.landing_ahead_m is not None:
             words.append(f"landing {self.landing_ahead_m:g} m ahead of the pelvis")
-        return words
+        return tuple(words)
+
+    def __str__(self) -> str:
+        """In words: "3.3 m/s, 5 % uphill, pulled backward by 0.04 body weights"."""
+        level = () if self.slope_percent else ("on level ground",)
+        return ", ".join((f"{self.speed_m_s:g} m/s", *level, *self.conditions))
 
     @property
     def untested(self) -> str:

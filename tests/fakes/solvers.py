@@ -56,3 +56,16 @@ def wrong(way, start, keep):
     if way[-1].fitting.height_mm == 30:
         raise ZeroDivisionError("made to fail")
     return instant(way, start, keep)
+
+
+def uphill(way, start, keep):
+    """Costs more uphill, where the sweet spot falls back; finds nothing on sand; keeps no stride."""
+    task, limb = way[-1].task, way[-1].amputation
+    if task.ground == "sand":
+        return {"status": "not converged", "why": "no way was found", "objective": 1.0}, None
+    row = {"status": "converged", "why": "", "objective": 1.0, "blade_margin": 1.4}
+    row["cost_j_kg_m"] = 3.0 + 0.1 * task.slope_percent
+    row["sweet_spot_offset_m_right"] = -0.002 * task.slope_percent
+    row["socket_pistoning_mm_right"] = 17.0 + limb.volume_loss_percent
+    row["peak_vgrf_bw_right"], row["peak_vgrf_bw_left"] = 2.5, 2.75
+    return row, b"seed"

@@ -189,7 +189,7 @@ class _Desk:
             }
             for axis in Point._fields
         }
-        return JSONResponse({"run": self.run, "middle": list(middle), "axes": axes, "where": case.task.where})
+        return JSONResponse({"run": self.run, "middle": list(middle), "axes": axes, "where": ", ".join(case.task.conditions)})
 
     async def progress(self, request: Request) -> Response:
         return JSONResponse(self._on_desk(await body_of(request)).progress())

@@ -60,7 +60,13 @@ def relaxation_s(blade: Blade) -> float:
     middle = blade.chain(blade.facts["stiffness"]["reference_category"], blade.rating_height_m)
     tau = wanted * duration / np.pi**2
     press = Press(middle, relaxation_s=tau)
-    return tau * wanted / loss_fraction(*press.half_cycle(blade.rating_load_n, duration, steps=60))
+    try:
+        cycle = press.half_cycle(blade.rating_load_n, duration, steps=60)
+    except ArithmeticError as why:
+        raise InputError(
+            f"{blade.name} cannot be pressed by {blade.rating_load_n:g} N: {why}", key="[stiffness] load_n"
+        ) from why
+    return tau * wanted / loss_fraction(*cycle)
 
 
 def beam(blade: Blade, clamp_to_ground_m: float, greatest_m: float) -> Beam:

@@ -193,10 +193,15 @@ class Amputation:
 
     @property
     def untested(self) -> str:
-        """What of running so measurements do not confirm; empty where nothing is above the knee."""
-        if not self.above_knee:
-            return ""
-        return "Above the knee measured cost differs from the predicted one; knee and socket are assumed."
+        """What of running so measurements do not confirm; empty below the knee in a socket that fits."""
+        said = []
+        if self.above_knee:
+            said.append(
+                "Above the knee measured cost differs from the predicted one; knee and socket are assumed."
+            )
+        if any(limb.volume_loss_percent for limb in map(self.of, self.sides)):
+            said.append("What a limb that loses volume does to running was never measured.")
+        return " ".join(said)
 
     def strength_of(self, group: str, suffix: str) -> float:
         """Factor on the force of a muscle group of a side.

@@ -119,15 +119,23 @@ def _perturb(args: argparse.Namespace) -> Answer:
     ]
     header = ["disturbance", "leg", *("survived" if file is args.file else str(file) for file in files)]
     data = {str(file): [each.to_dict() for each in own] for file, own in zip(files, found, strict=True)}
-    return Answer({"margins": data}, table(header, rows, numbers=len(files)))
+    text = "\n".join([table(header, rows, numbers=len(files)), _NO_FORECAST])
+    return Answer({"margins": data}, text)
 
 
 def _margin(margin: Margin) -> list[str]:
     """ "step up, mm", the leg, and the largest survived."""
     what, _, unit = _UNITS.sub(r"\1|\2", margin.kind).partition("|")
-    least = "" if margin.failed is not None else "at least "
     words = f"{what.replace('_', ' ')}, {_SAID[unit]}"
-    return [words, margin.side, f"{least}{margin.survived:g}"]
+    if margin.failed is None:
+        return [words, margin.side, f"at least {margin.survived:g}"]
+    return [words, margin.side, f"{margin.survived:g}" if margin.survived else f"under {margin.failed:g}"]
+
+
+_NO_FORECAST = (
+    "Once, on one contact of that leg; pushes are at the pelvis, inward toward the other leg. The feedback "
+    "has no reflexes and plans no step: compare fittings by it, it is no forecast of whether a person falls."
+)
 
 
 _UNITS = re.compile(r"^(.*)_(mm|n_s|percent)$")

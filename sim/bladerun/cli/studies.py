@@ -228,7 +228,12 @@ def _table(args: argparse.Namespace) -> Answer:
 
 
 def _plot(args: argparse.Namespace) -> Answer:
+    from bladerun.report.situations import is_situations, write_situations
+    from bladerun.study._store import manifest
+    from bladerun.study.file import study
     from bladerun.study.plots import plot
 
-    paths = [str(path) for path in plot(args.file, args.out or args.file)]
+    folder, out = args.file, args.out or args.file
+    listed = is_situations(study(manifest(folder)["study"]))
+    paths = [str(path) for path in ([write_situations(folder, out)] if listed else plot(folder, out))]
     return Answer({"plots": paths}, "\n".join(paths))

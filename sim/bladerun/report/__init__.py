@@ -108,7 +108,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "knees": knee_section(result),
         "runner": _runner(result),
         "task": case.task,
-        "above_knee": case.amputation.untested,
+        "limb": case.amputation.untested,
         "blade": blade_title(case.fitting) if case.fitting else "",
         "apart": bool(case.fitting and apart(case.fitting)),
         "settings": {role: setting(table.loc[name]) for role, name in names.items()},

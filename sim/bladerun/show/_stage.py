@@ -24,6 +24,7 @@ from bladerun.errors import InputError, one_of
 from bladerun.gait.events import CONTACT_THRESHOLD_N, Leg
 from bladerun.gait.periodic import Periodic
 from bladerun.gait.posture import posture
+from bladerun.show._level import level
 
 _ARROW_M_PER_BW = 0.5
 _ARROW_RGBA = np.array([0.96, 0.80, 0.13, 1.0], np.float32)
@@ -62,6 +63,7 @@ def stage(
     option, camera, viewport = _option(muscles), mujoco.MjvCamera(), mujoco.MjrRect(0, 0, width, height)
     scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0  # halves the time of a frame, and speckles the ground
     posed, legs = posture(stride), [Leg(stride, side) for side in ("right", "left")]
+    upright = level(stride)
     colour = _muscles(stride, model) if muscles else None
     haunt = _ghost(ghost, stride) if ghost is not None else None
     camera.distance = _DISTANCE_M
@@ -83,7 +85,8 @@ def stage(
             camera.lookat[:] = speed * time, 0.0, _LOOK_AT_M
             everything = mujoco.mjtCatBit.mjCAT_ALL.value
             mujoco.mjv_updateScene(model, data, option, None, camera, everything, scene)
-            _draw_shade(scene)
+            _hold_level(scene, camera.lookat, upright)
+            _draw_shade(scene, upright[2])
             if haunt:
                 haunt(scene, time)
             _draw_marks(scene, speed * time)
@@ -129,13 +132,21 @@ def _ghost(other: xr.Dataset, stride: xr.Dataset):
     return haunt
 
 
-def _draw_shade(scene) -> None:
-    """The runner pressed flat on the ground, as light from straight above throws it."""
+def _hold_level(scene, lookat: np.ndarray, upright: np.ndarray) -> None:
+    """Turn the cameras about what they look at, so that a slope is seen to rise; as from `level`."""
+    for camera in scene.camera:  # of both eyes
+        camera.pos[:] = lookat + upright.T @ (camera.pos - lookat)
+        camera.forward[:], camera.up[:] = upright.T @ camera.forward, upright.T @ camera.up
+
+
+def _draw_shade(scene, up: np.ndarray) -> None:
+    """The runner pressed flat on the ground, as light from straight above throws it; up: (3,)."""
     flat = np.diag([1.0, 1.0, 0.002])
+    flat[0, 2] = -up[0] / up[2]
     for geom in scene.geoms[: scene.ngeom]:
         moves = geom.category == mujoco.mjtCatBit.mjCAT_DYNAMIC.value
         if moves and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM.value:
-            at = (geom.pos[0], geom.pos[1], 0.003)
+            at = (geom.pos[0] + flat[0, 2] * geom.pos[2], geom.pos[1], 0.003)
             shade = _add(scene, geom.type, _SHADE_RGBA, pos=at, turn=flat @ geom.mat)
             shade.size[:] = geom.size  # which `_add` would take for a model's, of another order in capsules
 

@@ -21,6 +21,7 @@ from bladerun.errors import InputError, one_of
 from bladerun.gait.alignment import Alignment, alignment, bench_posture
 from bladerun.gait.events import CONTACT_THRESHOLD_N, Leg
 from bladerun.gait.posture import posture
+from bladerun.show._level import level
 from bladerun.show.plots import COLOURS
 
 
@@ -62,10 +63,14 @@ def draw_body(axes: Axes, model: Any, q: np.ndarray, view: str = "side") -> None
     """
     if np.shape(q) != (model.nq,):
         raise InputError(f"shape {np.shape(q)} is not allowed; this body has ({model.nq},)", key="q")
+    _draw(axes, model, q, _page(view))
+
+
+def _draw(axes: Axes, model: Any, q: np.ndarray, seen: np.ndarray) -> None:
+    """seen (2, 3): the page's axes in the world."""
     data = mujoco.MjData(model)
     data.qpos[:] = q
     mujoco.mj_kinematics(model, data)
-    seen = _page(view)
     towards_eye = np.cross(seen[0], seen[1])
     shapes = np.flatnonzero(model.geom_group == _BODY_GROUP)
     for geom in shapes[np.argsort(data.geom_xpos[shapes] @ towards_eye)]:
@@ -102,7 +107,7 @@ def moments(stride: xr.Dataset, side: str = "right") -> dict[str, float]:
 def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side") -> None:
     """Draw the runner of a stride with ground, centre of mass, plumb line and ground forces.
 
-    An arrow of 0.4 m is one body weight; it starts at the centre of pressure.
+    An arrow of 0.4 m is one body weight; it starts at the centre of pressure. A slope rises as it does.
 
     Parameters
     ----------
@@ -120,13 +125,13 @@ def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side")
     InputError
         For another view.
     """
-    model = model_of(stride)
-    draw_body(axes, model, posture(stride)(time), view)
-    seen = _page(view)
+    upright = level(stride)
+    seen = _page(view) @ upright
+    _draw(axes, model_of(stride), posture(stride)(time), seen)
     legs = [Leg(stride, side) for side in ("right", "left")]
     runs_on = np.array([legs[0].speed * time, 0.0, 0.0])
-    com = seen @ (np.array([float(curve(time)) for curve in legs[0].com]) + runs_on)
-    axes.plot(*com, "o", ms=9, mfc="white", mec=_FORCE, mew=2.5)
+    com = np.array([float(curve(time)) for curve in legs[0].com]) + runs_on
+    axes.plot(*seen @ com, "o", ms=9, mfc="white", mec=_FORCE, mew=2.5)
     for leg in legs:
         force = np.array([float(component(time)) for component in leg.force])
         if force[2] > CONTACT_THRESHOLD_N:
@@ -136,8 +141,10 @@ def draw_stride(axes: Axes, stride: xr.Dataset, time: float, view: str = "side")
             ends = [(float(x), float(y)) for x, y in (seen @ foot, seen @ tip)]
             axes.add_patch(FancyArrowPatch(*ends, shrinkB=0, zorder=5, **look))
     if view != "above":
-        axes.plot([com[0], com[0]], [0, com[1]], color=_FORCE, lw=1.5, ls=":")
-        axes.axhline(0, color="#777777", lw=1.5, zorder=0)
+        below = com - upright[2] * com[2] / upright[2, 2]
+        axes.plot(*np.transpose([seen @ below, seen @ com]), color=_FORCE, lw=1.5, ls=":")
+        ground = [seen @ below, seen @ (below + VIEWS[view].right)]
+        axes.axline(*((float(x), float(y)) for x, y in ground), color="#777777", lw=1.5, zorder=0)
 
 
 def draw_alignment(axes: Axes, model: Any, side: str, sagittal_deg: float, view: str = "side") -> Alignment:
