@@ -95,7 +95,8 @@ def first(knees: KneeComparison, speed_m_s: float, column: str) -> list[str]:
     """Titles of the knees with least of a column, several where they do not differ clearly; none where all of
     them are alike."""
     rows = _solved(knees.at(speed_m_s))
-    values = {str(name): value for name, value in rows[column].items() if math.isfinite(value)}
+    given = zip(map(str, rows.index), rows[column].to_numpy(float), strict=True)
+    values = {name: value for name, value in given if math.isfinite(value)}
     if not values:
         return []
     order = sorted(values, key=lambda name: values[name])
