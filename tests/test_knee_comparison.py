@@ -213,3 +213,7 @@ def test_the_report_has_one_table_a_speed_with_margins_and_marks(tmp_path):
     text = words_of(write_report(result).read_text(encoding="utf-8"))
     assert "Which knee?" in text and "No knee is recommended" in text and "running knee (worn today)" in text
     assert "Not confirmed by validation" in text and "may catch" in text
+    one = found.table.loc[[found.current]]
+    alone = replace(result, table=one, recommended=None, comparison=[], indistinct=[])
+    text = words_of(write_report(alone).read_text(encoding="utf-8"))
+    assert "Knees compared" in text and "from a simulation of 2 knees" in text

@@ -105,6 +105,7 @@ def _content(result: FitResult) -> dict[str, Any]:
     return {
         "version": __version__,
         "title": "Which knee" if alone else "Which blade setting to try",
+        "alone": alone,
         "knees": knee_section(result),
         "runner": _runner(result),
         "task": case.task,

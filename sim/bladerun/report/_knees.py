@@ -8,17 +8,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bladerun.report.sheet import interval
 from bladerun.report.unconfirmed import unconfirmed
 from bladerun.status import Status
-from bladerun.study.knee_answer import Told, catches, first, in_words, told_by
+from bladerun.study.knee_answer import Told, catches, first, told_by
 
 if TYPE_CHECKING:
     from bladerun.study import FitResult
 
 
 def knee_section(result: FitResult) -> dict[str, Any]:
-    """`words`, `catches`, `uncertain`, and `tables`: speed, heads, rows; empty without knees compared."""
+    """`catches`, `uncertain`, and `tables`: speed, heads, rows; empty without knees compared."""
     knees = result.knees
     if knees is None:
         return {}
@@ -33,7 +35,6 @@ def knee_section(result: FitResult) -> dict[str, Any]:
         rows = [_row(result, told, speed) for told in told_by(amputation)]
         tables.append({"speed": speed, "heads": heads, "rows": [row for row in rows if row]})
     return {
-        "words": in_words(knees, amputation),
         "catches": catches(knees, amputation),
         "uncertain": not knees.members.empty,
         "tables": tables,
@@ -45,7 +46,7 @@ def _row(result: FitResult, told: Told, speed: float) -> dict[str, Any] | None:
     knees = result.knees
     assert knees is not None
     at = knees.at(speed)
-    if told.column not in at or at[told.column].isna().all():
+    if told.column not in at or not np.isfinite(at[told.column].to_numpy(float)).any():
         return None
     values = []
     for name in at.index:

@@ -6,8 +6,10 @@ are first together; none is recommended.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from bladerun._lib.data_files import toml
@@ -93,12 +95,13 @@ def first(knees: KneeComparison, speed_m_s: float, column: str) -> list[str]:
     """Titles of the knees with least of a column, several where they do not differ clearly; none where all of
     them are alike."""
     rows = _solved(knees.at(speed_m_s))
-    values = rows[column].dropna().sort_values()
-    if values.empty:
+    given = zip(map(str, rows.index), rows[column].to_numpy(float), strict=True)
+    values = {name: value for name, value in given if math.isfinite(value)}
+    if not values:
         return []
-    best = str(values.index[0])
-    alike = [name for name in values.index if name == best or not knees.differ(column, best, str(name))]
-    return [str(rows.at[name, "title"]) for name in alike] if len(alike) < len(values) else []
+    order = sorted(values, key=lambda name: values[name])
+    alike = [name for name in order if name == order[0] or not knees.differ(column, order[0], name)]
+    return [str(rows.at[name, "title"]) for name in alike] if len(alike) < len(order) else []
 
 
 def _at(knees: KneeComparison, speed: float, amputation: Amputation) -> str:
@@ -124,12 +127,14 @@ def _at(knees: KneeComparison, speed: float, amputation: Amputation) -> str:
 
 def _hardest(solved: pd.DataFrame, told: list[Told]) -> Told | None:
     """The direction in which the hip is nearest to its strength, on any knee; None without muscles."""
-    hips = [row for row in told if row.key in _HIP and solved[row.column].notna().any()]
-    return max(hips, key=lambda row: float(solved[row.column].max()), default=None)
+    most = {
+        row: np.nanmax(solved[row.column].to_numpy(float), initial=0.0) for row in told if row.key in _HIP
+    }
+    return max((row for row in most if most[row] > 0), key=lambda row: most[row], default=None)
 
 
 def _solved(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows.status == Status.CONVERGED]
+    return rows.loc[rows.status == Status.CONVERGED]
 
 
 def _sound(amputation: Amputation) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class KneeComparison:
 
     def at(self, speed_m_s: float) -> pd.DataFrame:
         """The rows of one speed."""
-        return self.table[self.table.speed_m_s == speed_m_s]
+        return self.table.loc[self.table.speed_m_s == speed_m_s]
 
     def differ(self, column: str, one: str, other: str) -> bool:
         """Whether two rows differ in a column by what matters, and beyond what is uncertain."""
