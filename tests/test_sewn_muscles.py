@@ -79,3 +79,20 @@ def test_its_tendon_is_shorter_by_what_the_path_lost_and_never_negative(side, na
     slack = max(0.0, ranges[0][0] - lost)
     np.testing.assert_allclose(ranges[1], [slack, slack + np.ptp(ranges[0])], atol=2e-5)
     assert lengths[1] == pytest.approx(length(corners(cut(side, 0.20), muscle)), abs=1e-5)
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_what_is_cut_off_is_gone_and_the_other_leg_whole(side):
+    own, s, other = cut(side, 0.20), side[0], "l" if side == "right" else "r"
+    geoms = {own.geom(i).name for i in range(own.ngeom)}
+    bodies = {own.body(i).name for i in range(own.nbody)}
+    for part in ("thigh", "knee", "wrap_knee"):
+        assert f"{part}_{s}" not in geoms and f"{part}_{other}" in geoms
+    for part in ("foot", "toes"):
+        assert f"{part}_{s}" not in bodies and f"{part}_{other}" in bodies
+    tendons = {own.tendon(i).name for i in range(own.ntendon)}
+    assert f"achilles_tendon_{s}" not in tendons and f"achilles_tendon_{other}" in tendons
+    sites = [own.site(i).name for i in range(own.nsite)]
+    for muscle in ("vasti", "bfsh", "gastroc", "soleus", "tibant", "tibpost", "peroneus"):
+        assert not any(name.startswith(f"{muscle}_{s}") for name in (*sites, *tendons))
+        assert any(name.startswith(f"{muscle}_{other}") for name in tendons)

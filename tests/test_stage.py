@@ -117,7 +117,7 @@ def test_a_ghost_is_in_step_and_runs_along(time):
         ghost = scene.geoms[before : scene.ngeom]
         places.append(np.array([geom.pos for geom in ghost]))
         assert len(ghost) > 10 and all(g.rgba[2] > 2 * g.rgba[0] and 0.2 < g.rgba[3] < 0.8 for g in ghost)
-        assert all(geom.matid == -1 for geom in ghost)
+        assert all(geom.matid == -1 and geom.rgba.max() <= 1 for geom in ghost)
     np.testing.assert_allclose(places[0], places[1], atol=2e-3)
     assert np.median(places[0][:, 0]) == pytest.approx(SPEED * time, abs=0.2)
 
@@ -144,13 +144,42 @@ def test_muscles_are_coloured_by_their_activation_and_the_skin_is_a_veil():
 
 
 @pytest.mark.gl
-def test_the_camera_runs_along_and_looks_at_a_blade_from_its_own_side(monkeypatch):
+def test_camera_and_marks_run_along_and_a_blade_is_seen_from_its_own_side(monkeypatch):
     """Where it stands: to the right of who runs on a right blade, to the left of who runs on a left one."""
     update, seen = mujoco.mjv_updateScene, []
     monkeypatch.setattr(mujoco, "mjv_updateScene", lambda *given: seen.append(given[4]) or update(*given))
+    feet, metres = [], []
+    monkeypatch.setattr(_stage, "_draw_force", lambda scene, leg, time: feet.append((leg.side, time)))
+    monkeypatch.setattr(_stage, "_draw_marks", lambda scene, forward: metres.append(forward))
     for side, way in (("right", 1), ("left", -1)):
         with _stage.stage(stride(affected=side), (32, 24), "side") as draw:
             draw(0.5)
             camera = seen.pop()
+            assert sorted(feet) == [("left", 0.5), ("right", 0.5)] and metres == [SPEED * 0.5]
+            feet.clear(), metres.clear()
             assert camera.azimuth == way * 75.0 and camera.elevation == -8.0
             np.testing.assert_allclose(camera.lookat, [SPEED * 0.5, 0.0, 0.85])
+
+
+@pytest.mark.gl
+@pytest.mark.parametrize("view", ["side", "behind"])
+def test_a_picture_is_drawn_to_all_its_edges(view):
+    with _stage.stage(muscled.stride(side="right", knots=20), (64, 48), view) as draw:
+        picture = draw(0.1).astype(int)
+    assert picture.shape == (48, 64, 3)
+    for edge, inside in ((picture[:, 0], picture[:, 1]), (picture[:, -1], picture[:, -2])):
+        assert np.abs(edge - inside).mean() < 8 and edge.mean() > 40
+    assert picture[:12].mean(axis=(0, 1))[2] > picture[-12:].mean(axis=(0, 1))[2]  # sky above, track below
+
+
+@pytest.mark.gl
+def test_a_left_blade_is_lit_as_a_right_one_in_a_mirror(monkeypatch):
+    update, seen = mujoco.mjv_updateScene, []
+    monkeypatch.setattr(mujoco, "mjv_updateScene", lambda *given: seen.append(given[0]) or update(*given))
+    for side in ("right", "left"):
+        with _stage.stage(muscled.stride(side=side, knots=20), (32, 24), "side", muscles=False) as draw:
+            draw(0.1)
+    right, left = seen
+    assert np.abs(right.light_dir[:, 1]).max() > 0.05 and np.abs(right.light_pos[:, 1]).max() > 0.05
+    np.testing.assert_allclose(left.light_dir, right.light_dir * [1, -1, 1])
+    np.testing.assert_allclose(left.light_pos, right.light_pos * [1, -1, 1])
