@@ -189,7 +189,8 @@ class _Desk:
             }
             for axis in Point._fields
         }
-        return JSONResponse({"run": self.run, "middle": list(middle), "axes": axes, "where": ", ".join(case.task.conditions)})
+        where = ", ".join(case.task.conditions)
+        return JSONResponse({"run": self.run, "middle": list(middle), "axes": axes, "where": where})
 
     async def progress(self, request: Request) -> Response:
         return JSONResponse(self._on_desk(await body_of(request)).progress())

@@ -229,11 +229,10 @@ def _table(args: argparse.Namespace) -> Answer:
 
 def _plot(args: argparse.Namespace) -> Answer:
     from bladerun.report.situations import is_situations, write_situations
-    from bladerun.study._store import manifest
-    from bladerun.study.file import study
+    from bladerun.study import solved
     from bladerun.study.plots import plot
 
     folder, out = args.file, args.out or args.file
-    listed = is_situations(study(manifest(folder)["study"]))
+    listed = is_situations(solved.asked(folder))
     paths = [str(path) for path in ([write_situations(folder, out)] if listed else plot(folder, out))]
     return Answer({"plots": paths}, "\n".join(paths))

@@ -27,9 +27,8 @@ from bladerun.report._page import page
 from bladerun.report.unconfirmed import unconfirmed
 from bladerun.show.sketch import draw_stride, moments
 from bladerun.status import Status
-from bladerun.study import _store
-from bladerun.study._objective import values_of
-from bladerun.study.file import Study, study
+from bladerun.study import solved
+from bladerun.study.file import Study
 from bladerun.study.job import Inputs
 from bladerun.study.recommend import matters
 
@@ -94,10 +93,9 @@ def write_situations(folder: str | Path, out: str | Path) -> Path:
     InputError
         Where the first situation, from which changes are told, was not solved.
     """
-    asked = study(_store.manifest(folder)["study"])
-    table = _store.table(folder).to_pandas()
-    table = table[table.member == 0].reset_index(drop=True)
-    if table.empty or table.status[0] != Status.CONVERGED:
+    asked = solved.asked(folder)
+    table: pd.DataFrame = solved.table(folder).query("member == 0").reset_index(drop=True)
+    if table.empty or table.status.iloc[0] != Status.CONVERGED:
         raise InputError("the first situation has no stride; changes are told from it", file=folder)
     path = output_dir(out) / "situations.html"
     text = page("situations.html", "style.css", _content(asked, table, Path(folder)))
@@ -110,7 +108,7 @@ def _content(asked: Study, table: pd.DataFrame, folder: Path) -> dict[str, Any]:
     (name,) = asked.runners
     inputs = [asked.inputs(name, point) for point in asked.points[: len(table)]]
     side = inputs[0].amputation.side
-    rows = [dict(row) for _, row in table.iterrows()]
+    rows: list[dict[str, Any]] = [{str(key): row[key] for key in row.index} for _, row in table.iterrows()]
     columns = [column for column in _COLUMNS if _shown(column, side, rows[0])]
     notes: dict[str, str] = {}  # mark by sentence
     titles = [
@@ -118,11 +116,7 @@ def _content(asked: Study, table: pd.DataFrame, folder: Path) -> dict[str, Any]:
     ]
     described = []
     for i, (row, own) in enumerate(zip(rows, inputs, strict=True)):
-        changed = [
-            p.name
-            for p, v, w in zip(asked.parameters, asked.points[i], asked.points[0], strict=True)
-            if v != w
-        ]
+        changed = _changed(asked, i)
         doubts = [_mark(notes, text) for text in (own.task.untested, own.amputation.untested) if text]
         described.append(
             {
@@ -140,6 +134,12 @@ def _content(asked: Study, table: pd.DataFrame, folder: Path) -> dict[str, Any]:
         "notes": {mark: text for text, mark in notes.items()},
         "picture": _picture(folder, rows, titles, side),
     }
+
+
+def _changed(asked: Study, number: int) -> list[str]:
+    """Names of the parameters in which a situation differs from the first."""
+    both = zip(asked.parameters, asked.points[number], asked.points[0], strict=True)
+    return [parameter.name for parameter, value, first in both if value != first]
 
 
 def _mark(notes: dict[str, str], text: str) -> str:
@@ -173,7 +173,7 @@ def _cell(
 
 def _values(column: _Column, side: str, row: Mapping[str, Any]) -> list[float]:
     other = {"left": "right", "right": "left"}.get(side, "none")
-    return values_of(column.key, row, other if column.of == "sound" else side)
+    return solved.values_of(column.key, row, other if column.of == "sound" else side)
 
 
 def _shown(column: _Column, side: str, row: Mapping[str, Any]) -> bool:
@@ -216,7 +216,7 @@ def _runner(own: Inputs) -> str:
 def _picture(folder: Path, rows: Sequence[Mapping[str, Any]], titles: Sequence[str], side: str) -> str:
     """The runner at the blade's greatest compression, from the side and from behind, as a data address; ""
     where the study kept no strides."""
-    paths = [folder / _store.STRIDES / f"{row['number']}.nc" for row in rows]
+    paths = [solved.stride_path(folder, row["number"]) for row in rows]
     kept = [(path, title) for path, title in zip(paths, titles, strict=True) if path.is_file()]
     if not kept:
         return ""
