@@ -67,14 +67,14 @@ def _with(files, monkeypatch):
     fonts._place.cache_clear()
 
 
-def content(name, notes=""):
+def content(name, notes="", visit=(), seen_today=""):
     cards = {"today": "as today"}
-    said = {"particulars": [], "label": "", "why": "", "alike": []}
+    said = {"particulars": [], "label": "", "why": "", "alike": [], "visit": visit, "seen_today": seen_today}
     return said | {"name": name, "notes": notes, "runner": [("height", "176 cm")], "settings": cards}
 
 
-def markup(name, notes=""):
-    return [part.text for part in _sheet_pdf._head(content(name, notes)) if hasattr(part, "text")]
+def markup(name, **words):
+    return [part.text for part in _sheet_pdf._head(content(name, **words)) if hasattr(part, "text")]
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
@@ -106,8 +106,10 @@ def test_without_a_font_there_are_no_boxes(name, bare):
     assert lacking(name) and markup(name)[1] == "Name: see sheet.html"
     text = ElementTree.fromstring(f"<p>{_sheet_pdf._set(f'{name} & Co', 'Sheet')}</p>").text
     assert text.endswith("… & Co") and not set(name) - {" "} & set(text)
-    said = markup("Smith", notes=name)
-    assert said[1] == "Smith" and "print sheet.html from a browser" in said[3]
+    for words in ({"notes": name}, {"seen_today": name}):
+        said = markup("Smith", **words)
+        assert said[1] == "Smith" and "print sheet.html from a browser" in said[3]
+    assert "print sheet.html from a browser" in markup("Smith", visit=[("Clinic", name)])[4]
 
 
 def test_names_that_dejavu_has_look_as_before(bare):
