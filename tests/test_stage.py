@@ -1,5 +1,7 @@
 """What is drawn beside the runner: arrows, marks, shade, ghost and muscles, as shapes of the scene."""
 
+import math
+
 import mujoco
 import numpy as np
 import pytest
@@ -78,8 +80,10 @@ def test_every_metre_is_marked_and_every_fifth_right_across_the_lane(forward):
         assert inside == pytest.approx([0.0, 0.0] if metre % 5 == 0 else [0.49, 0.49], abs=1e-6)
 
 
-def test_the_shade_is_each_moving_part_straight_below_and_flat():
-    scene = scene_of()
+@pytest.mark.parametrize("slope", [0.0, 0.1])
+def test_the_shade_is_each_moving_part_straight_below_and_flat(slope):
+    """Below as a plumb line says it: on a slope that rises forward, further back for what is higher."""
+    scene, up = scene_of(), np.array([slope, 0.0, 1.0]) / math.hypot(slope, 1.0)
     parts = [(g.type, g.pos.copy(), g.size.copy(), g.mat.copy()) for g in scene.geoms[: scene.ngeom]]
     moving = [
         part
@@ -88,15 +92,15 @@ def test_the_shade_is_each_moving_part_straight_below_and_flat():
     ]
     assert len(moving) > 10
     before = scene.ngeom
-    _stage._draw_shade(scene)
+    _stage._draw_shade(scene, up)
     shade = scene.geoms[before : scene.ngeom]
     assert len(shade) == len(moving)
     for flat, (kind, pos, size, mat) in zip(shade, moving, strict=True):
         assert flat.type == kind
-        np.testing.assert_allclose(flat.pos[:2], pos[:2], atol=1e-6)
+        np.testing.assert_allclose(flat.pos[:2], [pos[0] - slope * pos[2], pos[1]], atol=1e-6)
         assert 0 < flat.pos[2] < 0.01  # on the ground, before its colour
         np.testing.assert_allclose(flat.size, size)
-        np.testing.assert_allclose(flat.mat[:2], mat[:2], atol=1e-6)
+        np.testing.assert_allclose(flat.mat[:2], [mat[0] - slope * mat[2], mat[1]], atol=1e-6)
         assert np.abs(flat.mat[2]).max() < 0.01
 
 
