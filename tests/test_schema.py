@@ -38,6 +38,7 @@ ONLY_READ = {  # what takes several keys, other files or a blade to see, or numb
     "a blade's file with backslashes",
     "category beyond the blade",
     "a sweep of categories by number",
+    "a sweep of speed",
     "a joint range in radians",
     "a joint range the other way round",
     "a force on a body that there is not",

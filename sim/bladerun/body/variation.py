@@ -96,6 +96,7 @@ def names() -> tuple[str, ...]:
 
 
 NOMINAL = Variation()
+_ABOVE_KNEE = ("thigh_socket_stiffness", "knee_damping")
 
 
 def draw_variations(count: int, seed: int = 0, own: OwnGait | None = None) -> list[Variation]:
@@ -115,7 +116,12 @@ def draw_variations(count: int, seed: int = 0, own: OwnGait | None = None) -> li
     list of Variation
         The same ones for the same seed, whatever the count.
     """
-    points = qmc.Sobol(len(names()), rng=seed).random_base2(max(count - 1, 0).bit_length())
+    varied, power = names(), max(count - 1, 0).bit_length()
+    above = [varied.index(name) for name in _ABOVE_KNEE]
+    others = np.setdiff1d(np.arange(len(varied)), above)
+    points = qmc.Sobol(len(varied), rng=np.random.default_rng([seed, 1])).random_base2(power)
+    # a sequence of their own, so that what acts above the knee alone moves no draw of those below it
+    points[:, others] = qmc.Sobol(len(others), rng=seed).random_base2(power)
     return [quantiles(point, own) for point in points[:count]]
 
 
