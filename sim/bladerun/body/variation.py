@@ -119,8 +119,10 @@ def draw_variations(count: int, seed: int = 0, own: OwnGait | None = None) -> li
     varied, power = names(), max(count - 1, 0).bit_length()
     above = [varied.index(name) for name in _ABOVE_KNEE]
     others = np.setdiff1d(np.arange(len(varied)), above)
-    points = qmc.Sobol(len(varied), rng=np.random.default_rng([seed, 1])).random_base2(power)
-    # a sequence of their own, so that what acts above the knee alone moves no draw of those below it
+    # dimensions of their own, further on, so that what acts above the knee alone moves no draw below it
+    further = qmc.Sobol(len(varied), rng=np.random.default_rng([seed, 1])).random_base2(power)
+    points = np.empty_like(further)
+    points[:, above] = further[:, len(others) :]
     points[:, others] = qmc.Sobol(len(others), rng=seed).random_base2(power)
     return [quantiles(point, own) for point in points[:count]]
 
