@@ -30,7 +30,7 @@ from bladerun.gait.outcomes import flat, outcomes
 from bladerun.model import build_model
 from bladerun.options import SolverOptions
 from bladerun.stride import _atlas as atlas
-from bladerun.stride import solve
+from bladerun.stride import _continuation, solve
 from bladerun.stride._first_guess import reference_at_knots
 from bladerun.stride.cost import knee_stop
 from bladerun.stride.dynamics.passive import law_force, laws_of
@@ -222,6 +222,24 @@ def test_hips_are_as_strong_as_the_file_says():
     assert ratios[0] / ratios[1] == pytest.approx(0.6 / 0.9, rel=1e-4)
     sound = [one.mj.actuator_gainprm[one.mj.actuator("iliopsoas_l").id, 2] for one in (weak, strong)]
     assert sound[0] == sound[1] > ratios[1]
+
+
+@pytest.mark.parametrize(
+    ("side", "knee", "speed_m_s", "slower_m_s"),
+    [
+        ("both", "hydraulic-running", 3.5, 3.0),
+        ("both", "hybrid", 2.6, 2.5),
+        ("both", "hydraulic-running", 2.5, None),
+        ("both", "pylon", 3.5, None),
+        ("left", "hydraulic-running", 3.5, None),
+        ("right", "hydraulic-running", 3.5, None),
+    ],
+)
+def test_two_knees_that_bend_are_begun_slower(side, knee, speed_m_s, slower_m_s):
+    model, own = built(side, knee), (Cost.default(), Environment.default(), SolverOptions.default())
+    posed = problem(model, Task(speed_m_s), *own)
+    assert _continuation.slower_m_s(posed) == slower_m_s
+    assert posed.at_speed(2.2).arrays.speed == posed.at_speed(2.2).task.speed_m_s == 2.2
 
 
 @each_side

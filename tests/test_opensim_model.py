@@ -8,23 +8,9 @@ import pytest
 from bladerun.errors import InputError
 from bladerun.gait.opensim import export, read
 from models import muscled
-from strides.in_opensim import TURN, USUAL, about, moving, places_of, tree
+from strides.in_opensim import TURN, USUAL, about, bladed, files, places_of, stride, tree
 
-
-@pytest.fixture(scope="module")
-def stride():
-    return moving(muscled.stride(side="none", knots=20))
-
-
-@pytest.fixture(scope="module")
-def bladed():
-    return moving(muscled.stride(side="right", knots=20))
-
-
-@pytest.fixture(scope="module")
-def files(stride, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("opensim")
-    return {path.name: path for path in export(stride, folder)}
+__all__ = ["bladed", "files", "stride"]  # fixtures
 
 
 def _frames(document, motion, row):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bladerun._lib import data_files
 from bladerun._lib.table import plain
+from bladerun.blade import _laminate
 from bladerun.blade.bench import run_bench
 from bladerun.blade.catalog import catalog, load_blade, read_blade
 from bladerun.blade.running_blade import Blade
@@ -281,3 +282,15 @@ def test_a_stride_read_years_later_still_has_its_blade():
     usual = strain(worn)
     assert strain(replace(worn, blade=Blade("lost-file", facts))) == pytest.approx(usual / 2)
     assert strain(replace(worn, stiffness_kn_m=40.0)) > usual  # a thicker laminate, bent as much
+
+
+def test_a_blade_that_finds_no_balance_on_the_bench_is_a_sentence(tmp_path, monkeypatch):
+    def pressed(*_, **__):
+        raise ArithmeticError("the blade on the bench found no balance: load it less")
+
+    monkeypatch.setattr(_laminate.Press, "half_cycle", pressed)
+    shutil.copy(EXAMPLE, tmp_path / "unseen.toml")
+    with pytest.raises(
+        InputError, match=r"\[stiffness\] load_n: unseen\S* cannot be pressed by \d+ N: .*load it"
+    ):
+        _laminate.relaxation_s(read_blade(tmp_path / "unseen.toml"))

@@ -214,6 +214,9 @@ def test_a_visit_is_for_the_sheet_and_leaves_what_is_predicted(page, monkeypatch
     with page.expect_download():
         page.click("#sheet")
     assert printed[0].case.visit == Visit("2026-12-01", "Orthopaedic workshop", seen="Hips level.")
+    page.fill("#mass", "88")
+    page.click("#undo")
+    assert page.input_value("#mass") == "72" and page.input_value("#clinic") == "Orthopaedic workshop"
 
 
 @laptop

@@ -142,6 +142,16 @@ def test_how_the_runner_runs_stands_before_what_the_blade_does(page):
     assert text.count("joint angles, moments and ground forces of both legs") == 1
 
 
+def test_how_the_runner_runs_is_on_the_fitting_worn_where_that_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("bladerun.report._stride", lambda *_: None)
+    result = study(tmp_path)
+    rows = _content(result)["gait"]["rows"]
+    assert _content(result)["gait"]["fittings"] == ["to try", "worn today"]
+    assert all(len(row["fittings"]) == 2 for row in rows)
+    kept = _content(replace(result, recommended=result.current))["gait"]
+    assert kept["fittings"] == ["worn today"] and all(len(row["fittings"]) == 1 for row in kept["rows"])
+
+
 def test_needs_nothing_from_elsewhere(page):
     _, text = page
     addresses = re.findall(r'(?:src|href)="([^"]{0,40})', text)

@@ -179,6 +179,13 @@ def test_draws_are_the_stated_distributions():
     assert np.abs(np.corrcoef(table.T) - np.eye(len(names()))).max() < 0.05
 
 
+def test_what_acts_above_the_knee_alone_moves_no_draw_below_it():
+    """Intervals that were published rest on these draws, of before there were knees."""
+    known = [(0.977490, 1.174070, 0.918950), (1.065263, 0.911739, 1.412275), (1.110982, 1.010073, 0.626834)]
+    drawn = [(v.blade_stiffness, v.strength, v.tracking_weight) for v in draw(3, seed=0)]
+    np.testing.assert_allclose(drawn, known, atol=1e-6)
+
+
 def test_the_middle_of_every_distribution_is_nominal():
     middle = quantiles(np.full(len(names()), 0.5))
     for name in names():

@@ -31,6 +31,7 @@ from bladerun.stride.problem import problem
 from bladerun.study import fingerprint
 
 OUT = Path(__file__).parents[2] / "runs" / "atlas"
+NEXT = "next"  # folder of strides from those next to them
 KINDS = (
     ("none", None),
     ("right", "j-sprint"),
@@ -77,7 +78,7 @@ def main() -> None:
     parser.add_argument("--ways", type=int, choices=ways, default=len(WAYS), help="to each stride")
     given = parser.parse_args()
     folder = OUT / fingerprint.of_strides()[:12]
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / NEXT).mkdir(parents=True, exist_ok=True)
     counts = given.ways, len(KINDS), len(SPEEDS_M_S), len(RUNNERS)
     todo = [(Entry(*place), way) for way, *place in product(*map(range, counts))]
     entries = [Entry(*place) for place in product(*map(range, counts[1:]))]
@@ -107,8 +108,8 @@ def from_next(folder: Path, entry: Entry) -> str:
     """Solve an entry from the cheapest strides next to it as the ways left them, and say how it went."""
     words = []
     for at, near in enumerate(entry.next()):
-        if not (path := _path(folder, entry, len(WAYS) + at)).is_file():
-            start = cheapest(near, folder, len(WAYS))
+        if not (path := _path(folder / NEXT, entry, at)).is_file():
+            start = cheapest(near, folder)
             stride = solve(entry.model(), Task(SPEEDS_M_S[entry.speed]), start=start)
             write_stride(stride, path)
             words.append(said(stride))
@@ -119,9 +120,9 @@ def said(stride: xr.Dataset) -> str:
     return f"{stride.attrs['status']}, {stride.attrs['iterations']} steps, {stride.attrs['objective']:.6f}"
 
 
-def cheapest(entry: Entry, folder: Path, ways: int = 2 * len(WAYS)) -> xr.Dataset:
-    """The best of the first ways to an entry."""
-    paths = [path for way in range(ways) if (path := _path(folder, entry, way)).is_file()]
+def cheapest(entry: Entry, *folders: Path) -> xr.Dataset:
+    """The best of the strides of an entry that lie in these folders."""
+    paths = [path for folder in folders for path in sorted(folder.glob(_path(folder, entry, "*").name))]
     found = [stride for path in paths if (stride := read_stride(path)).attrs["status"] == "converged"]
     if not found:
         raise SystemExit(f"{entry}: no way leads to a solution; the atlas stays as it was")
@@ -131,7 +132,7 @@ def cheapest(entry: Entry, folder: Path, ways: int = 2 * len(WAYS)) -> xr.Datase
 def write(kind: int, folder: Path) -> None:
     """The page of a kind, whole or not at all."""
     strides = [
-        [cheapest(Entry(kind, speed, size), folder) for size in range(len(RUNNERS))]
+        [cheapest(Entry(kind, speed, size), folder, folder / NEXT) for size in range(len(RUNNERS))]
         for speed in range(len(SPEEDS_M_S))
     ]
     model = Entry(kind, 0, 0).model()
@@ -141,7 +142,7 @@ def write(kind: int, folder: Path) -> None:
         np.savez_compressed(file, **page._asdict())
 
 
-def _path(folder: Path, entry: Entry, way: int) -> Path:
+def _path(folder: Path, entry: Entry, way: int | str) -> Path:
     return folder / f"{'-'.join(map(str, (*entry, way)))}.nc"
 
 

@@ -42,6 +42,7 @@ from bladerun.visit import Visit
 SWEPT = ("category", "height_mm", "toe_out_deg")
 ADJUSTED = (*SWEPT, "sagittal_deg")  # what a fitter can change on the runner's own blade
 _PHASES = 100  # of a stride, at which a joint range is held against the reference
+BESIDE = ("measured", "visit")  # sections that change nothing that is solved
 WORDS = ("name", "notes")  # of a case, which stand in [runner]; as long as can be printed
 _T = TypeVar("_T")
 

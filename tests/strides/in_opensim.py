@@ -2,7 +2,9 @@
 
 import mujoco
 import numpy as np
+import pytest
 
+from bladerun.gait.opensim import export
 from models import muscled
 
 TURN = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # x forward, y up, z to the right, of x, left, up
@@ -68,3 +70,19 @@ def about(axis, degrees):
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     angle = np.radians(degrees)
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
+@pytest.fixture(scope="module")
+def stride():
+    return moving(muscled.stride(side="none", knots=20))
+
+
+@pytest.fixture(scope="module")
+def bladed():
+    return moving(muscled.stride(side="right", knots=20))
+
+
+@pytest.fixture(scope="module")
+def files(stride, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("opensim")
+    return {path.name: path for path in export(stride, folder)}

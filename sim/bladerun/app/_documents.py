@@ -12,13 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bladerun._lib.kinds import Record
+from bladerun._lib.kinds import kinds_of
 from bladerun.app._guard import check_plain
 from bladerun.body.legs import SIDES
-from bladerun.case import Case, check_case
+from bladerun.case import BESIDE, Case, check_case
 from bladerun.errors import InputError
-from bladerun.seen import Seen
-from bladerun.visit import Visit
 
 _MOST_S = 5.0  # a long file takes a hundredth; some short ones take TOML's parser a minute
 _PARSE = """
@@ -59,12 +57,11 @@ def read(text: Any) -> dict[str, Any]:
 
 
 def beside(asked: dict[str, Any]) -> dict[str, Any]:
-    """[measured] and [visit] as a question has them, which change nothing that is solved; None where they are
-    not there. Raises InputError."""
-    kinds: dict[str, Any] = {"measured": Seen, "visit": Visit}
+    """The sections of `BESIDE` as a question has them; None where they are not there. Raises InputError."""
+    kinds = kinds_of(Case)
     return {
-        name: None if asked.get(name) is None else Record(kind).read(asked[name], f"[{name}]")
-        for name, kind in kinds.items()
+        name: None if asked.get(name) is None else kinds[name].read(asked[name], f"[{name}]")
+        for name in BESIDE
     }
 
 

@@ -20,7 +20,7 @@ from bladerun.app import _neighbourhood as near
 from bladerun.app._neighbourhood import Point
 from bladerun.app._portrait import Portrait, portrait
 from bladerun.body.variation import draw
-from bladerun.case import Case
+from bladerun.case import BESIDE, WORDS, Case
 from bladerun.dataset.files import read_stride
 from bladerun.errors import InputError
 from bladerun.status import Status
@@ -91,7 +91,7 @@ class Work:
 
     def serves(self, case: Case) -> bool:
         """Whether what is solved here is that of another case too: one with other words or another film."""
-        words = {"name": "", "notes": "", "sweep": {}, "measured": None, "visit": None}
+        words = {**dict.fromkeys(WORDS, ""), **dict.fromkeys(BESIDE), "sweep": {}}
         return replace(case, **words) == replace(self.case, **words)
 
     def begin(self) -> None:

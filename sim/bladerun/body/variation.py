@@ -96,7 +96,7 @@ def names() -> tuple[str, ...]:
 
 
 NOMINAL = Variation()
-_ABOVE_KNEE = ("thigh_socket_stiffness", "knee_damping")
+ABOVE_KNEE = ("thigh_socket_stiffness", "knee_damping")
 
 
 def draw_variations(count: int, seed: int = 0, own: OwnGait | None = None) -> list[Variation]:
@@ -117,7 +117,7 @@ def draw_variations(count: int, seed: int = 0, own: OwnGait | None = None) -> li
         The same ones for the same seed, whatever the count.
     """
     varied, power = names(), max(count - 1, 0).bit_length()
-    above = [varied.index(name) for name in _ABOVE_KNEE]
+    above = [varied.index(name) for name in ABOVE_KNEE]
     others = np.setdiff1d(np.arange(len(varied)), above)
     # dimensions of their own, further on, so that what acts above the knee alone moves no draw below it
     further = qmc.Sobol(len(varied), rng=np.random.default_rng([seed, 1])).random_base2(power)

@@ -10,9 +10,9 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bladerun._lib.json_values import json_value
 from bladerun._lib.messages import say
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def as_json(data: Mapping[str, Any]) -> str:
     """`data` as JSON; what is not a finite number is null."""
-    return json.dumps(_plain(data), indent=2, allow_nan=False)
+    return json.dumps(json_value(data), indent=2, allow_nan=False)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: int = 0) -> str:
@@ -151,15 +151,3 @@ def rounded(value: float | str | None) -> str:
         return "-" if value is None else value
     text = f"{value:.{3 if abs(value) < 1 else 2 if abs(value) < 10 else 1}f}"
     return text if float(text) else text.removeprefix("-")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, Path):
-        return str(value)
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -100,12 +100,11 @@ def _content(result: FitResult) -> dict[str, Any]:
     shown = result.recommended or result.current
     stride = _stride(result, shown)
     solved = table.status == Status.CONVERGED
-    alone = result.knees is not None and len(table) == 1
     told = answer(table, result.recommended, result.current, result.first, _sides(result)[0])
     return {
         "version": __version__,
-        "title": "Which knee" if alone else "Which blade setting to try",
-        "alone": alone,
+        "title": "Which knee" if result.only_knees else "Which blade setting to try",
+        "only_knees": result.only_knees,
         "knees": knee_section(result),
         "runner": _runner(result),
         "task": case.task,
@@ -115,7 +114,7 @@ def _content(result: FitResult) -> dict[str, Any]:
         "settings": {role: setting(table.loc[name]) for role, name in names.items()},
         "same": result.recommended == result.current,
         "today": today_words(result.today) if result.today else {},
-        "answer": told._replace(label="Knees compared") if alone else told,
+        "answer": told._replace(label="Knees compared") if result.only_knees else told,
         "changes": changes(table, result.current) if solved[result.current] else [],
         "doubtful": unconfirmed,
         "why": result.why,
@@ -174,8 +173,8 @@ def _gait(result: FitResult, names: dict[str, str], stride: xr.Dataset | None) -
     """How the runner runs on the fittings that were solved, the recommended one first, and the curves of the
     one shown."""
     titles = {"recommended": "to try", "current": "worn today"}
-    shown = {names[role]: titles[role] for role in ("current", "recommended") if role in names}
-    solved = [name for name in reversed(shown) if result.table.at[name, "status"] == Status.CONVERGED]
+    shown = {names[role]: title for role, title in titles.items() if role in names}
+    solved = [name for name in shown if result.table.at[name, "status"] == Status.CONVERGED]
     return {
         "fittings": [shown[name] for name in solved],
         "legs": [f"{leg}, blade" if leg in _sides(result)[0] else leg for leg in ("left", "right")],

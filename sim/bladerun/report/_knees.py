@@ -55,7 +55,6 @@ def _row(result: FitResult, told: Told, speed: float) -> dict[str, Any] | None:
     least = first(knees, speed, told.column)
     return {
         **told._asdict(),
-        "unit": told.unit,
         "unconfirmed": unconfirmed(told.key, ("knee",)),
         "values": values,
         "least": " or ".join(least),

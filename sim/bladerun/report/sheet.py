@@ -154,7 +154,7 @@ def _visit(visit: Visit) -> list[tuple[str, str]]:
 
 
 def _label(result: FitResult, shown: str | None) -> str:
-    if result.knees is not None and len(result.table) == 1:
+    if result.only_knees:
         return "Knees compared"
     if shown is None:
         return "No recommendation"

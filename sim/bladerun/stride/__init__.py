@@ -106,9 +106,9 @@ def _from_nothing(posed: Problem) -> xr.Dataset:
     found, steps = [], 0
     for begun in _near_by(posed):
         stride = _from(posed, begun)
-        if Status(stride.attrs["status"]).usable_as_start:
-            return stride
         steps += stride.attrs["iterations"]
+        if Status(stride.attrs["status"]).usable_as_start:
+            return stride.assign_attrs(iterations=steps)
     for swing_round_rad in _continuation.first_guesses(posed):
         point = _continuation.cold(posed, swing_round_rad)
         found.append(_stride(posed, point))

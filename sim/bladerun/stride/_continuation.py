@@ -32,10 +32,13 @@ def slower_m_s(problem: Problem) -> float | None:
     """Speed of a stride to start this one from; None where the reference leads there as well.
 
     Two knees that nothing but the hips moves leave the motion far from any reference; on two straight legs
-    the ways from the reference end in cheaper strides.
+    the ways from the reference end in cheaper strides. How the runner runs holds near the speed where it was
+    measured, so with it there is no slower one.
     """
     own, speed_m_s = problem.options.continuation, problem.task.speed_m_s
-    if len(swinging(problem.arrays.tree.laws)) < 2 or speed_m_s <= own.two_knees_from_m_s:
+    if len(swinging(problem.arrays.tree.laws)) < 2 or problem.own is not None:
+        return None
+    if speed_m_s <= own.two_knees_from_m_s:
         return None
     return max(speed_m_s - own.two_knees_step_m_s, own.two_knees_from_m_s)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bladerun import __version__
+from bladerun._lib.json_values import json_value
 from bladerun.case import Case
 from bladerun.status import Status
 from bladerun.study import answer
@@ -83,6 +82,11 @@ class FitResult:
     knees: KneeComparison | None = None
 
     @property
+    def only_knees(self) -> bool:
+        """Whether knees were compared, on today's fitting, and no settings of the blade."""
+        return self.knees is not None and len(self.table) == 1
+
+    @property
     def report(self) -> Path:
         """Where `bladerun.write_report` writes it."""
         return self.folder / "report.html"
@@ -93,7 +97,7 @@ class FitResult:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: inputs, recommendation and every row; None for NaN."""
-        rows = {name: _plain(row.to_dict()) for name, row in self.table.iterrows()}
+        rows = {name: json_value(row.to_dict()) for name, row in self.table.iterrows()}
         return {
             "version": __version__,
             "runner": asdict(self.case.runner),
@@ -108,19 +112,13 @@ class FitResult:
             "knees": self.knees and self.knees.to_dict(),
             "current": {"name": self.current, **rows[self.current]},
             "first": self.first,
-            "changes": [_plain(row) for row in answer.changes(self.table, self.current)],
+            "changes": [json_value(row) for row in answer.changes(self.table, self.current)],
             "indistinct": self.indistinct,
             "why": self.why,
-            "comparison": [_plain(row) for row in self.comparison],
-            "held": _plain(self.held),
+            "comparison": [json_value(row) for row in self.comparison],
+            "held": json_value(self.held),
             "window": self.window and self.window.to_dict(),
             "weights": self.weights,
             "report": str(self.report),
             "table": str(self.folder / "outcomes.parquet"),
         }
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Python numbers, None for NaN."""
-    values = {key: value.item() if isinstance(value, np.generic) else value for key, value in row.items()}
-    return {key: None if isinstance(v, float) and math.isnan(v) else v for key, v in values.items()}

@@ -23,6 +23,7 @@ import pandas as pd
 from bladerun import __version__
 from bladerun._lib import data_files
 from bladerun._lib.files import atomic
+from bladerun._lib.json_values import json_value
 from bladerun._lib.threads import cores
 from bladerun.blade.catalog import load_blade
 from bladerun.case import Case
@@ -88,7 +89,7 @@ class MassPlan:
             "spans": spans,
             "solved": rows,
         }
-        return {"version": __version__, **_no_nan(found), "warnings": self.warnings()}
+        return {"version": __version__, **json_value(found), "warnings": self.warnings()}
 
     def warnings(self) -> list[str]:
         """When the blade worn today no longer fits, in sentences, gaining and losing."""
@@ -344,11 +345,3 @@ def _longest(right: np.ndarray) -> tuple[int, int]:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], right.astype(int), [0]])))
     runs = list(zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True))
     return max(runs, key=lambda run: run[1] - run[0], default=(0, -1))
-
-
-def _no_nan(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _no_nan(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_no_nan(entry) for entry in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

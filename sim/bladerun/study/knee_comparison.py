@@ -6,7 +6,6 @@ no other setting of the fitting is searched for anew, and no knee is recommended
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bladerun._lib.json_values import json_value
 from bladerun.body.legs import SIDES
 from bladerun.body.variation import draw
 from bladerun.case import Case
@@ -66,8 +66,7 @@ class KneeComparison:
 
     def to_dict(self) -> list[dict[str, Any]]:
         """For JSON."""
-        rows = self.table.reset_index().to_dict("records")
-        return [{key: _plain(value) for key, value in row.items()} for row in rows]
+        return json_value(self.table.reset_index().to_dict("records"))
 
 
 def asked_for(case: Case) -> bool:
@@ -159,9 +158,3 @@ def _members(
             len(asked) + done, len(asked) + done + left, f"{name}, draw {member}"
         ),
     )
-
-
-def _plain(value: Any) -> Any:
-    """A Python value, None for NaN."""
-    value = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(value, float) and math.isnan(value) else value

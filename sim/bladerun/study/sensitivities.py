@@ -167,7 +167,7 @@ def usual(inputs: Inputs) -> list[str]:
     worn = inputs.fitting is not None
     facts = [name for name in variation.names() if name not in ADJUSTED]
     gone = () if worn else ("blade_", "socket_")
-    gone += () if worn and inputs.amputation.above_knee else ("thigh_socket_", "knee_")
+    gone += () if worn and inputs.amputation.above_knee else variation.ABOVE_KNEE
     facts = [name for name in facts if not name.startswith(gone)]
     return [*(ADJUSTED if worn else ()), "speed_m_s", *(f"{VARIED}{name}" for name in facts)]
 

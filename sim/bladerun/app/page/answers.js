@@ -12,79 +12,70 @@ import { unpack } from "./scene.js";
 import { names, outputs, places, point, reach, same } from "./sliders.js";
 import { keepHere } from "./whose.js";
 
-let busy = false, wanted = false; // the point: being asked for, moved since
-let answering = false, unanswered = false, answered = ""; // what to try first: being asked for, out of date, as last shown
+let answered = ""; // what to try first, as last shown
 
 /** Show what to try first anew, of whichever runner comes next. */
 export const forget = () => (answered = "");
 
-/** Ask for the point on the sliders; one question at a time, the latest wins. */
-export async function refresh() {
-  wanted = true;
-  if (busy) return;
-  busy = true;
-  $("results").ariaBusy = "true";
-  try {
-    while (wanted) {
-      wanted = false;
-      const mine = desk.solved && desk.solved.run, asked = point(), began = performance.now();
-      if (!mine) break;
-      const found = await (await ask("at", { point: asked, against: desk.against })).json();
-      if (!desk.solved || desk.solved.run !== mine) continue; // of a runner who is not shown any more
-      desk.between = found;
-      Object.assign(desk, { now: found.now, before: found.before });
-      for (const one of [found.now, found.before]) if (one.scene) one.scene = unpack(one.scene);
-      present();
-      document.body.dataset.answered = `${asked.join(" ")} ${desk.now.state}`;
-      document.body.dataset.milliseconds = String(Math.round(performance.now() - began));
+const stays = (run) => desk.solved && desk.solved.run === run; // else: of a runner who is not shown any more
+
+/** A question asked once at a time, and once more if it was wanted meanwhile. busy: what it fills; ask: called with the run. */
+function oneAtATime(busy, question) {
+  let asking = false, wanted = false;
+  return async () => {
+    wanted = true;
+    if (asking) return;
+    asking = true;
+    $(busy).ariaBusy = "true";
+    try {
+      while (wanted && desk.solved && desk.solved.run) {
+        wanted = false;
+        await question(desk.solved.run);
+      }
+    } catch (error) {
+      complain(error);
+    } finally {
+      asking = false;
+      $(busy).ariaBusy = "false";
     }
-  } catch (error) {
-    complain(error);
-  } finally {
-    busy = false;
-    $("results").ariaBusy = "false";
-  }
+  };
 }
+
+/** Ask for the point on the sliders. */
+export const refresh = oneAtATime("results", async (run) => {
+  const asked = point(), began = performance.now();
+  const found = await (await ask("at", { point: asked, against: desk.against })).json();
+  if (!stays(run)) return;
+  desk.between = found;
+  Object.assign(desk, { now: found.now, before: found.before });
+  for (const one of [found.now, found.before]) if (one.scene) one.scene = unpack(one.scene);
+  present();
+  document.body.dataset.answered = `${asked.join(" ")} ${desk.now.state}`;
+  document.body.dataset.milliseconds = String(Math.round(performance.now() - began));
+});
 
 /** The runner on what is worn today, as far as it is solved, for the film. */
 export async function learn() {
   const mine = desk.solved && desk.solved.run;
   if (!mine || (desk.today && desk.today.state === "solved")) return;
   const found = (await (await ask("at", { point: desk.solved.middle, against: desk.solved.middle })).json()).now;
-  if (!desk.solved || desk.solved.run !== mine || !found.scene) return;
+  if (!stays(mine) || !found.scene) return;
   desk.today = { ...found, scene: unpack(found.scene), speed: desk.solved.middle[3] };
   filmChanged();
 }
 
-/** Ask what to try first and for the curves; one question at a time. */
-export async function answer() {
-  unanswered = true;
-  if (answering) return;
-  answering = true;
-  $("first").ariaBusy = "true";
-  try {
-    while (unanswered) {
-      unanswered = false;
-      const mine = desk.solved && desk.solved.run;
-      if (!mine) break;
-      const found = await (await ask("answer")).json();
-      if (!desk.solved || desk.solved.run !== mine) continue; // of a runner who is not shown any more
-      if (found.curves.length) for (const axis of AXES) reach(axis, found.curves[0].axes[axis].x);
-      if (found.curves.length) showCurves(found.curves, desk.solved.middle, point(), places());
-      $("first").hidden = $("landing").hidden = false;
-      if (answered !== JSON.stringify([found.first, found.window])) {
-        showAnswer($("first"), found.first, look);
-        showWindow($("landing"), found.window);
-        answered = JSON.stringify([found.first, found.window]);
-      }
-    }
-  } catch (error) {
-    complain(error);
-  } finally {
-    answering = false;
-    $("first").ariaBusy = "false";
-  }
-}
+/** Ask what to try first and for the curves. */
+export const answer = oneAtATime("first", async (run) => {
+  const found = await (await ask("answer")).json();
+  if (!stays(run)) return;
+  if (found.curves.length) for (const axis of AXES) reach(axis, found.curves[0].axes[axis].x);
+  if (found.curves.length) showCurves(found.curves, desk.solved.middle, point(), places());
+  $("first").hidden = $("landing").hidden = false;
+  if (answered === JSON.stringify([found.first, found.window])) return;
+  showAnswer($("first"), found.first, look);
+  showWindow($("landing"), found.window);
+  answered = JSON.stringify([found.first, found.window]);
+});
 
 /** Put the sliders where a change is, further than they reach if need be, and compare it with what is worn today. */
 function look(chosen) {

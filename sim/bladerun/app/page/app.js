@@ -7,7 +7,7 @@ import { $, ask, AXES, desk } from "./desk.js";
 import { beginExample, sayExample, shownNow } from "./example.js";
 import { beginFilm } from "./film.js";
 import { beginFold } from "./fold.js";
-import { begin, canonical, put, putMeasured, showUnits, written } from "./form.js";
+import { begin, beside, canonical, predicted, put, putMeasured, showUnits, written } from "./form.js";
 import { paint, play, stage } from "./player.js";
 import { explore, leaves, release, restore, take, watch } from "./runs.js";
 import { outputs, point, same } from "./sliders.js";
@@ -35,9 +35,7 @@ function listen() {
     $("name").focus();
   });
   $("undo").addEventListener("click", () => {
-    const { measured } = written();
-    put(desk.solved.document);
-    putMeasured(measured);
+    put({ ...predicted(desk.solved.document), ...beside() });
   });
   $("open").addEventListener("click", () => $("file").click());
   $("file").addEventListener("change", guarded(async () => {
@@ -56,8 +54,7 @@ function listen() {
   $("sheet").addEventListener("click", guarded(async () => {
     $("working").textContent = "Writing the sheet…";
     try {
-      const { measured, visit } = written();
-      await download(await ask("sheet", { point: point(), measured, visit }));
+      await download(await ask("sheet", { point: point(), ...beside() }));
       $("working").textContent = "The sheet is written.";
     } catch (error) {
       $("working").textContent = "";

@@ -1,6 +1,6 @@
 // The form folds to one line once a runner is predicted, and opens again for a change.
 
-const $ = (id) => document.getElementById(id);
+import { $ } from "./desk.js";
 
 export const folded = () => document.body.classList.contains("folded");
 

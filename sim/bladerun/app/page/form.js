@@ -26,6 +26,14 @@ export const written = () => file;
 export const shownUnits = () => units;
 export const kind = (name) => KINDS[units][name];
 
+const BESIDE = ["measured", "visit"]; // sections that change nothing that is predicted
+
+const parted = (document, inside) => Object.fromEntries(Object.entries(document).filter(([name]) => BESIDE.includes(name) === inside));
+
+/** What of the file, or of a document, is beside the prediction; and what the prediction is of. */
+export const beside = () => parted(file, true);
+export const predicted = (document) => parted(document, false);
+
 /** Put what was seen on a film into the file; nothing takes it out. */
 export function putMeasured(measured) {
   if (measured) file.measured = measured;

@@ -2,12 +2,12 @@
 
 import { $, desk } from "./desk.js";
 import { filmChanged } from "./film.js";
-import { canonical, kind, shownUnits, written } from "./form.js";
+import { canonical, kind, predicted, shownUnits, written } from "./form.js";
 import { point } from "./sliders.js";
 
 const KEPT = "bladerun"; // in this window, until it is closed
 
-export const basis = ({ measured, visit, ...rest }) => canonical(rest); // neither a film nor a visit changes what is predicted
+export const basis = (document) => canonical(predicted(document));
 export const changed = () => desk.solved && (desk.solved.run === null || basis(written()) !== desk.solved.text);
 
 /** Of a runner's file: mass, height, side. */
